@@ -6,6 +6,7 @@
 # make docs   the documentation site            make wheel  wheel and sdist in dist/
 # make validate  the refinement beside published structures (docs/validation.md)
 # make instructions  which SHELXL instructions are applied (docs/shelxl_instructions.md)
+# make images  the container images that tests use; they build what is absent themselves
 # make types  TypeScript types of the REST contract        make watch  rebuild the Lab extension after each change
 SHELL := /bin/bash
 # Where the environment forbids compiled modules, each process compiles anew: two thirds of its start.
@@ -14,23 +15,31 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
+# Of pytest, side by side. Each starts whole platforms: more than processors only where those wait.
+WORKERS ?= 2
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # The machine's node first; the one from the Python registry where there is none.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test test-all lint types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
+.PHONY: run test test-all images lint types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(BIN)/qcrbox up --data $(DATA) $(ARGS)
 
 test: setup-dev system
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not docker" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not docker" $(ARGS)
 
 test-all: setup-dev system
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+TEST_IMAGES := $(addprefix tests/applications/,window intruder fragile) app_images/agent/tests/fixtures/sample \
+  $(addprefix app_images/,shelxle avogadro)
+images: $(VENV)/.dev frontend
+	@$(BIN)/qcrbox apps build $(TEST_IMAGES)
+	@$(BIN)/qcrbox image build
 
 lint: setup-dev
 	$(BIN)/ruff check .
@@ -101,9 +110,11 @@ $(VENV)/.run: constraints/run.txt pyproject.toml | $(BIN)/uv
 	@$(UV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Servers in sandboxes cannot compile what they import; the first platforms of a test run would end before they had.
 $(VENV)/.dev: $(VENV)/.run constraints/dev.txt
 	@echo "Installing the packages for tests ..."
 	@$(UV) --require-hashes -r constraints/dev.txt
+	@$(BIN)/python -I -m qcrbox_hub.jupyterhub.bytecode
 	@touch $@
 
 $(LAB): extension/package-lock.json $(shell find extension/src extension/style extension/package.json extension/tsconfig.json -type f 2>/dev/null) | $(VENV)/.run

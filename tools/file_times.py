@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,19 @@ def _line(times: FileTimes, name: str) -> str:
     return f"{times.passed_s:8.1f} {times.preparing_s:8.1f} {times.processor_s:9.1f} {times.tests:6d}  {name}"
 
 
+def busy_share(before: str, after: str) -> float:
+    """How much of the machine's processors was used between two readings of /proc/stat, between 0 and 1."""
+    ticks = [[int(word) for word in text.split("\n", 1)[0].split()[1:9]] for text in (before, after)]
+    passed = [late - early for early, late in zip(*ticks, strict=True)]
+    idle = passed[3] + passed[4]  # idle, and idle while a disk is waited for
+    return 1 - idle / max(1, sum(passed))
+
+
+def _machine() -> str:
+    stat = Path("/proc/stat")
+    return stat.read_text() if stat.is_file() else ""
+
+
 def _processor_s() -> float:
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
@@ -59,6 +73,7 @@ class Recorder:
         self.files: defaultdict[str, FileTimes] = defaultdict(FileTimes)
         self.started = time.monotonic()
         self.noted_s = _processor_s()
+        self.machine = _machine()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Iterator[Any]:
@@ -82,6 +97,10 @@ class Recorder:
             terminalreporter.section("slowest files, in seconds")
             for line in table(self.files, time.monotonic() - self.started):
                 terminalreporter.line(line)
+            if self.machine:
+                terminalreporter.line(
+                    f"The processors were busy {busy_share(self.machine, _machine()):.0%} of the time."
+                )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from tools.file_times import FileTimes, Recorder, table
+import pytest
+
+from tools.file_times import FileTimes, Recorder, busy_share, table
 
 
 def test_table_has_the_slowest_files_first_and_the_sum_of_all() -> None:
@@ -28,3 +30,9 @@ def test_fixtures_count_apart_and_every_phase_counts_for_its_file() -> None:
     assert recorder.files == {
         "a/test_x.py": FileTimes(tests=1, passed_s=5.5, preparing_s=2.5, processor_s=3.0)
     }
+
+
+def test_waiting_for_a_disk_counts_as_idle() -> None:
+    before = "cpu  100 0 50 1000 10 0 0 0 0 0\ncpu0 1 2 3\n"
+    after = "cpu  150 10 70 1080 50 5 5 0 0 0\ncpu0 1 2 3\n"
+    assert busy_share(before, after) == pytest.approx(90 / 210)

@@ -123,7 +123,7 @@ def measure(residues: int) -> dict[str, Any]:
 
     def table(plan: molecules.Plan, rows: NDArray[np.int64]) -> tuple[Table, float]:
         with Child(QUANTUM) as quantum:
-            quantum.call("qcrbox_har.quantum.task:slowness")  # libraries are loaded
+            quantum.call("qcrbox_har.quantum.task:speed")  # libraries are loaded
             before = quantum.call("qcrbox_har.child:processor_seconds")
             made = Computer(structure, plan, Method("hf", "sto-3g"), quantum).table(
                 structure.sites.fract, rows

@@ -18,6 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 HAR = ROOT / "app_images" / "har"
 sys.path.insert(0, str(HAR))
+# An installed application has compiled its modules; without their byte code a start takes three times as long.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # The child that computes the fields finds this package too.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
@@ -54,8 +56,13 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
             for molecule, result in zip(state.plan.molecules, state.table.molecules, strict=True)
         )
         forward = _forward(refinement, state)
+        sizes = [
+            quantum.call("qcrbox_har.quantum.task:size", given, state.method)
+            for given in refinement.computer.inputs(refinement.sites)
+        ]
     compared = comparison.compare(Path("iam.cif"), Path("har.cif"), state.iam, har, state.plan)
     cold = _cold(refinement)
+    own = _cold(refinement, "tools.validation.cold_scf:run_by_product")
     return {
         "method": state.method.level,
         "atoms": max(len(m.symbols) for m in state.plan.molecules),
@@ -75,6 +82,8 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
         "cold_iterations": cold["cycles"],
         "processor_s": processor,
         "cold_processor_s": cold["processor_s"],
+        "cold_by_product_s": own["processor_s"],
+        "sizes": sizes,
         "molecules": len(state.plan.molecules),
         "fourier_seconds": max(result.seconds["fourier_processor"] for result in state.table.molecules),
         "hkl": len(state.table.hkl),
@@ -100,15 +109,12 @@ def _forward(refinement: Refinement, state: Progress) -> float:
     return float(np.abs(table.values[0].real - table.electrons[table.site]).max())
 
 
-def _cold(refinement: Refinement) -> dict[str, float]:
+def _cold(refinement: Refinement, function: str = "tools.validation.cold_scf:run") -> dict[str, float]:
     """One field of each molecule from scratch, in a separate process: sums over the molecules."""
     computer = refinement.computer
     with Child(QUANTUM) as fresh:
         fresh.call("qcrbox_har.quantum.task:speed")  # libraries are loaded
-        found = [
-            fresh.call("tools.validation.cold_scf:run", given, computer.method)
-            for given in computer.inputs(refinement.sites)
-        ]
+        found = [fresh.call(function, given, computer.method) for given in computer.inputs(refinement.sites)]
     return {name: sum(part[name] for part in found) for name in ("seconds", "processor_s", "cycles")}
 
 

@@ -12,6 +12,7 @@ from qcrbox.crystallography.structure.elements import atomic_number, hill_order,
 
 from qcrbox_har.molecules import Molecule, components
 
+_GUESSED = "guessed from its bonds"
 _VALENCE = {"H": 1, "B": 3, "C": 4, "Si": 4, "Ge": 4, "N": 3, "P": 3, "As": 3, "Sb": 3, "O": 2, "S": 2, "Se": 2, "Te": 2,
             "F": 1, "Cl": 1, "Br": 1, "I": 1}  # fmt: skip
 # Ions whose bonds do not follow from whole valences, and common ones that save a search.
@@ -37,14 +38,13 @@ def assign(
     """Set charge and multiplicity of every molecule; returns doubts about them.
 
     moiety: `_chemical_formula_moiety`; charges, multiplicities: `1: +1; Cl: -1`, by number or formula. Raises
-    UserInputError for names that fit no molecule, for odd electron counts and for metals with open shells whose
-    multiplicity is not given.
+    UserInputError for names that fit no molecule, for odd electron counts, for metals with open shells whose
+    multiplicity is not given, and where guessed charges leave the cell charged.
     """
-    doubts = []
     stated = moiety_charges(moiety)
     for molecule in molecules:
         guess = guess_charge(molecule)
-        molecule.charge, molecule.charge_source = guess if guess is not None else 0, "guessed from its bonds"
+        molecule.charge, molecule.charge_source = guess if guess is not None else 0, _GUESSED
         if molecule.formula in stated:
             molecule.charge, molecule.charge_source = stated[molecule.formula], "from the moiety formula"
     _neutralise_metals(molecules, stated)
@@ -56,14 +56,31 @@ def assign(
     for molecule in molecules:
         molecule.multiplicity = spins.get(molecule.number, 1)
         _check_spin(molecule, declared=molecule.number in spins)
+    return _of_the_cell(molecules)
+
+
+def _of_the_cell(molecules: list[Molecule]) -> list[str]:
+    """A doubt when the cell is not neutral. Raises UserInputError when that is so by a guess.
+
+    Who states the charges may have left counter-ions out on purpose, as those of a solvent mask.
+    """
     total = sum(m.charge * m.copies for m in molecules)
-    if abs(total) > 0.3:
-        doubts.append(
-            f"The charges of the molecules add up to {total:+g} in the unit cell: "
-            + "; ".join(f"{m.name} {m.charge:+d}" for m in molecules)
-            + ". Set them with charges='1: +1; 2: -1'."
+    if abs(total) < 0.3:
+        return []
+    names = "; ".join(f"{m.name} {m.charge:+d} ({m.charge_source})" for m in molecules)
+    if any(m.charge_source == _GUESSED for m in molecules):
+        raise UserInputError(
+            f"the charges of the molecules add up to {total:+g} in the unit cell: {names}.",
+            where="charges",
+            why="A guess is wrong, hydrogen atoms are missing, or a counter-ion is not in the model. A wavefunction with the "
+            "wrong charge gives wrong form factors without any sign of it.",
+            next="Set them, for example charges='1: +1; 2: -1'. Where a counter-ion is not in the model, state the charges "
+            "of all molecules as they are; the result then says that the cell is not neutral.",
         )
-    return doubts
+    return [
+        f"The unit cell is not neutral: the charges of its molecules add up to {total:+g}: {names}. Counter-ions that are not "
+        "in the model act on no wavefunction."
+    ]
 
 
 def guess_charge(molecule: Molecule) -> int | None:

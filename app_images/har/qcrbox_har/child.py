@@ -18,6 +18,8 @@ from qcrbox.contract.errors import CalculationFailed, QcError
 from qcrbox_har.processes import receive, send
 
 _report: Callable[[dict[str, Any]], None] | None = None
+_busy_s = 0.0
+_call_began: float | None = None
 
 
 def report(**values: Any) -> None:
@@ -31,9 +33,18 @@ def processor_seconds() -> float:
     return time.process_time()
 
 
+def slowness() -> float:
+    """Seconds of wall clock for one of the processor while this process had something to do, from 1 on.
+
+    1 where no other program wants this processor. The longer the process has worked, the better it is known.
+    """
+    running = 0.0 if _call_began is None else time.perf_counter() - _call_began
+    return max((_busy_s + running) / max(time.process_time(), 1e-3), 1.0)
+
+
 def main() -> None:
     """Serve calls from the parent process until it closes the pipe."""
-    global _report
+    global _report, _busy_s, _call_began
     _end_with_parent(int(sys.argv[3]))
     requests, answers = os.fdopen(int(sys.argv[1]), "rb"), os.fdopen(int(sys.argv[2]), "wb")
     module = sys.modules["qcrbox_har.child"] = sys.modules[__name__]
@@ -43,6 +54,7 @@ def main() -> None:
             name, arguments, keywords = receive(requests)
         except EOFError:
             return
+        _call_began = time.perf_counter()
         try:
             module_name, _, function_name = name.partition(":")
             function = getattr(importlib.import_module(module_name), function_name)
@@ -50,6 +62,7 @@ def main() -> None:
             answer = ("value", (value, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
         except Exception as error:  # noqa: BLE001 - whatever a call raises is its answer
             answer = ("error", _transferable(error))
+        _busy_s, _call_began = _busy_s + time.perf_counter() - _call_began, None
         send(answers, answer)
 
 

@@ -59,13 +59,14 @@ def estimate(
     state: Progress, inputs: list[MoleculeInput], quantum: Child, *, crystal_field: bool, reflections: int
 ) -> Cost:
     """Cost of refining all molecules to convergence. reflections: rows of the table."""
+    sizes = [quantum.call("qcrbox_har.quantum.task:size", given, state.method) for given in inputs]
+    # What does not depend on matrix products was fitted on a machine that did nothing else. Loading the libraries and the
+    # sizes have told how much of a processor there is; several threads together would tell something else.
+    slowness = quantum.call("qcrbox_har.child:slowness")
     flops = quantum.call("qcrbox_har.quantum.task:speed")
-    # What does not depend on matrix products was fitted on a machine that did nothing else.
-    slowness = quantum.call("qcrbox_har.quantum.task:slowness")
     seconds, most, largest = _START_S * slowness, 0, 0
     rounds = _ROUNDS[crystal_field]
-    for given in inputs:
-        size = quantum.call("qcrbox_har.quantum.task:size", given, state.method)
+    for given, size in zip(inputs, sizes, strict=True):
         n, auxiliary, occupied = size["basis"], size["auxiliary"], size["occupied"]
         tensor = auxiliary * n * n
         work = _iteration_flops(state.method, n, auxiliary, occupied, _COARSE * size["scf_points"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har.method import AtomicDensity, Charges, FormFactorRequest, Method, MoleculeInput
+from qcrbox_har.method import Accuracy, AtomicDensity, Charges, FormFactorRequest, Method, MoleculeInput
 from qcrbox_har.molecules import Molecule, Plan
 from qcrbox_har.processes import Child
 from qcrbox_har.surroundings import Surroundings
@@ -19,6 +19,7 @@ from qcrbox_har.surroundings import Surroundings
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 OnProgress = Callable[[Molecule, dict[str, Any]], None]
+_EXACT = Accuracy()
 
 
 @dataclass
@@ -122,17 +123,11 @@ class Computer:
         sites: Array,
         hkl: Indices,
         *,
-        conv_tol: float | None = None,
-        grid_level: int | None = None,
+        accuracy: Accuracy = _EXACT,
         progress: OnProgress | None = None,
     ) -> Table:
-        """Wavefunctions at these sites and their form factors.
-
-        conv_tol, grid_level: others than the method's, for early rounds; never a finer grid than the method's.
-        """
-        method = self.method if conv_tol is None else replace(self.method, conv_tol=conv_tol)
-        if grid_level is not None:
-            method = replace(method, grid_level=min(grid_level, method.grid_level))
+        """Wavefunctions at these sites and their form factors. accuracy: less than asked for, in early rounds."""
+        method, settings = accuracy.method(self.method), accuracy.settings(self.settings)
         fractional = self.structure.cell.fractionalisation
         rows = np.array(sorted(self.plan.sources), dtype=np.int64)
         column = {int(site): i for i, site in enumerate(rows)}
@@ -156,7 +151,7 @@ class Computer:
                 molecule.number,
                 given,
                 method if file is None else file,
-                FormFactorRequest(self.settings, wanted, fractional, hkl),
+                FormFactorRequest(settings, wanted, fractional, hkl),
                 progress=watch,
             )
             results.append(result)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har import charges, checkpoint, estimate, experience, fragments, molecules
+from qcrbox_har import acceleration, charges, checkpoint, estimate, experience, fragments, molecules
 from qcrbox_har.form_factors import Computer, OnProgress, TableOptions
 from qcrbox_har.loop_state import Progress, Round
+from qcrbox_har.method import Accuracy
 from qcrbox_har.options import Options, choose_method, spherical_sites
 from qcrbox_har.processes import Child
 from qcrbox_har.progress import report, say
@@ -24,10 +25,8 @@ from qcrbox_har.progress import report, say
 Array = NDArray[np.float64]
 QUANTUM = "The wavefunction program"
 LEAST_SQUARES = "The least-squares program"
-# The first rounds move atoms by more than an exact wavefunction would matter: energies to these, in hartree, and the
-# exchange-correlation grid of the first one.
-_EARLY = {1: 1e-4, 2: 1e-6}
-_EARLY_GRID = {1: 0}
+# The first round moves atoms by tens of s.u. and the second by one or two: more than an exact wavefunction would matter.
+_EARLY = {1: Accuracy(1e-4, 0, 1, 1e-4), 2: Accuracy(1e-5)}
 
 
 class Refinement:
@@ -46,6 +45,7 @@ class Refinement:
         self.computer: Computer
         self.cost: estimate.Cost | None = None
         self._key = ""
+        self._moves: list[Array] = []
 
     def run(self, structure: str, hkl: str | None, iam_cif: str = "iam.cif", last_cif: str = "") -> Progress:
         """Refine to convergence, from the checkpoint in the working directory where there is one.
@@ -224,9 +224,10 @@ class Refinement:
 
     def _round(self, state: Progress, number: int, hkl: NDArray[np.int64]) -> None:
         started = time.perf_counter()
-        sites = self.sites
-        accuracy = {"conv_tol": _EARLY.get(number), "grid_level": _EARLY_GRID.get(number)}
-        table = self.computer.table(sites, hkl, **accuracy, progress=self.watcher(number))
+        sites = self._predicted_sites()
+        table = self.computer.table(
+            sites, hkl, accuracy=self._accuracy(number), progress=self.watcher(number)
+        )
         self.quantum.call("qcrbox_har.quantum.task:save", str(Path("density.npz").resolve()))
         scf_s = time.perf_counter() - started
         found = self.least_squares.call(
@@ -253,10 +254,21 @@ class Refinement:
             )
         )
         self._tell(state.rounds[-1])
-        self.sites = sites.copy()
-        for row, label in enumerate(state.structure.sites.label):
-            if label in found["sites"]:
-                self.sites[row] = found["sites"][label]
+        self.sites = _with(self.sites, state.structure, found["sites"])
+        self._moves.append(state.structure.cell.to_cartesian(self.sites - sites))
+
+    def _predicted_sites(self) -> Array:
+        """Where the next wavefunction is made. The least squares measure their changes from there as well."""
+        share = acceleration.share_ahead(self._moves)
+        if share == 0.0:
+            return self.sites
+        found = self.least_squares.call("qcrbox_har.refine_side:look_ahead", share)
+        return _with(self.sites, self.computer.structure, found)
+
+    def _accuracy(self, number: int) -> Accuracy:
+        """Of a round; the last one that may be done, and one whose densities come from files, are exact."""
+        is_last = number >= self.options.rounds or self.computer.is_fixed
+        return Accuracy() if is_last else _EARLY.get(number, Accuracy())
 
     def watcher(self, number: int, expected: int = 3) -> OnProgress:
         """What to tell while the wavefunctions of one round are made."""
@@ -304,12 +316,21 @@ class Refinement:
         if self.computer.is_fixed:
             return True
         last = state.rounds[-1].moved["ratio"]
-        if last < self.options.tolerance:
-            return True
         if len(state.rounds) < 2:
             return False
+        if last < self.options.tolerance:
+            return True
         factor = last / max(state.rounds[-2].moved["ratio"], 1e-9)
         return factor < 0.5 and last * factor < self.options.tolerance
+
+
+def _with(sites: Array, structure: Structure, places: dict[str, tuple[float, float, float]]) -> Array:
+    """The same fractional coordinates (s, 3) with others for some atoms, by label."""
+    moved = sites.copy()
+    for row, label in enumerate(structure.sites.label):
+        if label in places:
+            moved[row] = places[label]
+    return moved
 
 
 def hydrogen_pairs(molecule: molecules.Molecule) -> list[tuple[int, int]]:

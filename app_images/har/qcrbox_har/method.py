@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Method:
     grid_level: int = 1
     relativistic: bool = False
     dispersion: str = "off"
-    conv_tol: float = 1e-7
+    conv_tol: float = 1e-6
 
     @property
     def is_hf(self) -> bool:
@@ -60,6 +60,36 @@ class Method:
             "r2scan": "r2SCAN",
         }
         return f"{names.get(self.functional.lower(), self.functional)}/{self.basis}"
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How exact the form factors of one round are; what is None is as the method and the settings have it.
+
+    conv_tol: change of the energy in hartree at which the iterations end; scf_grid, grid: levels of the grids of
+    exchange-correlation and of the partition, never finer ones than asked for; transform: of the Fourier transforms,
+    relative to the electrons of the atom.
+    """
+
+    conv_tol: float | None = None
+    scf_grid: int | None = None
+    grid: int | None = None
+    transform: float | None = None
+
+    def method(self, asked: Method) -> Method:
+        """The level of theory at this accuracy."""
+        tolerance = asked.conv_tol if self.conv_tol is None else max(self.conv_tol, asked.conv_tol)
+        level = asked.grid_level if self.scf_grid is None else min(self.scf_grid, asked.grid_level)
+        return replace(asked, conv_tol=tolerance, grid_level=level)
+
+    def settings(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The settings of the partition at this accuracy."""
+        made = dict(asked)
+        if self.grid is not None:
+            made["grid_level"] = min(self.grid, asked["grid_level"])
+        if self.transform is not None:
+            made["transform"] = self.transform
+        return made
 
 
 @dataclass

@@ -35,7 +35,11 @@ TABLE = "har.tsc"
 
 @dataclass
 class _Session:
-    """What lives between calls."""
+    """What lives between calls.
+
+    before: the parameters from which the changes of the next round are measured; found, earlier: those of the last two
+    rounds, empty where there were none.
+    """
 
     model: Model
     data: reflections.Reflections
@@ -43,6 +47,8 @@ class _Session:
     iam: dict[str, Any]
     fit: Fit
     before: dict[str, Any]
+    earlier: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
     residual: density.DifferenceMap | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -185,7 +191,8 @@ def round_(
     step_s = (time.process_time() - fitting) / len(fit.cycles)
     after = _parameters(fit)
     moved = _largest_change(session.before, after)
-    session.fit, session.before = fit, after
+    session.fit, session.earlier, session.before = fit, session.found, after
+    session.found = dict(after)
     return {
         "summary": summary_of_fit(fit),
         "sites": {atom.label: atom.site for atom in session.model.atoms},
@@ -193,6 +200,24 @@ def round_(
         "seconds": time.perf_counter() - started,
         "step_seconds": step_s,
     }
+
+
+def look_ahead(share: float) -> dict[str, tuple[float, float, float]]:
+    """Measure the changes of the next round from where the last one leads: its parameters and `share` of its change.
+
+    Returns the predicted fractional coordinates by label; the model itself stays. Empty before the second round.
+    """
+    session = _current()
+    predicted = {}
+    for label, (site, site_su, u, u_su, cartesian) in session.found.items():
+        if label not in session.earlier:
+            continue
+        old_site, _, old_u, _, old_cartesian = session.earlier[label]
+        ahead = u + share * (u - old_u) if len(u) == len(old_u) else u
+        there = cartesian + share * (cartesian - old_cartesian)
+        session.before[label] = (site + share * (site - old_site), site_su, ahead, u_su, there)
+        predicted[label] = tuple(float(x) for x in session.before[label][0])
+    return predicted
 
 
 def _parameters(fit: Fit) -> dict[str, Any]:

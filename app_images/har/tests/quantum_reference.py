@@ -7,10 +7,10 @@ import signal
 from dataclasses import replace
 
 import numpy as np
-from pyscf import dft, gto
+from pyscf import dft, gto, lib
 from pyscf import scf as pyscf_scf
 from pyscf.data.nist import BOHR
-from qcrbox_har.quantum import density, partition, scf, xcw
+from qcrbox_har.quantum import density, partition, products, scf, xcw
 from qcrbox_har.quantum.grids import TwoGrids
 
 
@@ -132,3 +132,40 @@ def potentials(molecule, method):
     corrected, nearby = (both.nr_rks(field.mol, field.grids, field.xc, m)[2] for m in (first, second))
     coarse = plain.nr_rks(field.mol, both.coarse, field.xc, second)[2]
     return exact, corrected, nearby, coarse
+
+
+def exchange_and_coulomb(molecule, method):
+    """(J, K) by the product and by PySCF, of a density with its orbitals and of the same without."""
+    built = scf.build_molecule(molecule, method)
+    field = scf.mean_field(built, method)
+    ours = products.Fitting(built, auxbasis=field.with_df.auxbasis)
+    plain = np.asarray(field.get_init_guess())
+    found = []
+    for matrix in (scf.with_orbitals(plain, built), plain):
+        found.append((ours.get_jk(matrix), field.with_df.get_jk(matrix)))
+    return found
+
+
+def products_by_both(seed: int):
+    """alpha a b + beta c by NumPy's BLAS and by PySCF's, for shapes that are split by rows, by columns and not at all."""
+    rng, found = np.random.default_rng(seed), []
+    with lib.with_omp_threads(2):
+        for rows, inner, columns in ((3, 4, 5), (900, 300, 700), (200, 600, 1100)):
+            a, b, c = rng.random((rows, inner)), rng.random((columns, inner)).T, rng.random((rows, columns))
+            for alpha, beta in ((1, 0), (-0.5, 1), (2.0, 0.25)):
+                with products.numpy_products():
+                    ours = lib.dot(a, b, alpha, c.copy(), beta), lib.ddot(a, b, alpha)
+                theirs = lib.dot(a, b, alpha, c.copy(), beta), lib.ddot(a, b, alpha)
+                found.append(max(float(np.abs(x - y).max()) for x, y in zip(ours, theirs, strict=True)))
+    return found, lib.ddot is products.ddot
+
+
+def convert(source: str, target: str) -> None:
+    """A wavefunction file in another format, by its ending."""
+    import warnings
+
+    from iodata import dump_one, load_one
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dump_one(load_one(source), target, allow_changes=True)

@@ -9,7 +9,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har import molecules
 from qcrbox_har.form_factors import Computer, TableOptions
-from qcrbox_har.method import AtomicDensity, FormFactorRequest, Method
+from qcrbox_har.method import Accuracy, AtomicDensity, FormFactorRequest, Method
 
 HKL = np.array([(0, 0, 0), (1, 0, 0)])
 WATER = "O1 O 0 0 0 1 . .\nH1 H 0.0757 0.0587 0 1 . .\n"
@@ -29,7 +29,7 @@ class Wavefunctions:
             return self.formula
         number, molecule, method, request = arguments
         assert isinstance(request, FormFactorRequest)
-        self.asked.append((function.rpartition(":")[2], number, molecule, method))
+        self.asked.append((function.rpartition(":")[2], number, molecule, method, request))
         if progress is not None:
             progress({"stage": "form factors"})
         n = len(molecule.symbols)
@@ -88,7 +88,7 @@ def test_the_first_round_has_no_field_and_the_next_one_has(urea_cif):
     computer = computer_of(crystal, stand_in, field_radius=4.0)
     for _ in range(2):
         computer.table(crystal.sites.fract, HKL)
-    first, second = (molecule for _, _, molecule, _ in stand_in.asked)
+    first, second = (molecule for _, _, molecule, *_ in stand_in.asked)
     assert first.surroundings is None
     assert len(second.surroundings.charges) > 20
 
@@ -99,18 +99,22 @@ def test_without_a_field_no_neighbours_are_sent(urea_cif):
     computer = computer_of(crystal, stand_in)
     for _ in range(2):
         computer.table(crystal.sites.fract, HKL)
-    assert all(molecule.surroundings is None for _, _, molecule, _ in stand_in.asked)
+    assert all(molecule.surroundings is None for _, _, molecule, *_ in stand_in.asked)
 
 
 def test_early_rounds_are_cheaper_but_never_finer_than_the_method():
     crystal = structure(WATER + "H2 H -0.0757 0.0587 0 1 . .\n", columns=COLUMNS)
     stand_in = Wavefunctions()
     computer = computer_of(crystal, stand_in)
-    computer.table(crystal.sites.fract, HKL, conv_tol=1e-4, grid_level=0)
-    computer.table(crystal.sites.fract, HKL, grid_level=5)
-    early, late = (method for *_, method in stand_in.asked)
-    assert (early.conv_tol, early.grid_level) == (1e-4, 0)
-    assert (late.conv_tol, late.grid_level) == (Method().conv_tol, Method().grid_level)
+    computer.table(crystal.sites.fract, HKL, accuracy=Accuracy(1e-4, 0, 1, 1e-3))
+    computer.table(crystal.sites.fract, HKL, accuracy=Accuracy(1e-12, 5, 5))
+    computer.table(crystal.sites.fract, HKL)
+    early, finer, exact = ((method, request.settings) for *_, method, request in stand_in.asked)
+    assert (early[0].conv_tol, early[0].grid_level) == (1e-4, 0)
+    assert (early[1]["grid_level"], early[1]["transform"]) == (1, 1e-3)
+    assert finer == exact
+    assert (exact[0].conv_tol, exact[0].grid_level) == (Method().conv_tol, Method().grid_level)
+    assert "transform" not in exact[1]
 
 
 def test_progress_names_the_molecule():

@@ -154,9 +154,26 @@ def test_spherical_atoms_that_are_no_metals_stay_in_the_fragments():
     assert plan.spherical == [0]
 
 
-def test_a_cell_that_is_not_neutral_is_said_with_the_way_to_set_it():
-    state = prepared("O1 O .5 .5 .5\nH1 H .5757 .5587 .5\n")
-    assert any("add up to -1" in warning and "charges=" in warning for warning in state.warnings)
+HYDROXIDE = "O1 O .5 .5 .5\nH1 H .5757 .5587 .5\n"
+
+
+def test_a_guess_that_leaves_the_cell_charged_is_refused_with_the_way_out():
+    with pytest.raises(UserInputError, match="add up to -1 in the unit cell") as error:
+        prepared(HYDROXIDE)
+    assert error.value.where == "charges"
+    assert "guessed from its bonds" in error.value.message
+    assert "charges='1: +1" in error.value.next
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [{"options": {"charges": "1: -1"}}, {"extra": "_chemical_formula_moiety 'H O 1-'\n"}],
+    ids=["by the user", "by the file"],
+)
+def test_a_charged_cell_whose_charges_are_stated_is_refined_and_named(stated):
+    state = prepared(HYDROXIDE, **stated)
+    assert [m.charge for m in state.plan.molecules] == [-1]
+    assert any("not neutral" in warning and "add up to -1" in warning for warning in state.warnings)
 
 
 def test_atoms_without_coordinates_are_named():

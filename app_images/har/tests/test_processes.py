@@ -139,3 +139,13 @@ def test_a_child_in_the_middle_of_a_call_dies_with_its_parent():
     while _alive(pid):
         assert time.monotonic() < deadline, "the child outlives its parent"
         time.sleep(0.02)
+
+
+def test_a_process_that_waits_for_the_processor_is_slow_by_that_factor():
+    """Half a second in a call that takes hardly any of the processor; what lies between calls does not count."""
+    with Child("The program", threads=1) as fresh:
+        assert fresh.call("qcrbox_har.child:slowness") >= 1.0
+        fresh.call("child_functions:sleep", 0.5)
+        slowness = fresh.call("qcrbox_har.child:slowness")
+        used = fresh.call("qcrbox_har.child:processor_seconds")
+    assert slowness * used > 0.5

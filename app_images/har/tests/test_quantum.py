@@ -171,6 +171,5 @@ def test_what_is_no_wavefunction_file_is_refused(quantum, tmp_path):
         quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
 
 
-def test_a_machine_has_a_speed_and_is_never_faster_than_its_processor(quantum):
+def test_a_machine_has_a_speed(quantum):
     assert quantum.call("qcrbox_har.quantum.task:speed") > 1e6
-    assert 1.0 <= quantum.call("qcrbox_har.quantum.task:slowness") < 1e3

@@ -175,3 +175,21 @@ def test_the_data_of_a_fit_to_amplitudes_are_merged_with_dispersion(process):
     assert sorted(found["dispersion"]) == ["C", "H", "N", "O"]
     assert 0 < found["dispersion"]["O"].real < 0.02
     assert found["extinction"] is None
+
+
+def test_changes_are_measured_from_where_the_last_round_leads(engine):
+    """Nothing moves any more, so a step ahead of the move of the round before is the whole of the next change."""
+    begun = engine.structure().sites
+    spherical_round(engine)
+    assert engine.call("look_ahead", 0.3) == {}  # one round says nothing
+    labels = list(begun.label)
+    there = {"O1": tuple(begun.fract[labels.index("O1")] + [0.0, 0.0, 0.002])}
+    engine.call("move", there)
+    spherical_round(engine, cycles=0)
+    moved = engine.call("look_ahead", 0.5)
+    again = spherical_round(engine, cycles=0)
+    place = again["sites"]["O1"]
+    assert np.subtract(moved["O1"], place) == pytest.approx([0, 0, 0.001], abs=1e-5)
+    length = engine.structure().cell.to_cartesian(np.array([[0, 0, 0.001]]))
+    assert again["moved"]["distance"] == pytest.approx(np.linalg.norm(length), abs=2e-4)
+    assert again["moved"]["farthest"] == "O1"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qcrbox_refine.cif_block import with_su
+from qcrbox_refine.indices import to_array
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.weighting import weights_of
 
@@ -67,7 +68,7 @@ def by_quotients(fit: Fit) -> tuple[float, float, int] | None:
     """
     unique = fit.reflections.unique
     observed, sigma, calculated = fit.equations.on_fc_scale()
-    keys = np.array(unique.set().map_to_asu().indices(), dtype=int).reshape(-1, 3)
+    keys = to_array(unique.set().map_to_asu().indices())
     row = {tuple(h): i for i, h in enumerate(keys.tolist())}
     laue = unique.set().map_to_asu().match_bijvoet_mates()[1].pairs()
     plus, minus = (np.array([pair[k] for pair in laue], dtype=int) for k in (0, 1))

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 from cctbx import miller, xray
-from cctbx.array_family import flex
 from qcrbox.cif import read
 from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography.aspheric import has_form_factors, read_form_factors
 from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc
 from smtbx.structure_factors import direct
 
+from qcrbox_refine.indices import to_array, to_flex
 from qcrbox_refine.model import Model
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.scattering import set_factors
@@ -58,7 +58,7 @@ def needed_indices(data: Reflections, centric: bool, rotations: Sequence[np.ndar
     each rotation. Friedel mates as well in acentric groups: the Flack parameter needs them.
     """
     distinct: miller.set = distinct_reflections(data.components, data.unique.set())[0]
-    indices = np.array(distinct.indices(), dtype=np.int64).reshape(-1, 3)
+    indices = to_array(distinct.indices())
     if not centric:
         indices = np.concatenate([indices, -indices])
     return np.unique(np.concatenate([indices @ rotation for rotation in rotations]), axis=0)
@@ -128,6 +128,13 @@ def _values_at(table: FormFactorTable, wanted: np.ndarray) -> np.ndarray:
             where="table",
             next="Make it with SYMM: expanded.",
         )
+    if table.header.get("AD", "").strip().lower() in ("true", "yes", "1"):
+        raise UserInputError(
+            "the form factors of the table contain the anomalous dispersion.",
+            where="table",
+            why="Its header says AD: TRUE. f' and f'' are added in the refinement, and would count twice.",
+            next="Make it with AD: FALSE.",
+        )
     row = {tuple(h): i for i, h in enumerate(table.hkl.tolist())}
     place, conjugate, missing = np.empty(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool), []
     for i, h in enumerate(map(tuple, wanted.tolist())):
@@ -156,5 +163,5 @@ def spherical(structure: xray.structure, index: int, hkl: np.ndarray) -> np.ndar
     """Form factors (k,) of the free atom, those the independent-atom model uses."""
     registry = structure.scattering_type_registry()
     gaussian = registry.gaussian_not_optional(structure.scatterers()[index].scattering_type)
-    stol_sq = structure.unit_cell().d_star_sq(flex.miller_index([tuple(map(int, h)) for h in hkl])) / 4
+    stol_sq = structure.unit_cell().d_star_sq(to_flex(hkl)) / 4
     return np.array([gaussian.at_stol_sq(s) for s in stol_sq])

@@ -11,6 +11,7 @@ from cctbx.array_family import flex
 from qcrbox.crystallography.nearest import nearest_vectors
 
 from qcrbox_refine.connectivity import metric_tensor
+from qcrbox_refine.indices import to_array
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 
@@ -79,7 +80,7 @@ def map_terms(fit: Fit) -> MapTerms:
     base = unique.set().map_to_asu()
     f = miller.array(base, data=flex.complex_double(np.ascontiguousarray(plain)))
     f = f.customized_copy(anomalous_flag=False).map_to_asu()
-    keys = np.array(f.indices(), dtype=int).reshape(-1, 3)
+    keys = to_array(f.indices())
     _, first, group, counts = np.unique(
         keys, axis=0, return_index=True, return_inverse=True, return_counts=True
     )

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from cctbx import miller, xray
-from cctbx.array_family import flex
 from smtbx.structure_factors import direct
 
 from qcrbox_refine.constraints import Parametrisation
 from qcrbox_refine.extinction import Extinction, corrected, path_factor
+from qcrbox_refine.indices import to_array, to_flex
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.solvent_mask import BulkSolvent, SolventMask
 from qcrbox_refine.twinning import Domains, distinct_reflections
@@ -237,9 +237,7 @@ class IntensityModel:
     def inverted(self) -> IntensityModel:
         """The same for the inverted structure: every reflection is that of its Friedel mate."""
         data, own = self.reflections.unique, self.components
-        mates = data.customized_copy(
-            indices=flex.miller_index([tuple(-x for x in h) for h in data.indices()])
-        )
+        mates = data.customized_copy(indices=to_flex(-to_array(data.indices())))
         inverted = replace(self.reflections, unique=mates, components=replace(own, indices=-own.indices))
         return IntensityModel(self.made, inverted, self.corrections, self.structure_factors, self.wavelength)
 

@@ -8,6 +8,8 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 
+from qcrbox_refine.indices import to_array
+
 
 @dataclass
 class Merged:
@@ -61,7 +63,7 @@ def _r_int_of(measured: miller.array, parts: list[tuple[int, Merged]], batches: 
 
 def _sum_of_repeated(measured: miller.array) -> float:
     """Σ Fo² of the reflections that have equivalents: the denominator of R(int)."""
-    keys = np.array(measured.map_to_asu().indices(), dtype=int).reshape(-1, 3)
+    keys = to_array(measured.map_to_asu().indices())
     _, group, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     return float(measured.data().as_numpy_array()[counts[group.reshape(-1)] > 1].sum())
 
@@ -84,8 +86,8 @@ def independent_of_mates(unique: miller.array) -> int:
     """
     if not unique.anomalous_flag():
         return unique.size()
-    own = np.array(unique.set().map_to_asu().indices(), dtype=int).reshape(-1, 3)
-    laue = np.array(unique.set().as_non_anomalous_set().map_to_asu().indices(), dtype=int).reshape(-1, 3)
+    own = to_array(unique.set().map_to_asu().indices())
+    laue = to_array(unique.set().as_non_anomalous_set().map_to_asu().indices())
     both, counts = np.unique(np.hstack([laue, own]), axis=0, return_counts=True)
     _, group = np.unique(both[:, :3], axis=0, return_inverse=True)
     largest = np.zeros(group.max(initial=-1) + 1, int)

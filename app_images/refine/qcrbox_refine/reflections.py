@@ -19,6 +19,7 @@ from qcrbox_refine import merging
 from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.hkl_file import HklRows, HklText
+from qcrbox_refine.indices import to_array, to_flex
 from qcrbox_refine.model import Model
 from qcrbox_refine.reflection_loops import rows_of_loops
 from qcrbox_refine.shelx_settings import Hklf, OmitLimits, is_identity
@@ -331,7 +332,7 @@ def _absent(components: Components, array: miller.array, grouped: bool) -> np.nd
     if not grouped:
         return array.sys_absent_flags().data().as_numpy_array()
     flags = array.customized_copy(
-        indices=flex.miller_index([tuple(int(x) for x in h) for h in components.indices]),
+        indices=to_flex(components.indices),
         data=None,
         sigmas=None,
     ).sys_absent_flags()
@@ -363,12 +364,12 @@ def _suppress(data: Reflections, limits: OmitLimits) -> Reflections:
 
 
 def _indices(array: miller.array) -> np.ndarray:
-    return np.array(array.indices(), dtype=int).reshape(-1, 3)
+    return to_array(array.indices())
 
 
 def _array(model: Model, indices: np.ndarray, data: np.ndarray, sigmas: np.ndarray) -> miller.array:
     anomalous = not model.symmetry.space_group().is_centric()
-    hkl = flex.miller_index([tuple(int(x) for x in h) for h in indices])
+    hkl = to_flex(indices)
     miller_set = miller.set(model.symmetry, hkl, anomalous_flag=anomalous)
     return miller.array(
         miller_set, flex.double(np.ascontiguousarray(data)), flex.double(np.ascontiguousarray(sigmas))

@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 from cctbx import miller
-from cctbx.array_family import flex
 from qcrbox.contract.errors import UserInputError
+
+from qcrbox_refine.indices import to_array, to_flex
 
 # Indices of a twin component that miss whole numbers by more than this have no reflection there.
 _WHOLE = 0.1
@@ -125,12 +126,10 @@ def distinct_reflections(components: Components, crystal_set: miller.set) -> tup
 
     crystal_set gives symmetry and whether Friedel mates differ.
     """
-    own = crystal_set.customized_copy(
-        indices=flex.miller_index([tuple(int(x) for x in h) for h in components.indices])
-    ).map_to_asu()
-    keys = np.array(own.indices(), dtype=int).reshape(-1, 3)
+    own = crystal_set.customized_copy(indices=to_flex(components.indices)).map_to_asu()
+    keys = to_array(own.indices())
     unique, which = np.unique(keys, axis=0, return_inverse=True)
     return (
-        crystal_set.customized_copy(indices=flex.miller_index([tuple(int(x) for x in h) for h in unique])),
+        crystal_set.customized_copy(indices=to_flex(unique)),
         which.reshape(-1),
     )

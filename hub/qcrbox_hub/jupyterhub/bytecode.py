@@ -1,8 +1,8 @@
-"""`python -I -m qcrbox_hub.jupyterhub.bytecode`: compile what people's servers and kernels import.
+"""`python -I -m qcrbox_hub.jupyterhub.bytecode`: compile what people's servers, kernels and agents import.
 
 Python keeps compiled modules beside their sources. A sandbox sees both read-only, so what is missing there is compiled
 anew by every server, two seconds of a processor each. `qcrbox up` runs this beside it, with what the processors have
-left; on later starts a note beside the compiled modules says that everything is done. Where the environment may not
+left; later starts find a note beside the compiled modules that everything is done. Where the environment may not
 be written (another user installed it) it changes nothing.
 """
 
@@ -26,6 +26,8 @@ LEAST_URGENT = 19  # of a process, and of a session
 LOADED = (
     *("qcrbox_hub.jupyterhub.singleuser", "jupyterhub.singleuser", "jupyterlab.labapp", "qcrbox_extension"),
     *("jupyter_lsp", "jupyter_server_terminals", "notebook_shim", "ipykernel.kernelapp", "qcrbox"),
+    # Agents write nothing beside an application's files, and so compile nothing for the next one.
+    "qcrbox_agent.__main__",
 )
 # Of these, parts are loaded later, by what a person does first.
 WHOLE = (
@@ -44,14 +46,20 @@ WHOLE = (
 LOOKED_UP = ("qcrbox_extension.export_formats",)
 
 
-def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> None:
-    """Compile in a process of its own, which ends by itself or with the platform."""
+def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> Child | None:
+    """Compile in a process of its own, which ends by itself; None where everything is done.
+
+    Whoever ends the platform kills it: on a busy machine it would get to see the end of the lifeline seconds later.
+    """
+    if _is_done():
+        return None
     spec = ChildSpec("bytecode", [sys.executable, "-I", "-m", __name__], environment, niceness=LEAST_URGENT)
     child = Child(spec, logs / "bytecode.log")
     child.start(lifeline_fd)
     assert child.process is not None
     # Nobody needs to know when it ends, but the kernel keeps it until somebody has asked.
     threading.Thread(target=child.process.wait, name="bytecode", daemon=True).start()
+    return child
 
 
 def look_up_all(modules: tuple[str, ...] = LOOKED_UP) -> None:
@@ -76,22 +84,31 @@ def main() -> None:
     """Compile with what the processors have left, once for what is installed."""
     end_with_platform()
     os.nice(LEAST_URGENT)
-    note, installed = Path(cache_from_source(__file__)).with_suffix(".done"), _installed()
-    with contextlib.suppress(OSError):
-        if note.read_text() == installed:
-            return
+    if _is_done():
+        return
+    installed = _installed()
     look_up_all()
     compile_all()
     with contextlib.suppress(OSError):
-        note.write_text(installed)
+        _note().write_text(installed)
+
+
+def _note() -> Path:
+    return Path(cache_from_source(__file__)).with_suffix(".done")
+
+
+def _is_done() -> bool:
+    try:
+        return _note().read_text() == _installed()
+    except OSError:
+        return False
 
 
 def _installed() -> str:
-    """Changes with Python, with every package that is installed or removed, and with what is looked up."""
+    """Changes with Python and with every package that is installed or removed; not with what is compiled beside them."""
     folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    return "\n".join(
-        [sys.version, *LOOKED_UP, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))]
-    )
+    packages = sorted(path for folder in folders for path in Path(folder).glob("*.dist-info"))
+    return "\n".join([sys.version, *(f"{path.name} {path.stat().st_mtime_ns}" for path in packages)])
 
 
 if __name__ == "__main__":

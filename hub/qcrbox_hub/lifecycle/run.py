@@ -17,6 +17,7 @@ from qcrbox_hub.jupyterhub import bytecode
 from qcrbox_hub.lifecycle import plan as plans
 from qcrbox_hub.lifecycle.readiness import faults_of_applications
 from qcrbox_hub.platform import packages, ports
+from qcrbox_hub.platform.child import Child
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.supervisor import MARK, Supervisor, end_marked_processes, marked_processes
 from qcrbox_hub.walls.choice import Walls
@@ -37,6 +38,7 @@ class Run:
         self.stop_asked = threading.Event()
         self.supervisor: Supervisor | None = None
         self.plan: plans.Plan | None = None
+        self.compiling: Child | None = None
         self.first_admin_link = ""
 
     def up(self, on_ready: Callable[[Run], None]) -> None:
@@ -93,7 +95,9 @@ class Run:
         self._write_state()
         on_ready(self)
         if self.plan.choice and self.plan.choice.walls is Walls.SANDBOX:
-            bytecode.start({MARK: self.data.identity}, self.data.logs, self.supervisor.read_end)
+            self.compiling = bytecode.start(
+                {MARK: self.data.identity}, self.data.logs, self.supervisor.read_end
+            )
         for fault in faults_of_applications(self.plan.registry_url):
             self.say(fault)
         self.supervisor.watch(self.stop_asked)
@@ -132,6 +136,8 @@ class Run:
             return
         begin = time.monotonic()
         self.data.ending_file.touch()
+        if self.compiling is not None:
+            self.compiling.signal(signal.SIGKILL)
         self.supervisor.stop(last=("nats", "proxy", "relay"), within_s=STOP_LIMIT_S - 1)
         if self.plan and self.plan.sockets:
             self.plan.sockets.remove_all()

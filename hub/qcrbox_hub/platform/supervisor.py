@@ -219,11 +219,31 @@ def marked_processes(mark: str) -> list[psutil.Process]:
 
 def end_marked_processes(mark: str, *, grace_s: float) -> list[psutil.Process]:
     """Wait for them to end by themselves, then kill them. Returns those that had to be killed."""
-    _, alive = psutil.wait_procs(marked_processes(mark), timeout=grace_s)
+    alive = _wait_until_ended(marked_processes(mark), grace_s)
     for process in alive:
         try:
             process.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(alive, timeout=1)
+    _wait_until_ended(alive, 1)
     return alive
+
+
+def _wait_until_ended(processes: list[psutil.Process], within_s: float) -> list[psutil.Process]:
+    """Those that still run after this time. `psutil.wait_procs` would also wait until their parents have asked for them.
+
+    The parent of an orphan is process 1, which takes seconds in some containers, or never asks.
+    """
+    deadline = time.monotonic() + within_s
+    while alive := [process for process in processes if _runs(process)]:
+        if time.monotonic() > deadline:
+            return alive
+        time.sleep(0.02)
+    return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

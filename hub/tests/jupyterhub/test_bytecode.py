@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from qcrbox_hub.jupyterhub import bytecode
 from qcrbox_hub.jupyterhub.bytecode import LOADED, LOOKED_UP, WHOLE, compile_all, look_up_all
+from qcrbox_hub.platform.child import Child
 
 
 def test_modules_are_compiled_where_servers_find_them(
@@ -46,6 +47,10 @@ def test_nothing_is_done_twice_until_something_else_is_installed(
     bytecode.main()
     bytecode.main()
     assert len(done) == 1
+    started: list[Child] = []
+    monkeypatch.setattr(Child, "start", lambda child, _: started.append(child))
+    assert bytecode.start({}, tmp_path, lifeline_fd=-1) is None, "no process for what is done"
+    assert started == []
     monkeypatch.setattr(bytecode, "_installed", lambda: "one package more")
     bytecode.main()
     assert done[1:] == ["one package more"]
@@ -59,6 +64,18 @@ def test_modules_keep_what_servers_ask_for(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.syspath_prepend(tmp_path)
     look_up_all(("not_installed_here", "qcrbox_test_looked_up"))
     assert kept.exists()
+
+
+def test_compiling_does_not_look_like_another_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bytecode.sysconfig, "get_path", lambda _: str(tmp_path))
+    (tmp_path / "atoms-1.0.dist-info").mkdir()
+    before = bytecode._installed()
+    (tmp_path / "__pycache__").mkdir()
+    assert bytecode._installed() == before
+    (tmp_path / "bonds-1.0.dist-info").mkdir()
+    assert bytecode._installed() != before
 
 
 def test_names_are_those_of_modules() -> None:

@@ -213,10 +213,38 @@ def test_left_over_processes_are_found_by_their_mark_and_ended() -> None:
     try:
         until(lambda: [each.pid for each in marked_processes(mark)] == [process.pid])
         assert [each.pid for each in end_marked_processes(mark, grace_s=0.1)] == [process.pid]
-        assert not psutil.pid_exists(process.pid)
+        assert process.poll() == -signal.SIGKILL
     finally:
         process.kill()
         process.wait()
+
+
+def test_an_ended_process_is_not_waited_for_until_its_parent_asks() -> None:
+    """In some containers process 1, the parent of orphans, asks late or never."""
+    mark = f"test-{os.getpid()}-{time.time_ns()}"
+    script = """
+        import os, subprocess, sys, time
+        child = subprocess.Popen(["cat"], stdin=sys.stdin, env={**os.environ, sys.argv[1]: sys.argv[2]})
+        print("up", flush=True)
+        time.sleep(600)
+    """
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), MARK, mark],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert parent.stdin
+        assert parent.stdout
+        assert parent.stdout.readline() == b"up\n"
+        until(lambda: marked_processes(mark))
+        threading.Timer(0.1, parent.stdin.close).start()
+        begin = time.monotonic()
+        assert end_marked_processes(mark, grace_s=20) == []
+        assert time.monotonic() - begin < 15
+    finally:
+        parent.kill()
+        parent.wait()
 
 
 def test_no_mark_finds_no_process() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from qcrbox.analysis.convergence import without_cycles
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import QcError
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.reflections import (
     MergingStatistics,
     Reflections,
@@ -159,6 +160,9 @@ def _merge(block: Block, shells: int, notes: list[str]) -> tuple[MergingStatisti
 def _wilson(block: Block, statistics: MergingStatistics | None, why_not: str) -> tuple[Wilson | None, str]:
     if statistics is None:
         return None, why_not
+    probe = read_radiation(block).probe
+    if probe in (NEUTRON, ELECTRON):
+        return None, f"The expectation is that of X-rays; these are {probe} data."
     counts = parse_formula(block.text("_chemical_formula_sum") or "")
     z = block.number("_cell_formula_units_Z")
     if not counts or z is None:

@@ -15,7 +15,8 @@ class Peaks(list[Peak]):
             (p.name, f"{p.height:+.2f}", f"{p.sigmas:+.1f}", *(f"{x:.4f}" for x in p.fract), p.words)
             for p in self
         ]
-        heads = ("peak", "height / e Å⁻³", "height / σ", "x", "y", "z", "where")
+        unit = self[0].unit if self else "e Å⁻³"
+        heads = ("peak", f"height / {unit}", "height / σ", "x", "y", "z", "where")
         return Table(heads, rows, title="Peaks and holes of the density")
 
     def __repr__(self) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 from pyscf import dft, gto
 from pyscf.data.nist import BOHR
 
 from qcrbox_har.method import AtomicDensity
-from qcrbox_har.quantum import fourier, partition
+from qcrbox_har.quantum import fourier, partition, products
 from qcrbox_har.quantum.scf import Wavefunction
 
 Array = NDArray[np.float64]
@@ -34,11 +35,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Settings:
-    """partition: one of `partition.SCHEMES`; basis: of the pro-atoms; grid_level: of the integration, 0 to 9."""
+    """partition: one of `partition.SCHEMES`; basis: of the pro-atoms; grid_level: of the integration, 0 to 9;
+    transform: accuracy of the Fourier transforms, relative to the electrons of the atom.
+    """
 
     partition: str = "hirshfeld"
     basis: str = "def2-svp"
     grid_level: int = 2
+    transform: float = fourier.ACCURACY
 
 
 @dataclass
@@ -91,6 +95,7 @@ def atomic_densities(
     clock = time.perf_counter()
     molecule = source.molecule
     points, weights = integration_grid(molecule, settings.grid_level)
+    n_points = len(points)
     density = source.density(points)
     spin = None if source.spin is None else source.spin(points)
     times["density"] = time.perf_counter() - clock
@@ -108,7 +113,8 @@ def atomic_densities(
     for row, one in enumerate(wanted):
         displaced, charge = atoms.density_of(one.atom)
         indices = fourier.image_indices(hkl, one.rotation)
-        factors[row] = fourier.form_factors(displaced @ (fractional.T * BOHR), charge, indices, threads)
+        points = displaced @ (fractional.T * BOHR)
+        factors[row] = fourier.form_factors(points, charge, indices, threads, settings.transform)
     times |= {"fourier": time.perf_counter() - clock, "fourier_processor": time.process_time() - processor}
     nuclei = molecule.atom_charges().astype(float)
     dipoles = -atoms.moments * BOHR
@@ -124,7 +130,7 @@ def atomic_densities(
         dipole=(nuclei - atoms.electrons) @ molecule.atom_coords() * BOHR + dipoles.sum(axis=0),
         seconds=times,
         n_basis=source.n_basis,
-        n_points=len(points),
+        n_points=n_points,
     )
     return factors, result
 
@@ -161,12 +167,17 @@ def integration_grid(molecule: gto.Mole, level: int) -> tuple[Array, Array]:
     return grid.coords, grid.weights
 
 
-def density_at(molecule: gto.Mole, density_matrix: Array, points: Array, block: int = 20_000) -> Array:
+def density_at(molecule: gto.Mole, density_matrix: Array, points: Array, block: int = 8_000) -> Array:
     """Electrons per bohr³ at points (m, 3) in bohr."""
+    # Σ λ φ² over the matrix's own orbitals: there are as many as electron pairs, a fraction of the basis functions.
+    values, vectors = scipy.linalg.eigh(density_matrix)
+    kept = np.abs(values) > 1e-12
+    orbitals, occupations = np.ascontiguousarray(vectors[:, kept].T), values[kept]
     numint = dft.numint.NumInt()
     rho = np.empty(len(points))
     for start in range(0, len(points), block):
         part = slice(start, start + block)
-        values = numint.eval_ao(molecule, points[part])
-        rho[part] = numint.eval_rho(molecule, values, density_matrix, hermi=1)
+        amplitudes = products.ddot(orbitals, numint.eval_ao(molecule, points[part]).T)
+        np.square(amplitudes, out=amplitudes)
+        rho[part] = occupations @ amplitudes
     return rho

@@ -14,15 +14,17 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 # Relative to the electrons of the atom: far below what any measurement sees.
-_ACCURACY = 1e-7
+ACCURACY = 1e-6
 _NEGLIGIBLE = 1e-12
 
 
-def form_factors(points: Array, charge: Array, hkl: Indices, threads: int = 0) -> NDArray[np.complex128]:
+def form_factors(
+    points: Array, charge: Array, hkl: Indices, threads: int = 0, accuracy: float = ACCURACY
+) -> NDArray[np.complex128]:
     """f (k,) of one atom.
 
     points (m, 3): fractional coordinates from the nucleus; charge (m,): electrons at each point, which may be
-    negative where the integration weights are; hkl (k, 3).
+    negative where the integration weights are; hkl (k, 3); accuracy: relative to the sum of the charges.
     """
     # By absolute value: pruned integration grids have negative weights, and leaving those out costs 1 %.
     kept = np.abs(charge) > _NEGLIGIBLE
@@ -36,7 +38,7 @@ def form_factors(points: Array, charge: Array, hkl: Indices, threads: int = 0) -
         charge[kept].astype(np.complex128),
         shape,
         isign=1,
-        eps=_ACCURACY,
+        eps=accuracy,
         nthreads=threads,
     )
     place = hkl + most

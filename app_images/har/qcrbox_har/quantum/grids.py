@@ -15,6 +15,10 @@ from pyscf import dft, gto
 Array = NDArray[np.float64]
 
 
+# Of the values of the atomic orbitals on the coarse grid.
+_KEPT_BYTES = 600_000_000
+
+
 class TwoGrids(dft.numint.NumInt):
     """Integrates on `coarse` and adds the difference to the grid of the field, taken where `renew` was called last.
 
@@ -26,6 +30,7 @@ class TwoGrids(dft.numint.NumInt):
         self.coarse = dft.gen_grid.Grids(molecule)
         self.coarse.level = coarse
         self.coarse.build(with_non0tab=True)
+        self._orbitals: dict[int, list[tuple[Any, ...]]] = {}
         self._at: Array | None = None
         self._energy: float = 0.0
         self._potential: Array = np.zeros(0)
@@ -43,6 +48,19 @@ class TwoGrids(dft.numint.NumInt):
         """As PySCF's: electrons, energy and potential matrices of both spins."""
         engine = super().nr_uks
         return self._integrate(lambda at: engine(mol, at, xc_code, dms, *arguments, **keywords), grids, dms)
+
+    def block_loop(self, mol, grids, nao=None, deriv=0, *arguments, **keywords):
+        """As PySCF's: (values of the atomic orbitals, mask, weights, points). Those of the coarse grid are kept."""
+        points = len(grids.weights)
+        size = points * mol.nao * ((deriv + 1) * (deriv + 2) * (deriv + 3) // 6) * 8
+        if grids is not self.coarse or size > _KEPT_BYTES:
+            yield from super().block_loop(mol, grids, nao, deriv, *arguments, **keywords)
+            return
+        if deriv not in self._orbitals:
+            # In one block: PySCF writes every block to the same memory.
+            whole = -(-points // dft.gen_grid.BLKSIZE) * dft.gen_grid.BLKSIZE
+            self._orbitals[deriv] = list(super().block_loop(mol, grids, nao, deriv, blksize=whole))
+        yield from self._orbitals[deriv]
 
     def _integrate(self, on_grid, grids, dms) -> tuple[Any, Any, Any]:
         """on_grid: integrates on the grid that it is given."""

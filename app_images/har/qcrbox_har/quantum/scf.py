@@ -15,6 +15,7 @@ from qcrbox.contract.errors import CalculationFailed, UserInputError
 
 from qcrbox_har.method import Charges, Method, MoleculeInput
 from qcrbox_har.quantum.grids import TwoGrids
+from qcrbox_har.quantum.products import Fitting, numpy_products
 
 Array = NDArray[np.float64]
 OnIteration = Callable[[int, float, float], None]
@@ -147,6 +148,7 @@ def run(
     started = time.perf_counter()
     built = build_molecule(molecule, method)
     field = mean_field(built, method, molecule.surroundings)
+    field.with_df = Fitting(built, auxbasis=field.with_df.auxbasis)
     carried = carried_over(previous, built)
     guess = with_orbitals(_start(field, carried), built)
     iterations = 0
@@ -158,14 +160,15 @@ def run(
             on_iteration(iterations, float(state["e_tot"]), float(state["norm_gorb"]))
 
     field.callback = watch
-    if method.is_hf or method.grid_level <= _COARSE_GRID:
-        field.kernel(dm0=guess)
-    elif carried is None:
-        _on_two_grids(field, _on_coarse_grid(field, guess), is_near=False)
-    else:
-        _on_two_grids(field, guess, is_near=True)
-    if not field.converged:
-        field = _second_try(field, watch)
+    with numpy_products():
+        if method.is_hf or method.grid_level <= _COARSE_GRID:
+            field.kernel(dm0=guess)
+        elif carried is None:
+            _on_two_grids(field, _on_coarse_grid(field, guess), is_near=False)
+        else:
+            _on_two_grids(field, guess, is_near=True)
+        if not field.converged:
+            field = _second_try(field, watch)
     energy = float(field.e_tot) + _dispersion(field, method)
     return Wavefunction(
         built,
@@ -224,6 +227,8 @@ def _on_two_grids(field, guess: Array, *, is_near: bool) -> None:
     iterations lead to, and they go on from there.
     """
     own = field._numint
+    # Leaving out points of low density pays where the fine grid is used again and again.
+    field.small_rho_cutoff = 0
     field._numint = both = TwoGrids(field.mol, _COARSE_GRID)
     field.kernel(dm0=guess)
     if field.converged and not is_near:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pyscf import df, gto, lib
+from pyscf import df, gto
 from pyscf.data.nist import BOHR
 
 from qcrbox_har.child import report
 from qcrbox_har.method import AtomicDensity, FormFactorRequest, Method, MoleculeInput
-from qcrbox_har.quantum import density, scf
+from qcrbox_har.quantum import density, products, scf
 from qcrbox_har.quantum.atoms import free_atom
 from qcrbox_har.quantum.density import Settings, Wanted
 
@@ -106,27 +106,18 @@ def size(molecule: MoleculeInput, method: Method) -> dict[str, int]:
 
 
 def speed() -> float:
-    """Floating-point operations a second of PySCF's matrix product here and now, all threads together.
+    """Floating-point operations a second of a matrix product here and now, all threads together.
 
-    The mean over up to half a second: other programs take the processors for longer than one product lasts.
+    The mean over some tenths of a second: other programs take the processors for longer than one product lasts.
     """
-    size, most, long_enough_s = 600, 40, 0.5
+    size, most, long_enough_s = 600, 20, 0.3
     matrix = np.random.default_rng(0).random((size, size))
-    lib.ddot(matrix, matrix)
+    products.ddot(matrix, matrix)
     started, done = time.perf_counter(), 0
     while done < most and time.perf_counter() - started < long_enough_s:
-        lib.ddot(matrix, matrix)
+        products.ddot(matrix, matrix)
         done += 1
     return done * 2 * size**3 / (time.perf_counter() - started)
-
-
-def slowness() -> float:
-    """Seconds of wall clock for one of the processor, here and now: 1 where no other program wants this processor."""
-    long_enough_s = 0.6
-    started, processor = time.perf_counter(), time.thread_time()
-    while time.perf_counter() - started < long_enough_s:
-        sum(range(1000))
-    return max((time.perf_counter() - started) / max(time.thread_time() - processor, 1e-3), 1.0)
 
 
 def save(path: str) -> None:

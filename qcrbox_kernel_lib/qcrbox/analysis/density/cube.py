@@ -35,6 +35,11 @@ class Cube(GridValues):
     orbital: bool = False
 
     @property
+    def unit(self) -> str:
+        """Of the values, as far as it is known."""
+        return {"orbital": "bohr⁻³ᐟ²", "density": "e Å⁻³"}.get(self.kind, "")
+
+    @property
     def integral(self) -> float:
         """Sum of the values times the volume of a point, in Å³."""
         return float(self.values.sum() * abs(np.linalg.det(self.steps)))

@@ -1,34 +1,43 @@
 """Difference density Fo − Fc of a model and its reflections.
 
-Fc of the independent-atom model is summed directly (form factors of the International Tables 1992 as in gemmi,
-no anomalous part); its phases go to Fo − Fc of the reflection file, and a Fourier transform gives e/Å³.
+Fc of the independent-atom model is summed directly (form factors of the International Tables as in gemmi: Vol C 6.1.1.4
+for X-rays, 4.3.2.2 for electrons, scattering lengths for neutrons; no anomalous part); its phases go to Fo − Fc of the
+reflection file, and a Fourier transform gives e/Å³ (fm/Å³ for neutrons, 1/Å² for electrons).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qcrbox.analysis.density.grid_values import GridValues
-from qcrbox.contract.errors import MissingItemsError
+from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON
 from qcrbox.crystallography.reflections import Reflections
 from qcrbox.crystallography.structure import Structure, adps
 
 Array = NDArray[np.float64]
 _POINTS_PER_D = 4.0  # grid points within the smallest d spacing
 _TERMS_AT_ONCE = 4_000_000
+_UNITS = {NEUTRON: "fm Å⁻³", ELECTRON: "Å⁻²"}
 
 
 @dataclass(frozen=True)
 class DensityMap(GridValues):
-    """Values in e/Å³ on a grid over one cell, `values[i, j, k]` at (i/nx, j/ny, k/nz)."""
+    """Values in `unit` on a grid over one cell, `values[i, j, k]` at (i/nx, j/ny, k/nz)."""
 
     values: Array
     structure: Structure
     kind: str = "Fo − Fc"
+
+    @property
+    def unit(self) -> str:
+        """That of the scattering factors for each Å³."""
+        return _UNITS.get(self.structure.probe, "e Å⁻³")
 
     def at_cartesian(self, places: Array) -> Array:
         """Values at places (n, 3) in Å on the crystal's Cartesian axes."""
@@ -49,8 +58,9 @@ class DensityMap(GridValues):
 
     def __repr__(self) -> str:
         nx, ny, nz = self.values.shape
+        unit = _UNITS.get(self.structure.probe, "e/Å³")
         return (
-            f"<{self.kind} density: {self.maximum:+.2f} … {self.minimum:+.2f} e/Å³, σ {self.sigma:.3f}, "
+            f"<{self.kind} density: {self.maximum:+.2f} … {self.minimum:+.2f} {unit}, σ {self.sigma:.3f}, "
             f"grid {nx} × {ny} × {nz}>"
         )
 
@@ -59,7 +69,7 @@ def structure_factors(structure: Structure, hkl: NDArray[np.int64]) -> NDArray[n
     """Fc (n,) of the structure's atoms, absolute scale, without anomalous scattering."""
     sites, group, cell = structure.sites, structure.space_group, structure.cell
     rows = np.flatnonzero(sites.is_atom)
-    factors = _form_factors([sites.element[row] for row in rows], cell.d_spacing(hkl))
+    factors = _form_factors([sites.element[row] for row in rows], cell.d_spacing(hkl), structure.probe)
     # The sum over all operations counts a site on a special position several times.
     weight = (
         np.nan_to_num(sites.occupancy[rows], nan=1.0)
@@ -91,12 +101,16 @@ def _displacements(structure: Structure, rows: NDArray[np.int64]) -> Array:
     return np.nan_to_num(tensors) * np.outer(cell.reciprocal_lengths, cell.reciprocal_lengths)
 
 
-def _form_factors(elements: list[str], d: Array) -> Array:
-    """f (n, m) of each atom at each reflection."""
+def _form_factors(elements: list[str], d: Array, probe: str) -> Array:
+    """f (n, m) of each atom at each reflection. Raises UserInputError for an element without one."""
     stol2 = 1 / (4 * d**2)
     table = {}
     for name in set(elements):
-        coefficients = gemmi.Element("H" if name == "D" else name).it92
+        element = gemmi.Element(name if probe == NEUTRON or name != "D" else "H")
+        by_probe: dict[str, Any] = {NEUTRON: element.neutron92, ELECTRON: element.c4322}
+        coefficients = by_probe.get(probe, element.it92)
+        if coefficients is None:
+            raise UserInputError(f"No scattering factor of {name} is known for {probe or 'X-ray'} data.")
         table[name] = np.array([coefficients.calculate_sf(float(x)) for x in stol2])
     return np.stack([table[name] for name in elements], axis=1)
 
@@ -128,14 +142,17 @@ def difference_density(structure: Structure, reflections: Reflections) -> Densit
 def _transformed(structure: Structure, hkl: NDArray[np.int64], f: NDArray[np.complex128]) -> DensityMap:
     cell, group = structure.cell, structure.space_group
     shape = _grid(cell.parameters[:3], float(cell.d_spacing(hkl).min()), np.abs(hkl).max(axis=0))
-    coefficients = np.zeros(shape, dtype=complex)
+    coefficients, counts = np.zeros(shape, dtype=complex), np.zeros(shape, dtype=int)
     for rotation, translation in zip(group.rotations, group.translations, strict=True):
         # F(hR) = F(h) exp(−2πi h·t)
         turned = hkl @ rotation
         value = f * np.exp(-2j * np.pi * (hkl @ translation))
-        coefficients[tuple((turned % shape).T)] = value
-        coefficients[tuple((-turned % shape).T)] = np.conj(value)
-    return DensityMap(np.fft.fftn(coefficients).real / cell.volume, structure)
+        # Friedel mates, and equivalents that are listed apart, are averaged.
+        for indices, term in ((turned, value), (-turned, np.conj(value))):
+            place = tuple((indices % shape).T)
+            np.add.at(coefficients, place, term)
+            np.add.at(counts, place, 1)
+    return DensityMap(np.fft.fftn(coefficients / np.maximum(counts, 1)).real / cell.volume, structure)
 
 
 def _grid(lengths: Array, d_min: float, highest: NDArray[np.int64]) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ _REACH = 6.0  # Å within which the nearest atom is looked for
 
 @dataclass(frozen=True)
 class Peak:
-    """Q1 is the highest peak, N1 the deepest hole. height in e/Å³, distance in Å to the nearest atom."""
+    """Q1 is the highest peak, N1 the deepest hole. height in `unit`, distance in Å to the nearest atom."""
 
     name: str
     fract: Array
@@ -25,6 +25,7 @@ class Peak:
     sigmas: float
     nearest: str
     distance: float
+    unit: str = "e Å⁻³"
 
     @property
     def words(self) -> str:
@@ -41,7 +42,11 @@ def find_peaks(density: DensityMap, most: int = 20, least_sigma: float = 3.0) ->
         for number, row in enumerate(unique, 1):
             fract, label, distance = _beside_model(density.structure, places[row])
             height = sign * float(heights[row])
-            found.append(Peak(f"{letter}{number}", fract, height, height / density.sigma, label, distance))
+            found.append(
+                Peak(
+                    f"{letter}{number}", fract, height, height / density.sigma, label, distance, density.unit
+                )
+            )
     return found
 
 

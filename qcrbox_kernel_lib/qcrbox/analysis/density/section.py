@@ -20,7 +20,7 @@ _POINTS = 120  # along the longer edge
 
 @dataclass(frozen=True)
 class Section:
-    """A density in a plane: values (len(y), len(x)) in e/Å³ at x and y in Å, and places (k, 2) of the atoms near it."""
+    """A density in a plane: values (len(y), len(x)) in `unit` at x and y in Å, and places (k, 2) of the atoms near it."""
 
     kind: str
     sigma: float
@@ -29,6 +29,7 @@ class Section:
     values: Array
     places: Array
     labels: list[str]
+    unit: str = "e Å⁻³"
 
 
 def section(density: DensityMap | Cube, points: Array, atoms: Array, labels: list[str]) -> Section:
@@ -58,4 +59,6 @@ def section(density: DensityMap | Cube, points: Array, atoms: Array, labels: lis
     values = density.at_cartesian(grid.reshape(-1, 3)).reshape(grid.shape[:2])
     near = np.flatnonzero(np.abs((atoms - plane.centroid) @ plane.normal) < NEAR)
     places = (atoms[near] - plane.centroid) @ frame.T
-    return Section(density.kind, density.sigma, x, y, values, places, [labels[row] for row in near])
+    return Section(
+        density.kind, density.sigma, x, y, values, places, [labels[row] for row in near], density.unit
+    )

@@ -18,6 +18,7 @@ from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.extended_symmetry import in_superspace, is_magnetic, is_modulated
+from qcrbox.crystallography.radiation import read_radiation
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import (
     adps,
@@ -63,12 +64,15 @@ class Structure:
         listed_bonds: Sequence[ListedBond] = (),
         listed_hydrogen_bonds: Sequence[contacts.ListedHydrogenBond] = (),
         notes: Sequence[str] = (),
+        probe: str = "",
     ) -> None:
         self.cell, self.space_group, self.sites, self.name = cell, space_group, sites, name
         self.formula_sum, self.formula_moiety, self.z = formula_sum, formula_moiety, z
         self._listed_bonds = list(listed_bonds)
         self._listed_hydrogen_bonds = list(listed_hydrogen_bonds)
         self._notes = list(notes)
+        self.probe = probe
+        """What was diffracted, as in `crystallography.radiation`; empty where the file does not say."""
 
     @classmethod
     def from_block(cls, block: Block) -> Structure:
@@ -91,6 +95,7 @@ class Structure:
             listed_bonds=listed.read_listed_bonds(block, sites, group, notes),
             listed_hydrogen_bonds=listed.read_listed_hydrogen_bonds(block, sites, group, notes),
             notes=notes,
+            probe=read_radiation(block).probe,
         )
 
     @classmethod

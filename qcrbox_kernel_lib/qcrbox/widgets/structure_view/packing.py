@@ -24,6 +24,7 @@ def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> di
     return {
         "peaks": [] if isinstance(density, Cube) else _packed_peaks(density, scene),
         "kind": density.kind,
+        "unit": density.unit,
         "values": _bytes(box.values, "<f4"),
         "shape": list(box.values.shape),
         "origin": (box.origin - scene.centre).tolist(),
@@ -45,6 +46,7 @@ def _packed_peaks(density: DensityMap, scene: Scene) -> list[dict[str, Any]]:
             "height": f"{peak.height:+.2f}".replace("-", "−"),
             "sigmas": f"{peak.sigmas:+.1f}".replace("-", "−"),
             "nearest": peak.words,
+            "unit": density.unit,
             "place": (scene.structure.cell.to_cartesian(peak.fract) - scene.centre).tolist(),
         }
         for peak in find_peaks(density)

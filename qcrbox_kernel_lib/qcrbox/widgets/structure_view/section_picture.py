@@ -37,7 +37,7 @@ def section_picture(cut: Section, step: float | None = None) -> Picture:
     first = levels[0]
     return Picture(
         figure,
-        f"{cut.kind} in the plane, {shown} atoms within {NEAR} Å of it; contours every {pitch:.2f} e Å⁻³ "
+        f"{cut.kind} in the plane, {shown} atoms within {NEAR} Å of it; contours every {pitch:.2f} {cut.unit} "
         f"(σ {cut.sigma:.3f}) from ±{first:.2f}, above zero solid, below dashed; "
-        f"from {cut.values.min():.2f} to {cut.values.max():.2f} e Å⁻³ here.".replace("-", "−"),
+        f"from {cut.values.min():.2f} to {cut.values.max():.2f} {cut.unit} here.".replace("-", "−"),
     )

@@ -204,9 +204,9 @@ class StructureView:
     def _density_words(self) -> str:
         d = self.density
         assert d is not None
-        what, unit = ("orbital", "bohr⁻³ᐟ²") if d.kind == "orbital" else (f"{d.kind} density", "e Å⁻³")
+        what = d.kind if d.kind == "orbital" else f"{d.kind} density"
         return (
-            f"{what}, in the live view only: highest {d.maximum:+.2f}, deepest {d.minimum:+.2f} {unit}, "
+            f"{what}, in the live view only: highest {d.maximum:+.2f}, deepest {d.minimum:+.2f} {d.unit}, "
             f"σ {d.sigma:.3f}."
         )
 

@@ -65,6 +65,40 @@ def test_f_of_0_0_0_counts_the_electrons() -> None:
     assert f[0].imag == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("probe", "expected", "unit"),
+    [
+        # Sears, Neutron News 3 (1992) 26: C 6.646, H -3.739, D 6.671 fm; electrons: Σ a of International Tables C 4.3.2.2, Å.
+        ("neutron", 6.646 - 3.739 + 6.671, "fm Å⁻³"),
+        ("electron", 2.509 + 2 * 0.529, "Å⁻²"),
+        ("x-ray", 6.0 + 2 * 1.0, "e Å⁻³"),
+    ],
+)
+def test_f_of_0_0_0_is_that_of_the_radiation(probe: str, expected: float, unit: str) -> None:
+    atoms = [(f"{e}1", e, 0.1, 0.2, z, 1, 0.02) for e, z in (("C", 0.1), ("H", 0.3), ("D", 0.5))]
+    structure = crystal("P 1", atoms, more=f"_diffrn_radiation_probe {probe}\n")
+    assert structure_factors(structure, np.array([[0, 0, 0]]))[0].real == pytest.approx(expected, abs=2e-3)
+    assert DensityMap(np.zeros((2, 2, 2)), structure).unit == unit
+
+
+def test_friedel_mates_that_differ_are_averaged() -> None:
+    structure, data = data_with("P 31", [FAINT])
+    mates = data.select(np.arange(len(data)))
+    mates.hkl = -mates.hkl
+    assert mates.calculated is not None
+    more = 1.02
+    both = Reflections(
+        np.concatenate([data.hkl, mates.hkl]),
+        np.concatenate([data.intensity * more**2, mates.intensity]),
+        np.concatenate([data.sigma, mates.sigma]),
+        calculated=np.concatenate([data.calculated, mates.calculated]),
+    )
+    ones = [difference_density(structure, part) for part in (both.select(np.arange(len(data))), mates)]
+    places = np.random.default_rng(5).random((20, 3))
+    mean = (exact(ones[0], places) + exact(ones[1], places)) / 2
+    assert exact(difference_density(structure, both), places) == pytest.approx(mean, abs=1e-9)
+
+
 def test_a_site_on_a_centre_counts_once() -> None:
     atoms = [("C1", "C", 0, 0, 0, 1, 0.02)]
     hkl = np.array([[1, 0, 0], [1, 2, 3]])

@@ -16,7 +16,8 @@ export class DensityPanel {
     this.node = element("div", { class: "qcv-bar", hidden: true }, this.level, this.words, this.sectionButton, this.ballsButton);
     this.areBallsShown = false;
     this.rows = element("tbody");
-    const heads = ["peak", "e Å⁻³", "σ", "nearest atom"].map((name) => element("th", { scope: "col" }, name));
+    const heads = ["peak", "", "σ", "nearest atom"].map((name) => element("th", { scope: "col" }, name));
+    this.unitHead = heads[1];
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.rows);
     this.list = element("details", { hidden: true }, element("summary", {}, "Peaks and holes"), element("div", { class: "qcv-table" }, table));
     this.picture = element("figure", { class: "qcv-section", hidden: true });
@@ -26,6 +27,7 @@ export class DensityPanel {
     const { view } = this;
     this.shape?.clear();
     this.shape = said?.values ? new Isosurface(said) : null;
+    this.unitHead.textContent = said?.unit ?? "";
     this.node.hidden = !this.shape;
     this.picture.hidden = true;
     this.showPeaks(said?.peaks ?? []);
@@ -101,7 +103,7 @@ export class DensityPanel {
     const shown = overlay.peaks.includes(peak);
     overlay.peaks = shown ? overlay.peaks.filter((one) => one !== peak) : [...overlay.peaks, peak];
     button.setAttribute("aria-pressed", String(!shown));
-    this.view.say(shown ? "" : `${peak.name}: ${peak.height} e Å⁻³, ${peak.nearest}`);
+    this.view.say(shown ? "" : `${peak.name}: ${peak.height} ${peak.unit}, ${peak.nearest}`);
     stage.draw();
   }
 

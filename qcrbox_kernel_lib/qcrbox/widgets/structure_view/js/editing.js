@@ -85,7 +85,7 @@ export class Editing {
   // A peak beside the selected atoms: it can become one, or tell one where to go.
   takePeak(peak) {
     this.peaks = this.peaks.includes(peak) ? [] : [peak];
-    this.view.say(this.peaks.length ? `${peak.name}: ${peak.height} e Å⁻³, ${peak.nearest}` : "");
+    this.view.say(this.peaks.length ? `${peak.name}: ${peak.height} ${peak.unit}, ${peak.nearest}` : "");
     this.draw();
   }
 
@@ -285,7 +285,7 @@ export class Editing {
     this.boxButton.setAttribute("aria-pressed", String(this.boxing));
     const [peak] = this.peaks;
     const none = view.density.peaks?.length ? "none selected" : "no difference density is shown";
-    this.peakWords.textContent = peak ? `${peak.name} ${peak.height} e Å⁻³, ${peak.nearest}` : none;
+    this.peakWords.textContent = peak ? `${peak.name} ${peak.height} ${peak.unit}, ${peak.nearest}` : none;
     this.list.replaceChildren(
       ...edits.lines.map((line, k) => element("li", {}, element("code", {}, line), " ", element("button", { type: "button", "aria-label": `Take out: ${line}`, title: "Take this line out", onclick: () => this.attempt(() => (edits.remove(k), this.changed())) }, "×"))),
     );

@@ -101,10 +101,8 @@ export class Isosurface {
   }
 
   words() {
-    const { sigma, maximum, minimum, kind } = this.said;
+    const { sigma, maximum, minimum, kind, unit } = this.said;
     const edge = this.level * sigma;
-    // The values of an orbital are amplitudes in atomic units.
-    const unit = kind === "orbital" ? "bohr⁻³ᐟ²" : "e Å⁻³";
     return `${kind}: ±${this.level.toFixed(1)} σ = ±${edge.toFixed(2)} ${unit} (positive solid, negative net; highest ${maximum.toFixed(2)}, deepest ${minimum.toFixed(2).replace("-", "−")})`;
   }
 }
