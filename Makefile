@@ -110,9 +110,11 @@ $(VENV)/.run: constraints/run.txt pyproject.toml | $(BIN)/uv
 	@$(UV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Servers in sandboxes cannot compile what they import; the first platforms of a test run would end before they had.
 $(VENV)/.dev: $(VENV)/.run constraints/dev.txt
 	@echo "Installing the packages for tests ..."
 	@$(UV) --require-hashes -r constraints/dev.txt
+	@$(BIN)/python -I -m qcrbox_hub.jupyterhub.bytecode
 	@touch $@
 
 $(LAB): extension/package-lock.json $(shell find extension/src extension/style extension/package.json extension/tsconfig.json -type f 2>/dev/null) | $(VENV)/.run

@@ -206,7 +206,7 @@ def frame_rows() -> list[Row]:
     with page() as tab:
         for name, box, limit in (
             ("2 000", ((0, 2), (0, 2), (0, 1.5)), 0.1),
-            ("20 000", ((0, 5), (0, 5), (0, 2.2)), 1.0),
+            ("20 000", ((0, 5), (0, 5), (0, 2.2)), 0.1),
         ):
             scene = StructureView(Structure.from_cif(text), grow="cell", ranges=box).scene
             state = json.dumps(packed(scene), default=lambda b: {"__bytes": base64.b64encode(b).decode()})

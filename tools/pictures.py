@@ -105,22 +105,22 @@ def take_lab(person: Person, home: Path, folder: Path) -> None:
     result = page.locator(f"{TAB} .qcrbox-Result")
     result.locator("h2", has_text="R1 0").wait_for(timeout=180_000)
     edit(page, ".qcrbox-Result", "C7B", "Set element", "C")
-    for theme in ("Light", "Dark"):
-        choose_theme(page, theme)
-        suffix = "" if theme == "Light" else "_dark"
+    for theme in ("light", "dark"):
+        person.choose_theme(theme)
+        suffix = "" if theme == "light" else "_dark"
         result.evaluate("element => element.scrollTo(0, 0)")
         page.screenshot(path=folder / f"result{suffix}.png")
         result.locator(".qcv-edit").scroll_into_view_if_needed()
         result.locator(".qcv-scene").scroll_into_view_if_needed()
         page.wait_for_timeout(1500)
         page.screenshot(path=folder / f"editing{suffix}.png")
-    for theme in ("Dark", "Light"):
-        choose_theme(page, theme)
+    for theme in ("dark", "light"):
+        person.choose_theme(theme)
         result.get_by_role("tab", name="Plots").click()
         result.locator(".qch canvas").first.wait_for(timeout=60_000)
         result.locator(".qch canvas").first.scroll_into_view_if_needed()
         page.wait_for_timeout(1500)
-        page.screenshot(path=folder / f"plots{'' if theme == 'Light' else '_dark'}.png")
+        page.screenshot(path=folder / f"plots{'' if theme == 'light' else '_dark'}.png")
 
 
 def edit(page: Page, view: str, label: str, button: str, value: str) -> None:
@@ -132,16 +132,6 @@ def edit(page: Page, view: str, label: str, button: str, value: str) -> None:
     page.keyboard.press("Enter")
     tab.get_by_label(button.removeprefix("Set ").capitalize(), exact=True).fill(value)
     tab.get_by_role("button", name=button).click()
-
-
-def choose_theme(page: Page, name: str) -> None:
-    """Lab's own light or dark theme, from its menu."""
-    page.click('.lm-MenuBar-item:has-text("Settings")')
-    page.hover('.lm-Menu-item:has-text("Theme")')
-    page.locator(".lm-Menu-item", has_text=f"JupyterLab {name}").first.click()
-    page.wait_for_function(
-        "light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower()
-    )
 
 
 def take_administration(page: Page, folder: Path) -> None:

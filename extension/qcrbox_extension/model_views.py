@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from qcrbox.contract.errors import NotFound, QcError
@@ -12,6 +13,7 @@ from qcrbox_extension.file_model import FileModel
 
 Json = dict[str, Any]
 MOST_ROWS = 200  # of a loop or of a list of reflections; the whole file is one click away
+REPORTS = ("docx", "tex", "csv", "html")
 PLOTS = {
     "normal_probability": "Normal probability",
     "fo_fc": "Fo against Fc",
@@ -94,6 +96,19 @@ def table(file: FileModel, fcf: FileModel | None = None) -> Json:
     }
 
 
+def report(suffix: str) -> Callable[[FileModel, FileModel | None], Json]:
+    """Table 1 and the tables of geometry as a file: name and content."""
+
+    def made(file: FileModel, fcf: FileModel | None = None) -> Json:
+        # Start-up time: as above.
+        from qcrbox.display.report import Report
+
+        content = Report([file], [file.block.name]).content(suffix)
+        return {"filename": f"{Path(file.filename).stem}_tables{suffix}", "content": content}
+
+    return made
+
+
 def plots(file: FileModel, fcf: FileModel | None = None) -> Json:
     """The plots there are, by name and title; each is made when it is asked for."""
     return {"plots": [[name, title] for name, title in PLOTS.items()]}
@@ -154,6 +169,7 @@ PARTS: dict[str, Callable[[FileModel, FileModel | None], Json]] = {
     "outliers": outliers,
     "reflections": reflections,
     "text": text,
+    **{f"report-{kind}": report(f".{kind}") for kind in REPORTS},
     **{f"plot-{name}": plot(name) for name in PLOTS},
 }
 

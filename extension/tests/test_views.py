@@ -104,6 +104,17 @@ def test_alerts_say_that_they_are_a_subset_and_what_did_not_run():
     assert {"level", "text", "advice", "atoms"} <= set(found["alerts"][0])
 
 
+@pytest.mark.parametrize(
+    ("kind", "begins"),
+    [("docx", b"PK"), ("tex", b"\\begin"), ("csv", b"Crystal data"), ("html", b"<!doctype html>")],
+)
+def test_the_tables_are_saved_as_a_file_named_after_the_model(kind, begins):
+    saved = model_views.part(f"report-{kind}", model())
+    assert saved["filename"] == f"a_tables.{kind}"
+    assert saved["content"].lstrip().startswith(begins)
+    assert kind == "docx" or b"5.1234(5)" in saved["content"]
+
+
 def test_outliers_carry_their_indices():
     assert model_views.outliers(model())["rows"][0][0] == "1 1 0"
 

@@ -210,6 +210,15 @@ class Person:
             self.page.click('.lm-TabBar-tab[data-id="qcrbox-panel"]')
         self.page.wait_for_selector('#qcrbox-panel [data-connection="live"]')
 
+    def choose_theme(self, name: str) -> None:
+        """Lab's own "light" or "dark" theme, from its menu."""
+        label = self.page.locator(".lm-Menu-itemLabel")
+        self.page.click('.lm-MenuBar-item:has-text("Settings")')
+        label.get_by_text("Theme", exact=True).hover()
+        label.get_by_text(f"JupyterLab {name.capitalize()}", exact=True).click()
+        is_light = str(name == "light").lower()
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+
     def outputs(self) -> str:
         return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
 

@@ -160,12 +160,8 @@ def _hand_in(student: Person, link: str, course: str, pictures: Path) -> None:
     receipt = shown.locator(".qcrbox-Exercise-receipt")
     expect(receipt).to_contain_text("receipt", timeout=LIMIT_MS)
     page.emulate_media(reduced_motion="reduce")
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
-        page.click('.lm-MenuBar-item:has-text("Settings")')
-        page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).hover()
-        page.locator(".lm-Menu-itemLabel").get_by_text(theme, exact=True).click()
-        is_light = str(theme == "JupyterLab Light").lower()
-        expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+    for theme in ("dark", "light"):
+        student.choose_theme(theme)
         page.evaluate(
             "for (const folded of document.querySelectorAll('#qcrbox-panel details')) folded.open = true"
         )

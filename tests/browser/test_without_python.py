@@ -1,4 +1,4 @@
-"""From two files to a refined structure with a name, without a cell of code."""
+"""What is done in Lab without a cell of code, beside the whole way of test_journey.py."""
 
 from __future__ import annotations
 
@@ -55,94 +55,6 @@ def store_and_run(student: Person, filename: str, command: str) -> Locator:
     page.locator(".jp-Dialog select").select_option(label=command)
     page.locator(".jp-Dialog-button.jp-mod-accept").click()
     return page.locator(f"{TAB} .qcrbox-CommandForm")
-
-
-def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platform: Platform) -> None:
-    put_files(platform.home(student.name), "mycrystal")
-    student.open_lab()
-    student.wait_for_lab()
-    page = student.page
-    page.locator(".jp-DirListing-item", has_text="mycrystal.cif").wait_for()
-    choose_in_file_browser(page, "mycrystal.cif", "mycrystal.hkl")
-    page.locator(".jp-DirListing-item", has_text="mycrystal.hkl").click(button="right")
-    page.locator(".lm-Menu-item", has_text="Refine …").click()
-
-    form = page.locator(f"{TAB} .qcrbox-CommandForm")
-    facts = form.get_by_label("The structure")
-    expect(facts).to_contain_text("P21/n", timeout=LIMIT_MS)
-    picture = facts.locator("img")
-    expect(picture).to_be_visible()
-    page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle(), timeout=LIMIT_MS)
-    expect(form.locator('[data-parameter="reflections"] option').first).to_contain_text("mycrystal.hkl")
-
-    run = form.get_by_role("button", name="Run", exact=True)
-    cycles = form.locator('input[name="cycles"]')
-    cycles.fill("many")
-    expect(run).to_be_disabled()
-    expect(form.locator('[data-parameter="cycles"]')).to_contain_text("must be a whole number")
-    cycles.fill("3")
-    form.locator('input[name="weighting"]').fill("keep")
-    form.locator('input[name="wavelength"]').fill("0.71073")
-    expect(form.locator("pre")).to_contain_text("cycles=3")
-    run.click()
-
-    result = page.locator(f"{TAB} .qcrbox-Result")
-    expect(result.locator("h2")).to_contain_text(
-        re.compile(r"mycrystal · IAM refinement · R1 0\.\d{4}"), timeout=2 * LIMIT_MS
-    )
-    figures = result.get_by_label("Figures of merit")
-    expect(figures.get_by_role("row", name=re.compile("R1"))).to_contain_text(
-        re.compile(r"0\.\d{4}\s*0\.\d{4}")
-    )
-    expect(result.locator("[data-state]")).to_have_attribute(
-        "data-doubtful", "true"
-    )  # three cycles are too few
-    expect(result).to_contain_text("not converged")
-
-    result.locator("h2 button").click()
-    page.locator(".jp-Dialog input").fill("my first model")
-    page.locator(".jp-Dialog-button.jp-mod-accept").click()
-    expect(result.locator("h2")).to_have_text("my first model")
-
-    student.open_panel()
-    panel = page.locator("#qcrbox-panel")
-    expect(panel.locator("[data-calculation]", has_text="my first model")).to_be_visible()
-    expect(panel.locator("[data-dataset]", has_text="my first model")).to_be_visible()
-
-    result.get_by_label("Next step with this structure").select_option(label="Refine: refine_iam")
-    again = page.locator(f"{TAB} .qcrbox-CommandForm")
-    expect(again.locator('select[name="structure"] option:checked')).to_have_text(
-        re.compile("my first model")
-    )
-    expect(page.locator(".jp-Notebook")).to_have_count(0)
-    look_into_the_drive(page)
-
-
-def look_into_the_drive(page: Page) -> None:
-    """The result's files by double click, and its model changed as a new version."""
-    page.click('.lm-TabBar-tab[data-id="qcrbox-drive"]')
-    drive = page.locator("#qcrbox-drive")
-
-    def go(name: str) -> None:
-        drive.locator(".jp-DirListing-item", has_text=name).first.dblclick()
-
-    go("Datasets")
-    go("my first model")
-    go("refined.fcf")
-    view = page.locator(f"{TAB} .qcrbox-FileView")
-    expect(view.locator("h2")).to_have_text("refined.fcf")
-    expect(view.get_by_role("tab", name="Data")).to_be_visible(timeout=LIMIT_MS)
-    go("refined.cif")
-    expect(view.locator("h2")).to_have_text("refined.cif")
-    view.get_by_role("tab", name="CIF").click(timeout=LIMIT_MS)
-    view.get_by_label("Find an item").fill("_diffrn_radiation_wavelength")
-    view.get_by_label(re.compile("^Change _diffrn_radiation_wavelength")).first.click()
-    view.locator("input:focus").fill("0.71075")
-    view.locator("input:focus").press("Enter")
-    view.get_by_role("button", name="Keep as a new version").click()
-    expect(page.locator(".jp-toast-message", has_text="the earlier version stays")).to_be_visible()
-    drive.locator('.jp-BreadCrumbs-item[title="Datasets"]').click()
-    expect(drive.locator(".jp-DirListing-item", has_text="(edited)")).to_have_count(1)
 
 
 def test_a_program_that_is_not_installed_is_not_offered(student: Person, platform: Platform) -> None:

@@ -128,6 +128,13 @@ def _values_at(table: FormFactorTable, wanted: np.ndarray) -> np.ndarray:
             where="table",
             next="Make it with SYMM: expanded.",
         )
+    if table.header.get("AD", "").strip().lower() in ("true", "yes", "1"):
+        raise UserInputError(
+            "the form factors of the table contain the anomalous dispersion.",
+            where="table",
+            why="Its header says AD: TRUE. f' and f'' are added in the refinement, and would count twice.",
+            next="Make it with AD: FALSE.",
+        )
     row = {tuple(h): i for i, h in enumerate(table.hkl.tolist())}
     place, conjugate, missing = np.empty(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool), []
     for i, h in enumerate(map(tuple, wanted.tolist())):

@@ -26,6 +26,8 @@ from qcrbox_refine.scattering import Radiation, radiation_of_block
 _TENSOR = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 # Items, and words in the descriptions of a refinement, that speak of more than spherical atoms.
 _ASPHERICAL_ITEMS = r"_aspheric_|_wfn_|_atom_rho_multipole_|_atom_local_axes_|_refine_ls_hirshfeld"
+_ANHARMONIC = r"_atom_site_(anharm|gc_|cumulant)|_atom_site_aniso_(c|d)_?\d{3}"
+_RESTRAINT_ITEMS = r"_restr_|_qcrbox_constr_"
 _ASPHERICAL_WORDS = (
     r"hirshfeld[ -]atom|\bHAR\b|\.tscb?\b|multipol|hansen|aspheric|nosphera2|tonto|invariom|x-ray[ -]constrained|"
     r"\bBEDE\b|\bXCW\b"
@@ -92,6 +94,7 @@ def model_from_block(block: CifBlock) -> Model:
         if text and is_shelx(text):
             follow_instructions(model, text, f"data_{block.name} {item}")
             break
+    _name_lost_items(model, block)
     return model
 
 
@@ -175,6 +178,24 @@ def _refuse_what_is_not_supported(block: CifBlock) -> None:
             where=f"data_{block.name}",
             why="The scattering of magnetic moments is not computed.",
             next="Refine it with a program for magnetic structures.",
+        )
+
+
+def _name_lost_items(model: Model, block: CifBlock) -> None:
+    """Items that make the model another one, and that nothing here reads."""
+    keys = [names.key(tag).replace(".", "_") for tag in block.block.tags]
+
+    def first(pattern: str) -> str | None:
+        return next((key for key in keys if re.match(pattern, key)), None)
+
+    if found := first(_ANHARMONIC):
+        model.not_applied(
+            f"Anharmonic displacements ({found}) are not applied: displacements are harmonic here."
+        )
+    if not model.from_shelx and (found := first(_RESTRAINT_ITEMS)):
+        model.not_applied(
+            f"The restraints and constraints of the file ({found}) are not applied: they are taken from SHELX instructions, "
+            'and the CIF has none. Give them as restraints="…".'
         )
 
 

@@ -14,6 +14,7 @@ from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
+from qcrbox_refine.absorption import absorption_coefficient
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_block import CifBlock, with_su
 from qcrbox_refine.constraint_loop import OUTDATED_CONSTRAINTS, add_constraint_loop
@@ -42,6 +43,7 @@ OUTDATED_BY_EDITS = (
 )
 # sin θ/λ (Å⁻¹) up to which data must be complete by the rules of IUCr journals: θ 25.242° for Mo Kα, 67.684° for Cu Kα.
 FULL = 0.6
+_MU = "_exptl_absorpt_coefficient_mu"
 _PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (2015) 59)"
 
 
@@ -119,6 +121,9 @@ def _chemistry(block: CifBlock, fit: Fit) -> None:
     volume = model.symmetry.unit_cell().volume()
     block.set("_exptl_crystal_density_diffrn", f"{weight * z * 1.66053907 / volume:.3f}")
     block.set("_exptl_crystal_F_000", f"{_f_000(model, formula) * z:.6g}")
+    if radiation_of(model) is Radiation.XRAY and not block.number(_MU):
+        mu = absorption_coefficient(model, {element: count * z for element, count in formula.items()})
+        block.set(_MU, None if mu is None else f"{mu:.3f}")
 
 
 def _f_000(model: Model, formula: dict[str, float]) -> float:
@@ -164,7 +169,7 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
 _OF_THE_WAVELENGTH = (
     "_diffrn_radiation_type",
     "_diffrn_radiation_xray_symbol",
-    "_exptl_absorpt_coefficient_mu",
+    _MU,
 )
 
 

@@ -111,7 +111,7 @@ KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     ),
     "DISP": (
         _yes("E f' f''", "before all other sources", "DISP $C 0.02 0.01"),
-        _no("mu", "No absorption coefficient is computed.", "DISP $C 0.02 0.01 11.5", lambda i: len(i.words) > 3),
+        _yes("mu", "µ in the CIF, where every element has one and the CIF has none", "DISP $C 0.02 0.01 11.5"),
     ),
     "EADP": (_yes("names", _ATOM_LISTS, "EADP C1 C2"),),
     "END": (_yes("", "what follows is not read, but for WGHT that a program recommends", ""),),

@@ -251,7 +251,7 @@ def _dispersion(kind: str, model: Model) -> tuple[float, float, str]:
     given = _stated(kind, model)
     if given is not None:
         return given.f_prime, given.f_double_prime, "SFAC in the input"
-    if element in model.dispersion and _own_wavelength(model):
+    if element in model.dispersion and own_wavelength(model):
         return *model.dispersion[element], "the CIF (_atom_type_scat_dispersion_*)"
     if element in ("H", "D", "He"):
         return 0.0, 0.0, ""
@@ -265,7 +265,7 @@ def _dispersion(kind: str, model: Model) -> tuple[float, float, str]:
     return tabulated_dispersion(element, model.wavelength)
 
 
-def _own_wavelength(model: Model) -> bool:
+def own_wavelength(model: Model) -> bool:
     """Whether the refinement uses the wavelength that the dispersion factors of the file belong to."""
     stated = model.source.number("_diffrn_radiation_wavelength") if model.source else None
     return stated is None or model.wavelength is None or abs(stated[0] - model.wavelength) < 1e-3

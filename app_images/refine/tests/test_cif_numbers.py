@@ -7,11 +7,13 @@ import pytest
 import yaml
 from cctbx import crystal
 from qcrbox.cif.convert import InputEntries, OutputEntries, merge_back, sets_by_name, specific, unify
+from qcrbox_refine.absorption import absorption_coefficient
 from qcrbox_refine.cif_block import read_blocks
 from qcrbox_refine.cif_output import volume_su
 from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, refine_files, write_cif
+from qcrbox_refine.shelx_settings import Dispersion
 from truth import NEUTRON, Truth, hkl_text, noisy, write
 
 SIGMA = {"weighting": "sigma", "cycles": 4}
@@ -68,7 +70,7 @@ def test_another_wavelength_stands_in_the_cif_and_what_belongs_to_the_old_one_do
     stale = cif.read_text().replace(
         "_point_group_measured_fraction_max ", "_point_group_measured_fraction_max 0.123 # "
     )
-    cif.write_text(stale + "_exptl_absorpt_coefficient_mu 9.9\n_diffrn_radiation_type 'Cu K\\a'\n")
+    cif.write_text(stale + "_diffrn_radiation_type 'Cu K\\a'\n")
     result = refine_files(str(cif), None, Options(**SIGMA, wavelength=0.71073))
     write_cif(result, cif)
     block = read_blocks(cif)[0]
@@ -202,6 +204,26 @@ def through_the_store(folder, cif, **options):
     )
     (folder / "merged.cif").write_bytes(merge_back((folder / "out.cif").read_bytes(), cif, results).bytes)
     return read_blocks(folder / "merged.cif")[0]
+
+
+def test_mu_is_summed_from_the_cross_sections_of_disp():
+    """Urea, as SHELXL gives it: 0.081 mm⁻¹ from 8.3, 0.7, 13.3, 21.1 barns of C, H, N, O in 145.80 Å³."""
+    model = Model(crystal.symmetry((5.565, 5.565, 4.708, 90, 90, 90), "P -4 21 m"), [], wavelength=0.71073)
+    barns = {"C": 8.3, "H": 0.7, "N": 13.3, "O": 21.1}
+    model.settings.dispersion = {element: Dispersion(0.0, 0.0, mu) for element, mu in barns.items()}
+    content = {"C": 2.0, "H": 8.0, "N": 4.0, "O": 2.0}
+    assert absorption_coefficient(model, content) == pytest.approx(0.0807, abs=2e-4)
+    del model.settings.dispersion["H"]
+    assert absorption_coefficient(model, content) is None
+    assert any("H has none" in entry for entry in model.remarks())
+
+
+def test_mu_of_disp_stands_in_the_cif(tmp_path):
+    truth = Truth("P 21/c", None)
+    found = refined(tmp_path, truth)[1]
+    volume = found.number("_cell_volume")[0]
+    # C, N, O: four atoms of each by UNIT, 1 barn each by DISP.
+    assert found.number("_exptl_absorpt_coefficient_mu")[0] == pytest.approx(0.1 * 12 / volume, abs=6e-4)
 
 
 def test_mu_of_the_old_wavelength_does_not_stay_in_the_store(tmp_path):

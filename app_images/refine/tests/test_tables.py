@@ -51,6 +51,13 @@ def test_a_table_of_spherical_atoms_gives_the_independent_atom_model(
     assert "SHA-256" in " ".join(result.model.notes)
 
 
+def test_a_table_with_dispersion_is_refused(spherical_fit):
+    own = table_of(spherical_fit.fit)
+    table = FormFactorTable(own.scatterers, own.hkl, own.values, {"SYMM": "expanded", "AD": "TRUE"})
+    with pytest.raises(UserInputError, match="anomalous dispersion"):
+        aspherical.aspherical_atoms(table, spherical_fit.fit.model, spherical_fit.fit.reflections)
+
+
 def test_a_table_of_friedel_mates_does_as_well(spherical_fit, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fit = spherical_fit.fit

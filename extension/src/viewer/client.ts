@@ -63,6 +63,12 @@ export class ViewClient {
     return new LiveModel(decoded(await this.part(`plot-${name}`, source)) as Record<string, unknown>);
   }
 
+  /** Table 1 and the tables of geometry as a file: docx, tex, csv or html. */
+  async report(kind: string, source: ISource): Promise<File> {
+    const made = await this.part<{ filename: string; content: { $bytes: string } }>(`report-${kind}`, source);
+    return new File([bytesOf(made.content.$bytes) as Uint8Array<ArrayBuffer>], made.filename);
+  }
+
   /** The structure as the model of the structure widget, answered by this server; refine: its edits can be refined. */
   async structure(source: ISource, refine = false): Promise<LiveModel> {
     const opened = await this.client.local<{ key: string; state: unknown }>(`live?${queryOf(source)}`, {

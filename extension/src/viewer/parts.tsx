@@ -216,13 +216,14 @@ function shortened(atoms: string[]): string {
   return atoms.length > 4 ? `${atoms.slice(0, 4).join(', ')} …` : atoms.join(', ');
 }
 
-/** Table 1 and the tables of geometry. */
+/** Table 1 and the tables of geometry, to read and to save. */
 export function Tables({ views, source, trans }: IPartProps): JSX.Element {
   const asked = useAsked(() => views.part<{ tables: ITable[] }>('table', source), `table ${keyOf(source)}`);
   return (
     <Shown asked={asked} trans={trans}>
       {({ tables }) => (
         <>
+          <SaveReport views={views} source={source} trans={trans} />
           {tables.map((table, number) => (
             <details key={table.title} open={number === 0}>
               <summary>{table.title}</summary>
@@ -233,6 +234,46 @@ export function Tables({ views, source, trans }: IPartProps): JSX.Element {
       )}
     </Shown>
   );
+}
+
+function SaveReport({ views, source, trans }: IPartProps): JSX.Element {
+  const [fault, setFault] = React.useState('');
+  const kinds: [string, string][] = [
+    ['docx', trans.__('Word')],
+    ['tex', trans.__('LaTeX')],
+    ['csv', trans.__('CSV')],
+    ['html', trans.__('web page')]
+  ];
+  const save = (kind: string) => {
+    setFault('');
+    views
+      .report(kind, source)
+      .then(saveFile)
+      .catch((error: unknown) => setFault(error instanceof Error ? error.message : String(error)));
+  };
+  return (
+    <div className="qcrbox-Detail-buttons" role="group" aria-label={trans.__('Save all tables')}>
+      <span>{trans.__('Save all tables as')}</span>
+      {kinds.map(([kind, label]) => (
+        <button key={kind} className="qcrbox-small" onClick={() => save(kind)}>
+          {label}
+        </button>
+      ))}
+      {fault && (
+        <div className="qcrbox-Error" role="alert">
+          {fault}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function saveFile(file: File): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = file.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 export function TextTable({ table }: { table: ITable }): JSX.Element {

@@ -40,9 +40,11 @@ def check_settings(folder: DataFolder) -> Iterator[Finding]:
             make_url(url or "sqlite://")
         if settings.public.url:
             Addresses.make(settings.public.url, settings.public.people_url)
-    except (QcError, ArgumentError) as error:
-        why = error.why if isinstance(error, QcError) else str(error)
-        yield False, f"settings: {error.what if isinstance(error, QcError) else 'a database URL'}", why
+    except QcError as error:
+        yield False, f"settings: {error.what}", error.why
+        return
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        yield False, "settings: a database URL cannot be parsed", f"{error}."
         return
     yield True, f"settings in {file}" if file.is_file() else "settings: the defaults", ""
     if settings.public.url:

@@ -105,11 +105,10 @@ def _is_done() -> bool:
 
 
 def _installed() -> str:
-    """Changes with Python, with every package that is installed or removed, and with what is looked up."""
+    """Changes with Python and with every package that is installed or removed; not with what is compiled beside them."""
     folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    return "\n".join(
-        [sys.version, *LOOKED_UP, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))]
-    )
+    packages = sorted(path for folder in folders for path in Path(folder).glob("*.dist-info"))
+    return "\n".join([sys.version, *(f"{path.name} {path.stat().st_mtime_ns}" for path in packages)])
 
 
 if __name__ == "__main__":

@@ -66,6 +66,18 @@ def test_modules_keep_what_servers_ask_for(tmp_path: Path, monkeypatch: pytest.M
     assert kept.exists()
 
 
+def test_compiling_does_not_look_like_another_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bytecode.sysconfig, "get_path", lambda _: str(tmp_path))
+    (tmp_path / "atoms-1.0.dist-info").mkdir()
+    before = bytecode._installed()
+    (tmp_path / "__pycache__").mkdir()
+    assert bytecode._installed() == before
+    (tmp_path / "bonds-1.0.dist-info").mkdir()
+    assert bytecode._installed() != before
+
+
 def test_names_are_those_of_modules() -> None:
     """Without importing them: they are large."""
     missing = []

@@ -22,6 +22,7 @@ COMMA = "with a decimal comma"
 MINUS = "with a dash as minus sign"
 UNIT = "with its unit"
 PLUS = "with a plus before its s.u."
+EXPONENT = "with its exponent behind its s.u."
 
 _FRACTION = re.compile(r"([+-]?)([0-9]{1,3})/([0-9]{1,3})\Z")
 _EMPTY = re.compile(r"([^()]*[\d.])\([?.*\-–]*\)?\Z")
@@ -30,6 +31,7 @@ _OPEN = re.compile(r"[^()]*[\d.]\(\d+\Z")
 _COMMA = re.compile(r"[+-]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:\(\d+\))?\Z|[+-]?\d+,\d+\(\d+\)\Z")
 # ICSD's own form of s.u.: 7.060+2 is 7.060(2).
 _PLUS = re.compile(r"([+-]?[0-9]*\.[0-9]+)\+([0-9]{1,3})\Z")
+_EXPONENT = re.compile(r"([^()eE]*)(\(\d+\))([eE][+-]?\d{1,4})\Z")
 _DASHES = str.maketrans("−–—‐‑", "-----")
 _UNITS = {
     "kelvins": r"K",
@@ -72,6 +74,9 @@ def read_number(text: str, unit: str = "") -> Reading | None:
     if closed != plain:
         remarks.append(SPACE)
     plain = closed
+    if (behind := _EXPONENT.match(plain)) is not None:
+        plain = f"{behind[1]}{behind[3]}{behind[2]}"
+        remarks.append(EXPONENT)
     if _COMMA.match(plain):
         plain = plain.replace(",", ".")
         remarks.append(COMMA)

@@ -51,7 +51,7 @@ TABLE_1 = (
 )
 # Left out when no model has them: not applicable to the structure.
 _OPTIONAL = frozenset({"Flack parameter"})
-_FORMATS = (".html", ".docx", ".tex", ".csv")
+FORMATS = (".html", ".docx", ".tex", ".csv")
 UNKNOWN = "?"
 
 
@@ -127,15 +127,16 @@ class Report:
     def save(self, path: str | Path) -> Path:
         """Write .html, .docx, .tex or .csv, by the end of the name."""
         target = Path(path)
-        kind = target.suffix.lower()
-        if kind not in _FORMATS:
-            raise UserInputError(f"{target.name}: a report is saved as {', '.join(_FORMATS)}.")
-        if kind == ".docx":
-            target.write_bytes(docx_bytes(self.tables))
-        else:
-            made = {".html": self.html, ".tex": self.latex, ".csv": self.csv}[kind]()
-            target.write_text(made, encoding="utf-8")
+        if target.suffix.lower() not in FORMATS:
+            raise UserInputError(f"{target.name}: a report is saved as {', '.join(FORMATS)}.")
+        target.write_bytes(self.content(target.suffix.lower()))
         return target
+
+    def content(self, suffix: str) -> bytes:
+        """The report as a file that ends in this suffix, one of FORMATS."""
+        if suffix == ".docx":
+            return docx_bytes(self.tables)
+        return {".html": self.html, ".tex": self.latex, ".csv": self.csv}[suffix]().encode()
 
     def html(self) -> str:
         """A complete HTML page without scripts or external resources."""

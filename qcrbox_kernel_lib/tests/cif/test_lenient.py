@@ -12,6 +12,7 @@ from qcrbox.cif.check import check
 from qcrbox.cif.lenient import (
     COMMA,
     EMPTY_BRACKETS,
+    EXPONENT,
     FRACTION,
     MINUS,
     OPEN_BRACKET,
@@ -37,6 +38,7 @@ READ = [
     ("-.5()", -0.5, None, EMPTY_BRACKETS),
     ("1.23(4", 1.23, 0.04, OPEN_BRACKET),
     ("7.060+2", 7.06, 0.002, PLUS),
+    ("12(3)E-2", 0.12, pytest.approx(0.03), EXPONENT),
     ("-.5+12", -0.5, pytest.approx(1.2), PLUS),
     ("4.0 (2)", 4.0, 0.2, SPACE),
     ("4.0( 2 )", 4.0, 0.2, SPACE),

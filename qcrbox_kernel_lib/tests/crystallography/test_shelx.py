@@ -409,6 +409,12 @@ def test_hkl_export_writes_loops_in_the_columns_of_shelx() -> None:
     assert lines[1].split()[:3] == ["0", "0", "0"]
 
 
+def test_instructions_of_neutron_data_make_a_structure_of_neutrons() -> None:
+    text = "CELL 1 5 6 7 90 90 90\nLATT -1\n{}SFAC C H\nUNIT 1 1\nFVAR 1\nC1 1 0.1 0.2 0.3 11 0.02\nEND\n"
+    assert structure_of_instructions(text.format("NEUT\n")).probe == "neutron"
+    assert structure_of_instructions(text.format("")).probe == ""
+
+
 def test_the_real_instructions_of_cctbx_are_read() -> None:
     path = distributed("smtbx", "regression/test_data/thpp.ins")
     ours = read_instructions(path.read_text())

@@ -89,6 +89,7 @@ window.start = (text) => {
   Object.assign(state, { scene: bytes(scene), density: bytes(density), surface: bytes(surface), twin: "none" });
   widget.render({ model, el: document.getElementById("el") });
 };
+window.change = (name, text) => { state[name] = bytes(JSON.parse(text)); tell(`change:${name}`); };
 window.ready = true;
 </script>"""
 
@@ -121,6 +122,7 @@ class Kernel:
 
     def __init__(self, view: StructureView) -> None:
         self.view, self.sent, self.density, self.surface = view, None, {}, {}
+        self.heard: list[dict] = []
         view._widget = self
         view._send_density()
         view._send_surface()
@@ -130,8 +132,14 @@ class Kernel:
 
         self.sent = packed(scene, title)
 
+    def change(self, page, name: str) -> None:
+        """Tell the page what is new: "density" or "surface"."""
+        text = json.dumps(getattr(self, name), default=_plain)
+        page.evaluate("([name, text]) => window.change(name, text)", [name, text])
+
     def answer(self, message: str) -> str:
         self.sent = None
+        self.heard.append(json.loads(message))
         said = self.view._answer(json.loads(message))
         return json.dumps({"answer": said, "scene": self.sent}, default=_plain)
 

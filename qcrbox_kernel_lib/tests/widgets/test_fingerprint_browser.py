@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from qcrbox.api.densities import hirshfeld
 from qcrbox.crystallography.structure import Structure
 
+expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 UREA = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples" / "urea.cif"
 
@@ -98,3 +100,28 @@ def test_property_is_changed_and_its_range_printed(shown, surface):
     assert "dnorm: red −0.50 – white – blue 1.50" in page.locator(".qcv-bar").nth(2).inner_text()
     page.get_by_label("Property on the surface").select_option("de")
     assert "de: red 0.70 Å – white – blue 2.60 Å" in page.locator(".qcv-bar").nth(2).inner_text()
+
+
+def test_the_finer_mesh_takes_the_place_of_the_coarse_one_and_what_was_chosen_stays(
+    shown, surface, monkeypatch
+):
+    meanwhile = threading.Event()
+
+    def waiting(*_):
+        meanwhile.wait(60)
+        return surface  # what a finer one is like is tested without a browser
+
+    monkeypatch.setattr(type(surface), "finer", waiting)
+    view = surface.view(labels=False)
+    page = shown(view)
+    refining = page.get_by_text("A finer mesh is being computed")
+    expect(refining).to_be_visible()
+    brush(page, 1.3, 2.0)
+    before = chosen(page)[1]
+    meanwhile.set()
+    view._finer.thread.join(60)
+    view._widget.change(page, "surface")
+    expect(refining).to_be_hidden()
+    assert chosen(page)[1] == pytest.approx(before, abs=0.5)
+    asked = [message["on"] for message in view._widget.heard if message["do"] == "watch surface"]
+    assert asked == [True, False]  # the finer surface promises no more

@@ -128,6 +128,26 @@ def test_a_dark_page_has_dark_paper_and_a_saved_picture_white_paper(shown, molec
     assert share_of(saved, white) > 0.5
 
 
+def test_many_atoms_are_sketched_while_they_turn_and_drawn_in_full_at_rest(shown, molecule):
+    """The processor draws here: a frame of so many atoms in full is slow."""
+    page = shown(StructureView(molecule, grow="cell", ranges=((0, 7), (0, 7), (0, 6))))
+    canvas = page.locator(".qcv-canvas")
+
+    def is_oxygen(r, g, b):
+        return (r > 150) & (g < 90) & (b < 90)
+
+    expect(canvas).to_have_attribute("data-level", "full")
+    full = share_of(picture(page), is_oxygen)
+    page.evaluate("""() => (window.turning = setInterval(() =>
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true})), 30))""")
+    expect(canvas).to_have_attribute("data-level", "sketch")
+    sketched = picture(page)
+    assert canvas.get_attribute("data-level") == "sketch"
+    assert 0.3 * full < share_of(sketched, is_oxygen) < 3 * full
+    page.evaluate("clearInterval(window.turning)")
+    expect(canvas).to_have_attribute("data-level", "full")
+
+
 def test_both_atoms_of_a_shared_site_can_be_clicked(shown):
     text = b"""data_shared
 _cell_length_a 8

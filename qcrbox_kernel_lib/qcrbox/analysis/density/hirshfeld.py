@@ -7,7 +7,7 @@ are divided in four.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -63,6 +63,7 @@ class HirshfeldSurface(Surface):
     dnorm; di, de in Å; shape_index and curvedness of the surface itself (curvature.py).
 
     inside, outside: (n,) rows of `molecule` and `surroundings`. hydrogens says which X–H lengths were used.
+    spacing: of the grid, Å.
     """
 
     structure: Structure = field(repr=False, kw_only=True)
@@ -72,6 +73,15 @@ class HirshfeldSurface(Surface):
     outside: NDArray[np.int64] = field(repr=False, kw_only=True)
     hydrogens: str = field(kw_only=True)
     disorder: str | Mapping[str, int] = field(default="major", kw_only=True)
+    spacing: float = field(default=0.2, kw_only=True)
+
+    def finer(self, spacing: float, check: Callable[[], None] | None = None) -> HirshfeldSurface:
+        """The same surface on a grid of this spacing, Å. check is called now and then; what it raises ends it.
+
+        Raises UserInputError where the grid would be too large.
+        """
+        inside = _Molecule(self.structure, self.molecule, self.disorder, self.hydrogens)
+        return _around(inside, spacing, check)
 
     @cached_property
     def vertex_areas(self) -> Array:
@@ -170,7 +180,8 @@ def hirshfeld(
     if hydrogens == "neutron":
         structure = with_neutron_lengths(structure)
     molecule = _molecule(structure, atom, disorder)
-    return _around(structure, molecule, spacing, disorder, _said_of_hydrogens(molecule, hydrogens))
+    inside = _Molecule(structure, molecule, disorder, _said_of_hydrogens(molecule, hydrogens))
+    return _around(inside, spacing)
 
 
 def _molecule(structure: Structure, atom: str | None, disorder: str | Mapping[str, int]) -> Atoms:
@@ -198,13 +209,18 @@ def _said_of_hydrogens(molecule: Atoms, choice: str) -> str:
     return f"X–H lengths {choice if choice == 'as given' else 'set to neutron values'}: {means} on average."
 
 
-def _around(
-    structure: Structure,
-    molecule: Atoms,
-    spacing: float,
-    disorder: str | Mapping[str, int],
-    hydrogens: str,
-) -> HirshfeldSurface:
+@dataclass(frozen=True)
+class _Molecule:
+    """What a surface is around, and in which crystal."""
+
+    structure: Structure
+    molecule: Atoms
+    disorder: str | Mapping[str, int]
+    hydrogens: str
+
+
+def _around(inside: _Molecule, spacing: float, check: Callable[[], None] | None = None) -> HirshfeldSurface:
+    structure, molecule, disorder = inside.structure, inside.molecule, inside.disorder
     margin = _MARGIN
     while True:
         low = molecule.cartesian.min(axis=0) - margin
@@ -214,8 +230,8 @@ def _around(
                 f"The grid would have {int(np.prod(shape)):,} points.", next="Choose a larger spacing."
             )
         surroundings = _surroundings(structure, molecule, low, low + (shape - 1) * spacing, disorder)
-        inner = Promolecule(molecule.element, molecule.cartesian)
-        outer = Promolecule(surroundings.element, surroundings.cartesian)
+        inner = Promolecule(molecule.element, molecule.cartesian, check)
+        outer = Promolecule(surroundings.element, surroundings.cartesian, check)
         values = _on_grid(inner, outer, low, shape, spacing)
         faces = (values[0], values[-1], values[:, 0], values[:, -1], values[:, :, 0], values[:, :, -1])
         if all((face < 0).all() for face in faces):
@@ -238,8 +254,9 @@ def _around(
         structure=structure,
         molecule=molecule,
         surroundings=surroundings,
-        hydrogens=hydrogens,
+        hydrogens=inside.hydrogens,
         disorder=disorder,
+        spacing=spacing,
     )
 
 

@@ -7,6 +7,7 @@ functions decay wrongly far out: hydrogen is exact within 2 % to 2.5 Å and with
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 
@@ -40,9 +41,13 @@ def log_density(element: str) -> Array:
 
 
 class Promolecule:
-    """Atoms at places (m, 3) in Å, and the sum of their free densities anywhere."""
+    """Atoms at places (m, 3) in Å, and the sum of their free densities anywhere.
 
-    def __init__(self, elements: list[str], places: Array) -> None:
+    check is called before each atom is added; what it raises ends the sum.
+    """
+
+    def __init__(self, elements: list[str], places: Array, check: Callable[[], None] | None = None) -> None:
+        self._check = check
         self.elements, self.places = list(elements), np.asarray(places, dtype=float).reshape(-1, 3)
         self._logarithms = [log_density(element) for element in self.elements]
 
@@ -55,6 +60,8 @@ class Promolecule:
         for start in range(0, len(points), _POINTS_AT_ONCE):
             part = slice(start, start + _POINTS_AT_ONCE)
             for place, logarithm in zip(self.places, self._logarithms, strict=True):
+                if self._check is not None:
+                    self._check()
                 self._add(points[part], place, logarithm, total[part], slope[part] if gradient else None)
         return total, slope
 

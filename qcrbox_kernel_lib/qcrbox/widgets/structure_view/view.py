@@ -21,6 +21,7 @@ from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.chart import Picture
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
+from qcrbox.widgets.structure_view.finer import FinerMesh, can_be_finer
 from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.packing import packed_density, packed_surface
 from qcrbox.widgets.structure_view.picture import DARK, LIGHT, Camera, svg
@@ -57,6 +58,7 @@ class StructureView:
         self.density: DensityMap | Cube | None = None
         self._level = 3.0
         self.surface: Surface | None = None
+        self._finer: FinerMesh | None = None
         self._property = ""
         self._neighbours: str | int = "none"
         self.selected: tuple[str, ...] = ()
@@ -108,9 +110,15 @@ class StructureView:
         """Draw a surface coloured by one of its properties, in fixed and printed ranges; None takes it away."""
         if surface is not None:
             surface.scale_of(of)
+        self._stop_refining()
         self.surface, self._property = surface, of
+        self._finer = FinerMesh(surface, self._send_surface) if can_be_finer(surface) else None
         self._send_surface()
         return self
+
+    def _stop_refining(self) -> None:
+        if self._finer is not None:
+            self._finer.close()
 
     def show_neighbours(self, which: str | int = "all") -> StructureView:
         """Beside a Hirshfeld surface: "all" molecules that meet it, one by its number (0 the largest share), or "none"."""
@@ -136,7 +144,9 @@ class StructureView:
         if self.surface is None:
             self._widget.surface = {}
             return
-        self._widget.surface = packed_surface(self.surface, self._property, self.scene, self._neighbours)
+        drawn = self._finer.drawn if self._finer is not None else self.surface
+        packed = packed_surface(drawn, self._property, self.scene, self._neighbours)
+        self._widget.surface = packed | {"finer": self._finer is not None and self._finer.is_expected}
 
     def _send_density(self) -> None:
         if self._widget is None:
@@ -248,6 +258,7 @@ class StructureView:
 
         widget = StructureWidget(twin=twin.mark, link=link)
         answer_while_busy(widget)
+        widget.closing = self._stop_refining
         self.attach(widget)
         widget.on_msg(lambda widget, content, _: self.hear(widget, content))
         return widget
@@ -320,6 +331,10 @@ class StructureView:
             which = str(content["which"])
             self.show_neighbours(int(which) if which.isdigit() else which)
             return {"count": len(self.scene)}
+        if do == "watch surface":
+            if self._finer is not None:
+                self._finer.watch(bool(content["on"]))
+            return None
         if do == "set":
             self.set(**content["options"])
             return {"count": len(self.scene)}

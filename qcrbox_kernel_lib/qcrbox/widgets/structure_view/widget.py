@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import anywidget
 import traitlets
 
@@ -19,6 +21,15 @@ class StructureWidget(anywidget.AnyWidget):
     density = traitlets.Dict().tag(sync=True)  # see `packed_density`; empty for none
     surface = traitlets.Dict().tag(sync=True)  # see `packed_surface`; empty for none
     link = traitlets.Unicode().tag(sync=True)  # views of one link are turned together
+
+    # Called when the widget is closed.
+    closing: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Close the widget in all pages, and end what is computed for it."""
+        if self.closing is not None:
+            self.closing()
+        super().close()
 
     def show_scene(self, scene: Scene, title: str) -> None:
         """Replace the scene."""

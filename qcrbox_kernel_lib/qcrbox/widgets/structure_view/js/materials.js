@@ -159,6 +159,70 @@ export function bondMaterial() {
   });
 }
 
+// aSize: radius in Å of what has a fixed one, or of the ellipsoid at probability scale 1; both 0: not drawn.
+const sketchAtomVertex = `
+in vec2 aSize; in vec3 aColour; in vec4 aFlags;
+uniform float uScale; uniform float uHeight; // pixels
+flat out vec3 vColour; flat out vec4 vFlags; flat out float vPixels; out float vZ;
+void main() {
+  float r = aSize.x + aSize.y * uScale;
+  vec4 place = modelViewMatrix * vec4(position, 1.0);
+  vColour = aColour; vFlags = aFlags; vZ = place.z;
+  place.z += r; // the front of the sphere lies before the bonds that begin in it
+  gl_Position = r > 0.0 ? projectionMatrix * place : vec4(2.0, 2.0, 2.0, 1.0);
+  vPixels = r * projectionMatrix[1][1] * uHeight / gl_Position.w;
+  gl_PointSize = max(vPixels, 1.5);
+}`;
+
+const sketchAtomFragment = `
+flat in vec3 vColour; flat in vec4 vFlags; flat in float vPixels; in float vZ;
+out vec4 outColour;
+${LIGHT}
+void main() {
+  vec2 p = 2.0 * gl_PointCoord - 1.0;
+  float off = dot(p, p);
+  if (off > 1.0 && vPixels > 3.0) discard;
+  float rim = vPixels > 5.0 ? smoothstep(1.0 - 4.0 / vPixels, 1.0, sqrt(off)) : 0.0;
+  vec3 n = vec3(p.x, -p.y, sqrt(max(1.0 - off, 0.0)));
+  vec3 ink = uPaper.r > 0.5 ? vColour * 0.55 : mix(vColour, vec3(1.0), 0.2);
+  vec3 colour = vFlags.y > 0.5 ? mix(uPaper, ink, vPixels > 5.0 ? rim : 0.5) : lit(vColour, n, 0.85 * rim);
+  if (vFlags.z > 0.5) colour = mix(colour, vec3(1.0, 0.62, 0.0), 0.35 + 0.6 * rim);
+  outColour = vec4(faded(clamp(colour, 0.0, 1.0), vZ), 1.0);
+}`;
+
+export function sketchAtomMaterial() {
+  return new THREE.ShaderMaterial({
+    glslVersion: THREE.GLSL3,
+    vertexShader: sketchAtomVertex,
+    fragmentShader: sketchAtomFragment,
+    uniforms: { uScale: { value: 1 }, uHeight: { value: 1 }, uPaper: PAPER, uDepth: { value: new THREE.Vector2(1, 1) } },
+  });
+}
+
+const sketchBondVertex = `
+in vec3 aColour;
+out vec3 vColour; out float vZ;
+void main() {
+  vec4 place = modelViewMatrix * vec4(position, 1.0);
+  vColour = mix(aColour, vec3(1.0), 0.1); vZ = place.z;
+  gl_Position = projectionMatrix * place;
+}`;
+
+const sketchBondFragment = `
+in vec3 vColour; in float vZ;
+out vec4 outColour;
+${LIGHT}
+void main() { outColour = vec4(faded(vColour * 0.8, vZ), 1.0); }`;
+
+export function sketchBondMaterial() {
+  return new THREE.ShaderMaterial({
+    glslVersion: THREE.GLSL3,
+    vertexShader: sketchBondVertex,
+    fragmentShader: sketchBondFragment,
+    uniforms: { uPaper: PAPER, uDepth: { value: new THREE.Vector2(1, 1) } },
+  });
+}
+
 const cubeVertex = `
 out vec3 vNormal2; out vec2 vFace;
 void main() {

@@ -1,6 +1,8 @@
 // A scene from the kernel as typed arrays, and as the objects three.js draws.
 import * as THREE from "three";
 import { atomMaterial, bondMaterial, cubeMaterial } from "./materials.js";
+import { SKETCH } from "./pace.js";
+import { Sketch } from "./sketch.js";
 
 export const CUBE = 2;
 const BOND_RADIUS = 0.07; // Å
@@ -50,6 +52,22 @@ export class Model {
     if (cubes) this.group.add(cubes);
   }
 
+  // Not among the atoms: cubes are drawn on their own.
+  isLeftOut(row) {
+    return this.scene.kinds[row] === CUBE || Boolean(this.scene.gone?.[row]);
+  }
+
+  // In full, or cheaply while it moves; the sketch is made when it is first needed.
+  set level(level) {
+    const sketched = level === SKETCH;
+    if (sketched && !this.sketch) {
+      this.sketch = new Sketch(this);
+      this.group.add(this.sketch.group);
+    }
+    this.atoms.visible = this.bonds.visible = !sketched;
+    if (this.sketch) this.sketch.group.visible = sketched;
+  }
+
   // [greater row, lesser row, share] of the sites that two atoms share and both are still there.
   get pies() {
     const { shared = [], gone } = this.scene;
@@ -73,8 +91,8 @@ export class Model {
     put("iA", part(0), 3);
     put("iB", part(1), 3);
     put("iC", part(2), 3);
-    // Cubes are drawn on their own; as atoms they shrink to nothing.
-    put("iFixed", scene.fixed.map((r, i) => (scene.kinds[i] === CUBE || scene.gone?.[i] ? 1e-3 : r)), 1);
+    // What is left out shrinks to nothing.
+    put("iFixed", scene.fixed.map((r, i) => (this.isLeftOut(i) ? 1e-3 : r)), 1);
     this.colours = new Float32Array(3 * n);
     put("iColour", this.colours, 3);
     this.flags = new Float32Array(4 * n);
@@ -199,6 +217,7 @@ export class Model {
     this.atoms.geometry.attributes.iColour.needsUpdate = true;
     this.bonds.geometry.attributes.iColourA.needsUpdate = true;
     this.bonds.geometry.attributes.iColourB.needsUpdate = true;
+    this.sketch?.paint();
   }
 
   mark(selected, hovered) {
@@ -212,6 +231,7 @@ export class Model {
       for (const k of [2, 3]) this.flags[4 * greater + k] += 2 * this.flags[4 * lesser + k];
     }
     this.atoms.geometry.attributes.iFlags.needsUpdate = true;
+    this.sketch?.mark();
   }
 
   dispose() {

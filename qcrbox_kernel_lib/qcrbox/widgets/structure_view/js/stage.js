@@ -2,7 +2,7 @@
 import * as THREE from "three";
 import { paper } from "../../shared_js/theme.js";
 import { PAPER } from "./materials.js";
-import { Pace } from "./pace.js";
+import { FULL, Pace, SKETCH } from "./pace.js";
 
 const FIELD = 25; // degrees, of the perspective camera
 
@@ -40,6 +40,7 @@ export class Stage {
     if (this.modelGroup) this.root.remove(this.modelGroup);
     this.modelGroup = model.group;
     this.root.add(model.group);
+    this.pace.forget(model.scene.count);
     this.extent = model.scene.extent;
     this.draw();
   }
@@ -154,9 +155,10 @@ export class Stage {
     requestAnimationFrame(() => {
       this.pending = false;
       const began = performance.now();
+      const level = this.pace.begin();
       this.resolve(this.pace.share);
-      this.drawNow();
-      this.pace.after(began);
+      this.drawNow(level);
+      this.measure(began, level);
       if (!this.quiet) this.onTurn?.(this);
       this.quiet = false;
     });
@@ -170,8 +172,28 @@ export class Stage {
     this.renderer.setSize(this.width, this.height, false);
   }
 
-  drawNow() {
+  // How long the frame takes until it is drawn, which without a graphics card is long after the calls have returned.
+  measure(began, level) {
+    if (this.measuring || !this.width) return;
+    const gl = this.renderer.getContext();
+    const done = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!done) return; // the context is lost
+    gl.flush();
+    this.measuring = true;
+    const look = () => {
+      const isDone = gl.getSyncParameter(done, gl.SYNC_STATUS) !== gl.UNSIGNALED;
+      if (!isDone && !gl.isContextLost()) return setTimeout(look);
+      gl.deleteSync(done);
+      this.measuring = false;
+      this.pace.took(performance.now() - began, level);
+    };
+    setTimeout(look);
+  }
+
+  drawNow(level = FULL) {
     if (!this.model || !this.width) return;
+    this.model.level = level;
+    this.canvas.dataset.level = level;
     const camera = (this.lastCamera = this.camera());
     camera.updateMatrixWorld(true);
     this.place();
@@ -179,7 +201,9 @@ export class Stage {
     u.uPerspective.value = this.perspective;
     u.uProjection.value.copy(camera.projectionMatrix);
     u.uPixel.value = this.angstromPerPixel;
-    for (const { material } of [this.model.atoms, this.model.bonds]) material.uniforms.uDepth.value.set(camera.position.z, this.extent);
+    const drawn = level === SKETCH ? this.model.sketch : this.model;
+    for (const { material } of [drawn.atoms, drawn.bonds]) material.uniforms.uDepth.value.set(camera.position.z, this.extent);
+    if (level === SKETCH) Object.assign(drawn.atoms.material.uniforms, { uScale: u.uScale, uHeight: { value: this.renderer.domElement.height } });
     this.renderer.render(this.world, camera);
     this.frames += 1;
     this.afterDraw(this);

@@ -85,7 +85,8 @@ export class View {
     this.table = element("div", { class: "qcv-table" });
     this.twin = element("details", { ontoggle: () => this.twin.open && this.fillTable() }, element("summary", {}, "Atoms as a table"), this.table);
     this.surfaceText = element("div", { class: "qcv-bar", hidden: true });
-    this.node = element("section", { class: "qcv" }, this.editing.node, this.density.node, this.surfaceText, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.density.picture, this.density.list, this.twin);
+    this.refining = element("div", { class: "qcv-bar", role: "status", hidden: true }, "A finer mesh is being computed …");
+    this.node = element("section", { class: "qcv" }, this.editing.node, this.density.node, this.surfaceText, this.refining, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.density.picture, this.density.list, this.twin);
     // Otherwise the notebook would take the letters as its own shortcuts.
     this.node.dataset.lmSuppressShortcuts = "true";
     this.node.addEventListener("keydown", (e) => {
@@ -159,6 +160,7 @@ export class View {
     this.surface?.dispose();
     this.surface = said?.vertices ? new PropertySurface(said, this.options.palette) : null;
     this.surfaceText.hidden = !this.surface;
+    this.watchSurface(Boolean(said?.finer));
     if (this.surface) {
       this.stage.root.add(this.surface.mesh);
       this.surfaceText.textContent = this.surface.words();
@@ -170,6 +172,13 @@ export class View {
       if (this.stage.width) this.stage.fit();
     }
     this.stage.draw();
+  }
+
+  // The kernel computes a finer mesh while it is looked at.
+  watchSurface(on) {
+    this.refining.hidden = !on;
+    if (on !== Boolean(this.watching)) this.kernel.tell({ do: "watch surface", on });
+    this.watching = on;
   }
 
   scaleOf(probability) {
@@ -416,6 +425,7 @@ export class View {
   }
 
   close() {
+    this.watchSurface(false);
     this.unwatch();
     this.sizes.disconnect();
     this.leaveOthers?.();

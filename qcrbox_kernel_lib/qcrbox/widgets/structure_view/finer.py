@@ -1,0 +1,76 @@
+"""A finer mesh of a Hirshfeld surface, computed in a thread while somebody looks at the coarse one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TypeGuard
+
+from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
+from qcrbox.contract.errors import QcError
+
+# Å between the points of the grid; triangles are half as wide. Beyond it no difference is seen at the size of a view.
+FINE = 0.12
+_log = logging.getLogger("qcrbox.widgets")
+
+
+class Stopped(Exception):
+    """Nobody looks any more."""
+
+
+class FinerMesh:
+    """`drawn` is the surface until the finer one is there; then `show` is called, in the thread that computed it.
+
+    It begins with the first viewer and ends with the last one.
+    """
+
+    def __init__(self, surface: HirshfeldSurface, show: Callable[[], None]) -> None:
+        self.drawn, self._show = surface, show
+        self.is_expected = True
+        self._lock = threading.Lock()
+        self._viewers = 0
+        self._stop = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def watch(self, on: bool) -> None:
+        """A viewer comes (on) or goes."""
+        with self._lock:
+            self._viewers = max(0, self._viewers + (1 if on else -1))
+            if self._viewers == 0:
+                self._stop.set()
+            elif self.is_expected and (self.thread is None or self._stop.is_set()):
+                self._stop = threading.Event()
+                self.thread = threading.Thread(
+                    target=self._compute, args=(self._stop,), name="qcrbox-finer-mesh", daemon=True
+                )
+                self.thread.start()
+
+    def close(self) -> None:
+        """Stop, however many are looking."""
+        with self._lock:
+            self._viewers = 0
+            self._stop.set()
+
+    def _compute(self, stop: threading.Event) -> None:
+        def check() -> None:
+            if stop.is_set():
+                raise Stopped
+
+        finer = self.drawn
+        try:
+            finer = self.drawn.finer(FINE, check)
+        except Stopped:
+            return
+        except QcError as error:
+            _log.info("No finer mesh: %s", error)  # the grid would be too large: what is shown stays
+        with self._lock:
+            if stop.is_set():
+                return
+            self.drawn, self.is_expected = finer, False
+        self._show()
+
+
+def can_be_finer(surface: object) -> TypeGuard[HirshfeldSurface]:
+    """Whether a finer mesh would be seen."""
+    return isinstance(surface, HirshfeldSurface) and surface.spacing > 1.1 * FINE
