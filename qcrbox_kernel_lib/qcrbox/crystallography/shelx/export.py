@@ -139,7 +139,7 @@ def _embedded_instructions(block: Block) -> str:
     """The SHELX text of a block, empty without one; other programs keep texts of their own in the item of the IUCr."""
     for tag in ("_shelx_res_file", "_iucr_refine_instructions_details"):
         text = (block.text(tag) or "").replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-        if re.search(r"^CELL\b", text, re.MULTILINE | re.IGNORECASE):
+        if all(re.search(rf"^{card}\b", text, re.MULTILINE | re.IGNORECASE) for card in ("CELL", "SFAC")):
             return text
     return ""
 
