@@ -94,7 +94,8 @@ const said = {
   sigma: 2,
   maximum: 10,
   minimum: -10.78,
-  kind: 'difference density'
+  kind: 'difference density',
+  unit: 'e Å⁻³'
 };
 
 test('the surface lies where the steps of the grid put it, in Å', () => {

@@ -76,3 +76,11 @@ test('few atoms lose pixels while they move, and get them back', () => {
   expect(pace.share).toBe(1);
   pace.close();
 });
+
+test('a page that was out of sight does not count as slow', () => {
+  const { frame, pace } = turning(100);
+  frame(5, false);
+  frame(60_000);
+  expect([pace.share, pace.costs]).toEqual([1, {}]);
+  pace.close();
+});

@@ -2,7 +2,6 @@ import * as THREE from 'three';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { CUBE, Model, unpack } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/model.js';
-import { Pace } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/pace.js';
 import { PeakSpheres } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/peaks.js';
 import { listen } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/pointer.js';
 import { Stage } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/stage.js';
@@ -136,6 +135,25 @@ test('atoms without a positive definite tensor are cubes of their own', () => {
   expect(cubes.count).toBe(1);
   expect(new THREE.Vector3().setFromMatrixPosition(matrix).toArray()).toEqual([1, 2, 3]);
   expect(modelOf([{ at: [0, 0, 0] }]).makeCubes()).toBeNull();
+});
+
+test('a sketch has a sphere of the volume of each ellipsoid and a line for each bond, and no cubes', () => {
+  const model = modelOf(
+    [{ at: [0, 0, 0] }, { at: [1, 0, 0], fixed: 0.25 }, { at: [1, 2, 3], kind: CUBE, fixed: 0.2 }],
+    {
+      bonds: [0, 1]
+    }
+  );
+  model.paint('cpk');
+  model.level = 'sketch';
+  expect([model.atoms.visible, model.bonds.visible, model.sketch.group.visible]).toEqual([false, false, true]);
+  const size = model.sketch.atoms.geometry.attributes.aSize.array;
+  [0, 0.2, 0.25, 0, 0, 0].forEach((value, at) => expect(size[at]).toBeCloseTo(value, 6));
+  const { position, aColour } = model.sketch.bonds.geometry.attributes;
+  expect([...position.array]).toEqual([0, 0, 0, 1, 0, 0]);
+  expect([...aColour.array]).toEqual([...model.bondColours[0], ...model.bondColours[1]]);
+  model.level = 'full';
+  expect([model.atoms.visible, model.bonds.visible, model.sketch.group.visible]).toEqual([true, true, false]);
 });
 
 // ---------------------------------------------------------------- camera and picking
@@ -356,45 +374,7 @@ test('the wheel zooms only in a view that has the focus: a page that is scrolled
   expect(asked).toEqual([['zoom', 1.162], ['camera']]);
 });
 
-// ---------------------------------------------------------------- pace, peaks, surfaces
-
-test('slow frames are drawn coarser while something moves, and in full at rest', () => {
-  vi.useFakeTimers();
-  const frames = [];
-  vi.stubGlobal('requestAnimationFrame', act => frames.push(act));
-  const redraw = vi.fn();
-  const pace = new Pace(redraw);
-  const frame = ms => {
-    pace.moved();
-    const began = performance.now();
-    pace.after(began);
-    vi.advanceTimersByTime(ms);
-    frames.pop()();
-  };
-  for (let n = 0; n < 12; n++) frame(100);
-  expect(pace.share).toBe(0.35);
-  expect(redraw).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(220);
-  expect([pace.share, redraw.mock.calls.length]).toEqual([1, 1]);
-  for (let n = 0; n < 3; n++) frame(100);
-  for (let n = 0; n < 30; n++) frame(5);
-  expect(pace.share).toBe(1);
-  pace.close();
-  vi.useRealTimers();
-});
-
-test('a page that was out of sight does not count as slow', () => {
-  vi.useFakeTimers();
-  const frames = [];
-  vi.stubGlobal('requestAnimationFrame', act => frames.push(act));
-  const pace = new Pace(() => undefined);
-  pace.moved();
-  pace.after(performance.now());
-  vi.advanceTimersByTime(60_000);
-  frames.pop()();
-  expect([pace.share, pace.cost]).toEqual([1, 0]);
-  vi.useRealTimers();
-});
+// ---------------------------------------------------------------- peaks, surfaces
 
 const PEAKS = [
   { name: 'Q1', value: 0.8, place: [0, 0, 0] },

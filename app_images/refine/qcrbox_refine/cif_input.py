@@ -12,6 +12,7 @@ from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.extended_symmetry import is_magnetic, is_modulated
 from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
+from qcrbox.crystallography.model_items import ANHARMONIC, RESTRAINTS, first_item
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
@@ -92,6 +93,7 @@ def model_from_block(block: CifBlock) -> Model:
         if text and is_shelx(text):
             follow_instructions(model, text, f"data_{block.name} {item}")
             break
+    _name_lost_items(model, block)
     return model
 
 
@@ -175,6 +177,19 @@ def _refuse_what_is_not_supported(block: CifBlock) -> None:
             where=f"data_{block.name}",
             why="The scattering of magnetic moments is not computed.",
             next="Refine it with a program for magnetic structures.",
+        )
+
+
+def _name_lost_items(model: Model, block: CifBlock) -> None:
+    """Items that make the model another one, and that nothing here reads."""
+    if found := first_item(block.block, ANHARMONIC):
+        model.not_applied(
+            f"Anharmonic displacements ({found}) are not applied: displacements are harmonic here."
+        )
+    if not model.from_shelx and (found := first_item(block.block, RESTRAINTS)):
+        model.not_applied(
+            f"The restraints and constraints of the file ({found}) are not applied: they are taken from SHELX instructions, "
+            'and the CIF has none. Give them as restraints="…".'
         )
 
 

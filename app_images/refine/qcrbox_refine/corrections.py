@@ -165,6 +165,9 @@ def _extinction(model: Model, choice: str) -> Extinction | None:
     return Extinction(coefficient or 0.0)
 
 
+_VOIDS = ("_smtbx_masks_void_nr", "_platon_squeeze_void_nr")
+
+
 def _mask(model: Model, fab: str | None) -> SolventMask | None:
     settings, source = model.settings, model.source
     own = source.text("_shelx_fab_file") if source else None
@@ -173,6 +176,11 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
     if settings.fab is None and not fab and (text is None or has_instructions):
         if text is not None:
             model.not_applied("The .fab file in the CIF is not applied: its instructions have no ABIN.")
+        elif found := next((tag for tag in _VOIDS if source and source.column(tag)), None):
+            model.warn(
+                f"The file describes a solvent mask ({found}) and has no .fab file: no mask is applied. That is right only "
+                "for reflections from which the solvent was subtracted."
+            )
         return None
     if not text:
         raise UserInputError(

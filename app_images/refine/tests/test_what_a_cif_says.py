@@ -11,7 +11,9 @@ from qcrbox.cif import read
 from qcrbox_agent import progress
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.constraints import parametrise
+from qcrbox_refine.corrections import prepare_corrections
 from qcrbox_refine.refinement import Options, load_model, refine_files, write_cif
+from qcrbox_refine.reflections import prepare
 from qcrbox_refine.res_output import model_text
 from truth import Truth, hkl_text, noisy, write
 
@@ -47,6 +49,43 @@ def without(text: str, *tags: str) -> str:
 def refined(folder, text: str, hkl: str | None = None):
     (folder / "x.cif").write_text(text)
     return refine_files(str(folder / "x.cif"), hkl, KEEP)
+
+
+RES = "_shelx_res_file"
+
+
+@pytest.mark.parametrize(
+    ("tags", "row", "says"),
+    [
+        ("atom_site_anharm_GC_C_label atom_site_anharm_GC_C_111", "Br1 0.001", "Anharmonic displacements"),
+        (
+            "restr_distance_atom_site_label_1 restr_distance_atom_site_label_2 restr_distance_target",
+            "C1 C2 1.5",
+            "restraints and constraints of the file",
+        ),
+    ],
+    ids=["anharmonic", "restraints"],
+)
+def test_items_that_nothing_reads_are_named(files, tmp_path, tags, row, says):
+    path = tmp_path / "x.cif"
+    path.write_text(
+        without(files[0], RES) + "loop_\n" + "".join(f"_{tag}\n" for tag in tags.split()) + row + "\n"
+    )
+    assert [
+        text
+        for kind, text in load_model(str(path)).remarks_by_kind()
+        if kind == "not_applied" and says in text
+    ]
+
+
+@pytest.mark.parametrize("program", ["smtbx_masks", "platon_squeeze"])
+def test_voids_without_a_mask_are_named_unless_one_is_given(files, tmp_path, program):
+    path = tmp_path / "x.cif"
+    path.write_text(without(files[0], RES) + f"loop_\n_{program}_void_nr\n_{program}_void_volume\n1 100\n")
+    for fab, named in ((None, True), ("1 0 2 40.0 0.5\n0 0 0 0 0\n", False)):
+        model = load_model(str(path))
+        prepare_corrections(model, prepare(model, files[1]), fab=fab)
+        assert any("no mask is applied" in text for text in model.notes) == named
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
 from qcrbox.cif.reader import read
 from qcrbox.contract.errors import QcError
-from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.cell import NAMES, UnitCell, primitive_axes
 from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
 from qcrbox.crystallography.radiation import read_radiation
 from qcrbox.crystallography.reflections.from_cif import has_reflections
@@ -211,7 +211,13 @@ def _symmetry(block: Block, record: CifIndex) -> None:
 
 
 def _reduced(cell: UnitCell, group: SpaceGroup, record: CifIndex) -> None:
-    reduced = cell.niggli(group.centring)
+    # Lattices without a letter, as those of the reverse setting of R, have their translations alone.
+    named = group.centring != "?"
+    reduced = (
+        cell.niggli(group.centring)
+        if named
+        else cell.with_axes(primitive_axes(group.centring_vectors)).niggli()
+    )
     for name, value in zip(NAMES, reduced, strict=True):
         setattr(record, f"niggli_{name}", value)
 

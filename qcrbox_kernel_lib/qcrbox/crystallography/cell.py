@@ -7,8 +7,9 @@ arrays of shape (n, 3), so `fract @ cell.orthogonalisation.T` is Cartesian, in Ã
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -167,6 +168,14 @@ class UnitCell:
         """The same cell as a gemmi object."""
         return gemmi.UnitCell(*self.parameters)
 
+    def with_axes(self, axes: Array) -> UnitCell:
+        """The cell of other axes, given as rows (3, 3) in units of these; without s.u."""
+        metric = axes @ self.metric @ axes.T
+        lengths = np.sqrt(np.diag(metric))
+        cosines = [metric[i, j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
+        angles = [math.degrees(math.acos(value)) for value in cosines]
+        return UnitCell(*(Number.of(f"{value:.12g}") for value in (*lengths.tolist(), *angles)))
+
     def niggli(self, centring: str = "P") -> tuple[float, float, float, float, float, float]:
         """The Niggli-reduced primitive cell: equal for every setting of one lattice.
 
@@ -177,6 +186,26 @@ class UnitCell:
         vector = gemmi.GruberVector(self.gemmi_cell(), letter)
         vector.niggli_reduce(epsilon=1e-5)
         return tuple(float(value) for value in vector.get_cell().parameters)  # type: ignore[return-value]
+
+
+def primitive_axes(translations: Iterable[Sequence[Fraction]]) -> Array:
+    """Axes (3, 3), as rows in units of the axes of the cell, of the lattice that has these translations as well."""
+    vectors = [tuple(vector) for vector in translations]
+    common = math.lcm(1, *(part.denominator for vector in vectors for part in vector))
+    rows = [[common * (i == j) for j in range(3)] for i in range(3)]
+    rows += [[int(part * common) for part in vector] for vector in vectors]
+    axes: list[list[int]] = []
+    for column in range(3):
+        # Euclid's algorithm on this column: one row keeps the common divisor, the others get 0.
+        while len(filled := [row for row in rows if row[column]]) > 1:
+            least = min(filled, key=lambda row: abs(row[column]))
+            for row in filled:
+                if row is not least:
+                    share = row[column] // least[column]
+                    row[:] = [a - share * b for a, b in zip(row, least, strict=True)]
+        axes += filled
+        rows = [row for row in rows if not row[column]]
+    return np.array(axes, dtype=float) / common
 
 
 def numerical_gradient(function, parameters: Array) -> Array:

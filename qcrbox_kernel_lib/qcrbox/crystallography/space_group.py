@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -225,13 +226,18 @@ class SpaceGroup:
         return any(np.array_equal(rotation, -np.eye(3)) for rotation in self.rotations)
 
     @cached_property
-    def centring(self) -> str:
-        """Letter of the lattice centring, `?` for one without a letter."""
-        found = {
+    def centring_vectors(self) -> frozenset[tuple[Fraction, Fraction, Fraction]]:
+        """Translations of the lattice inside the cell, the identity left out."""
+        return frozenset(
             operation.reduced().translation
             for operation in self.operations
             if np.array_equal(operation.r, np.eye(3)) and not operation.reduced().is_identity
-        }
+        )
+
+    @cached_property
+    def centring(self) -> str:
+        """Letter of the lattice centring, `?` for one without a letter."""
+        found = self.centring_vectors
         for letter, vectors in _CENTRINGS.items():
             wanted = {SymmetryOperation.parse(_as_triplet(vector)).translation for vector in vectors}
             if wanted == found:

@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qcrbox.analysis.index import CifIndex, index_file
+from qcrbox.crystallography.cell import UnitCell
 
-from ..conftest import CifMaker, distributed
+from ..conftest import CifMaker, distributed, symops, write_cif
 
 
 def test_a_published_structure_is_indexed(cu_path: Path) -> None:
@@ -146,3 +148,30 @@ def test_every_cif_of_iotbx_is_indexed(path: str) -> None:
 def test_the_cell_is_kept_with_its_su(cif: CifMaker) -> None:
     record = index_file(cif(cell=("10.003(1)", 11, "12.1000(20)", 90, "95.10(3)", 90)).encode())
     assert record.cell_text == ["10.003(1)", "11", "12.1000(20)", "90", "95.10(3)", "90"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shifts", "expected"),
+    [
+        # R in the reverse setting: a = 7 Å, α = 80° on rhombohedral axes.
+        ("reverse R", ("x+1/3,y+2/3,z+1/3", "x+2/3,y+1/3,z+2/3"), (7, 7, 7, 80, 80, 80)),
+        ((10, 11, 12, 90, 90, 90), ("x+1/2,y,z",), (5, 11, 12, 90, 90, 90)),
+        (
+            (10, 11, 12, 90, 90, 90),
+            ("x+1/4,y,z+1/2", "x+1/2,y,z", "x+3/4,y,z+1/2"),
+            (5, 6.5, 11, 90, 90, 112.6199),
+        ),
+    ],
+    ids=["reverse", "halved", "quarters"],
+)
+def test_lattices_without_a_letter_are_reduced_by_their_translations(
+    cell: str | tuple[float, ...], shifts: tuple[str, ...], expected: tuple[float, ...]
+) -> None:
+    if isinstance(cell, str):
+        a = 14 * np.sin(np.radians(40))
+        cell = (a, a, (9 * 49 - 3 * a * a) ** 0.5, 90, 90, 120)
+    record = index_file(write_cif(cell, group=symops("x,y,z", *shifts)).encode())
+    found = [getattr(record, f"niggli_{name}") for name in ("a", "b", "c", "alpha", "beta", "gamma")]
+    volume = UnitCell.from_values(cell).volume / (1 + len(shifts))
+    assert UnitCell.from_values(found).volume == pytest.approx(volume, rel=1e-6)
+    assert found == pytest.approx(expected, abs=1e-3)

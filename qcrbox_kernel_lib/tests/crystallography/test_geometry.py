@@ -234,6 +234,24 @@ def test_riding_hydrogen_moves_with_its_atom(cif: CifMaker) -> None:
     assert row.h_a.su == pytest.approx(row.d_a.su)
 
 
+def test_angles_and_torsions_at_riding_hydrogen_have_no_su(cif: CifMaker) -> None:
+    """As in SHELXL's tables: C-C-H of an ideal geometry is given, however far the other carbon atom may be off."""
+    sites = [
+        ("C1", "C", "0.1000(10)", "0.1000(10)", "0.1000(10)", "d"),
+        ("C2", "C", "0.2400(10)", "0.1000(10)", "0.1000(10)", "d"),
+        ("H2", "H", 0.29, 0.18, 0.11, "calc"),
+        ("C3", "C", "0.0500(10)", "0.2300(10)", "0.1000(10)", "d"),
+    ]
+    structure = Structure.from_cif(cif((10, 10, 10, 90, 90, 90), sites, RIDING))
+    assert structure.angle("C1", "C2", "H2").su is None
+    assert structure.angle("H2", "C2", "C1").su is None
+    assert structure.torsion("C3", "C1", "C2", "H2").su is None
+    # σ √(2/d² + 2/e² - 2 cos φ / d e) for sides of 1.400 and 1.393 Å, φ = 111.04° and σ = 0.01 Å.
+    assert structure.angle("C2", "C1", "C3").su == pytest.approx(0.891, abs=1e-3)
+    # Far from its own atom it moves with that atom.
+    assert structure.angle("H2", "C1", "C3").su is not None
+
+
 @pytest.mark.parametrize("group", ["P 4", "P -1"])
 def test_riding_hydrogen_moves_with_the_image_of_its_atom(cif: CifMaker, group: str) -> None:
     """The same crystal twice: the donor is listed beside its hydrogen, and as an image of that."""

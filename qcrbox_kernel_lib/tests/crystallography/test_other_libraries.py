@@ -126,6 +126,29 @@ def test_an_atom_without_displacement_stands_at_rest_in_cctbx_and_is_named():
     assert made.scatterers()[0].u_iso == 0
 
 
+def beside_a_centre() -> Structure:
+    """An oxygen atom disordered about an inversion centre, 0.23 Å from its image."""
+    return Structure.from_cif(
+        write_cif(
+            (10, 11, 12, 90, 90, 90),
+            [("O1", "O", 0.01, 0.005, 0, 0.5, -1, 0.02)],
+            "label type_symbol fract_x fract_y fract_z occupancy disorder_group U_iso_or_equiv",
+            group="_space_group_name_H-M_alt 'P -1'",
+        )
+    )
+
+
+def test_cctbx_leaves_atoms_beside_a_special_position_where_they_are():
+    (scatterer,) = beside_a_centre().to_cctbx().scatterers()
+    assert scatterer.site == pytest.approx((0.01, 0.005, 0))
+    assert scatterer.weight() == pytest.approx(0.5)
+
+
+def test_atoms_that_gemmi_takes_for_special_ones_are_named():
+    with pytest.warns(NotCarriedOver, match=r"O1 are within 0\.4 Å"):
+        beside_a_centre().to_gemmi()
+
+
 def test_cctbx_takes_a_setting_that_is_no_standard_one():
     structure = Structure.from_cif(
         write_cif(

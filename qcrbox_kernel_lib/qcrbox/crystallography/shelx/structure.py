@@ -8,6 +8,7 @@ import numpy as np
 
 from qcrbox.contract.errors import CifError, MissingItemsError
 from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.radiation import NEUTRON
 from qcrbox.crystallography.shelx.instructions import ShelxAtom, ShelxText, read_instructions
 from qcrbox.crystallography.shelx.symmetry_cards import space_group_of_cards
 from qcrbox.crystallography.structure import adps
@@ -45,7 +46,8 @@ def structure_of_instructions(text: str, name: str = "") -> Structure:
     group = space_group_of_cards(latt, cards)
     title = next((line[4:].strip() for line in found.lines if line[:4].upper() == "TITL"), "")
     sites = _sites(found, cell)
-    structure = Structure(cell, group, sites, name=name or title, z=z)
+    probe = NEUTRON if found.named("NEUT") else ""
+    structure = Structure(cell, group, sites, name=name or title, z=z, probe=probe)
     # SHELX counts the share of the general position, CIF the occupancy of the site.
     share = structure.images.symmetry.multiplicity / group.order
     sites.occupancy = np.where(np.isnan(sites.occupancy), 1.0, np.round(sites.occupancy / share, 6))

@@ -152,7 +152,11 @@ def measure(images: SymmetryImages, kind: Measure, columns: Sequence[ImageList])
             lambda p: kind(fract @ orthogonalisation_matrix(p).T)[0], cell.parameters
         )
         variance = variance + np.einsum("pm,pq,qm->m", by_cell, cell.covariance(system), by_cell)
-    variance = np.where(_idealised(images, columns), 0.0, variance)
+    given = _idealised(images, columns)
+    if kind in (angle, torsion):
+        given |= _rides_on_neighbour(images, columns[0], columns[1])
+        given |= _rides_on_neighbour(images, columns[-1], columns[-2])
+    variance = np.where(given, 0.0, variance)
     return Measured(value, np.sqrt(np.maximum(np.nan_to_num(variance), 0)))
 
 
@@ -162,6 +166,14 @@ def _idealised(images: SymmetryImages, columns: Sequence[ImageList]) -> NDArray[
         images.key(moved.site, moved.operation, moved.translation) for moved in map(images.followed, columns)
     ]
     return np.all([name == names[0] for name in names], axis=0)
+
+
+def _rides_on_neighbour(images: SymmetryImages, end: ImageList, neighbour: ImageList) -> NDArray[np.bool_]:
+    """(m,) True where the first or last atom rides on the next one: its angles there are those of an ideal geometry."""
+    followed = images.followed(end)
+    pivot = images.key(followed.site, followed.operation, followed.translation)
+    rides = pivot != images.key(end.site, end.operation, end.translation)
+    return rides & (pivot == images.key(neighbour.site, neighbour.operation, neighbour.translation))
 
 
 def _variance_of_sites(images: SymmetryImages, columns: Sequence[ImageList], gradient: Array) -> Array:

@@ -19,6 +19,7 @@ from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.atoms import Atoms
 from qcrbox.crystallography.structure.neighbours import pairs_within
+from qcrbox.crystallography.structure.sites import SPECIAL_POSITION_TOLERANCE
 from qcrbox.crystallography.structure.three_d_mol import view
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ DEUTERIUM_MASS = 2.014
 # Atoms of pymatgen closer than this share a site (Å).
 SHARED_SITE = 0.01
 FULL = 0.999
+_GEMMI_SPECIAL = 0.4  # Å
 
 
 class NotCarriedOver(UserWarning):
@@ -56,7 +58,25 @@ def to_gemmi(structure: Structure) -> gemmi.SmallStructure:
             site.aniso = gemmi.SMat33d(*adps.six_components(sites.u_cif[row]).tolist())
         made.add_site(site)
     made.setup_cell_images()
+    _warn(
+        f"are within {_GEMMI_SPECIAL} Å of an image of themselves and count for gemmi as on a special position",
+        _near_their_images(structure),
+    )
     return made
+
+
+def _near_their_images(structure: Structure) -> list[str]:
+    """Labels of atoms beside a special position, nearer to it than gemmi tells apart."""
+    group, sites = structure.space_group, structure.sites
+    near = []
+    for row in np.flatnonzero(sites.is_atom).tolist():
+        images = group.rotations @ sites.fract[row] + group.translations
+        apart = np.linalg.norm(
+            structure.cell.to_cartesian(structure.cell.nearest(images - sites.fract[row])), axis=1
+        )
+        if ((apart > SPECIAL_POSITION_TOLERANCE) & (apart < _GEMMI_SPECIAL)).any():
+            near.append(sites.label[row])
+    return near
 
 
 def to_cctbx(structure: Structure) -> Any:
@@ -71,7 +91,10 @@ def to_cctbx(structure: Structure) -> Any:
     symmetry = crystal.symmetry(
         unit_cell=tuple(structure.cell.parameters), space_group=group, assert_is_compatible_unit_cell=False
     )
-    made = xray.structure(crystal_symmetry=symmetry)
+    # By default cctbx moves what is 0.5 Å from an image of itself onto the special position.
+    made = xray.structure(
+        crystal.special_position_settings(symmetry, min_distance_sym_equiv=SPECIAL_POSITION_TOLERANCE)
+    )
     sites, unknown = structure.sites, []
     for row in _atoms_of(structure):
         u_cif, u_iso = sites.u_cif[row], float(structure.u_equivalent[row])

@@ -4,7 +4,7 @@ import { atomMaterial, bondMaterial, cubeMaterial } from "./materials.js";
 import { SKETCH } from "./pace.js";
 import { Sketch } from "./sketch.js";
 
-const CUBE = 2;
+export const CUBE = 2;
 const BOND_RADIUS = 0.07; // Å
 const AXIS_COLOURS = [0xb3261e, 0x1b7f3b, 0x1f4fb5];
 

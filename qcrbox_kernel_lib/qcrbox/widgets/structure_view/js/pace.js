@@ -6,7 +6,7 @@ export const SLOW_MS = 45;
 const SLOW_SKETCH_MS = 75; // its pixels are worth more than a few frames
 export const FAST_MS = 18;
 export const COARSEST = 0.35;
-export const MANY = 4000; // atoms, from which on the time goes into vertices: fewer pixels do not help
+export const MANY = 1000; // atoms, from which on the time goes into vertices: fewer pixels do not help
 const REST_MS = 220; // after the last movement, or as long as the full picture takes
 const LONGEST_REST_MS = 800;
 
