@@ -19,11 +19,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tools.validation.hirshfeld import THPP  # noqa: E402
+
 LEVELS = {
     "HF/STO-3G": {"functional": "hf", "basis": "sto-3g"},
     "B3LYP/def2-SVP": {"functional": "b3lyp", "basis": "def2-svp"},
 }
-THPP = {"edits": "delete C3; occupancy N3 1; aniso N3", "hydrogens_before": "place"}
 # Whole refinement over one cold field (processors); of the transform and of one cycle of the least squares
 # (seconds of processors).
 MOST_RATIO, MOST_TRANSFORM_S, MOST_STEP_S = 2.0, 2.0, 0.5

@@ -222,10 +222,15 @@ from qcrbox.api.box import Box
 from qcrbox.api.calculations import Calculation
 from qcrbox.client.http import ServerEvent
 
+def record(name):
+    return {"calculation_id": name, "status": "running", "application_slug": "a", "command_name": "b",
+            "status_events": [], "title": "b", "owner": "ada"}
+
 class Registry:
     url = "http://nowhere"
-    def get(self, *_, **__):
-        return {"calculations": []}
+    def get(self, path, *_, **__):
+        given = path.rpartition("/")[2]
+        return {"calculations": [record(given)] if len(given) == 32 else []}
     def events(self, last, on_open=None, **_):
         end, n = time.monotonic() + 60, 0
         while time.monotonic() < end:
@@ -247,7 +252,7 @@ Widget.send_state = counted
 
 box = Box(Registry())
 for i in range(100):
-    Calculation(box, {"calculation_id": f"{i:032x}", "status": "running", "application_slug": "a", "command_name": "b"})._display_card()
+    Calculation(box, record(f"{i:032x}"))._display_card()
 time.sleep(2)
 for _ in range(5):
     updates.clear()
@@ -266,7 +271,7 @@ def live_rows() -> list[Row]:
     manager, client = start_new_kernel()
     try:
         said: list[str] = []
-        client.execute_interactive(
+        reply = client.execute_interactive(
             LIVE,
             timeout=90,
             output_hook=lambda m: (
@@ -276,6 +281,8 @@ def live_rows() -> list[Row]:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+    if reply["content"]["status"] != "ok":
+        raise RuntimeError("\n".join(reply["content"].get("traceback", ["the kernel gave no reply"])))
     seen = [json.loads(line[5:]) for line in "".join(said).splitlines() if line.startswith("SEEN ")]
     if not seen or not any(total for *_, total in seen):
         raise RuntimeError("no update of a card was seen: the figures would say nothing")

@@ -1,9 +1,12 @@
 """An older commit beside the working tree: the same benches, run in turn, and the ratios of their medians.
 
     python -m benchmarks.compare COMMIT [NAME…] [--rounds 3] [-- options of the benches]
+    python -m benchmarks.compare 7deeeac cif notebook            about 25 minutes
+    python -m benchmarks.compare 7deeeac registry -- --quick --only latency --only status --only stored
 
 Each round runs a bench of the commit and then that of the working tree, so that a change of the load of the machine
-meets both. The spread is from fastest new / slowest old to slowest new / fastest old, as in the benches.
+meets both. The spread goes from new / old of the lower and upper end to that of the upper and lower end of the middle half
+(of fewer than four values: of all). Both sides run with the packages of this environment.
 """
 
 from __future__ import annotations
@@ -72,15 +75,24 @@ def _run(name: str, root: Path, rest: list[str]) -> Numbers:
     command = [sys.executable, str(root / "benchmarks" / f"bench_{name}.py"), "--json", str(target), *rest]
     try:
         # A missed goal is an exit code of 1 with all numbers written.
-        subprocess.run(command, cwd=root, env=environ, stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run(command, cwd=root, env=environ, stdout=subprocess.DEVNULL, check=False)
+        if not target.is_file():
+            sys.exit(f"The bench {name} of {root} wrote no numbers (exit code {done.returncode}).")
         rows: list[dict[str, Any]] = json.loads(target.read_text())
     finally:
         target.unlink(missing_ok=True)
-    return {_step(row): row.get("values") or row["seconds"] for row in rows}
+    return {_step(row): _values(row) for row in rows}
 
 
 def _step(row: dict[str, Any]) -> str:
+    if "ours" in row:  # of the registry, beside a peer
+        kind = f", {row['durability']}" if row["durability"] else ""
+        return f"{row['what']}{kind}, {row['unit']}{' (more is better)' if row['more_is_better'] else ''}"
     return f"{row['step']}, {row['file']}" if "file" in row else str(row["step"])
+
+
+def _values(row: dict[str, Any]) -> list[float]:
+    return list(row.get("ours") or row.get("values") or row.get("seconds") or ())
 
 
 def _table(name: str, commit: str, before: Numbers, after: Numbers) -> str:
@@ -92,13 +104,22 @@ def _table(name: str, commit: str, before: Numbers, after: Numbers) -> str:
     ]
     for step, new in after.items():
         old = before.get(step)
-        if not old or not statistics.median(old):
+        if not old or not new or not statistics.median(old):
             continue
         ratio = statistics.median(new) / statistics.median(old)
-        spread = f"{min(new) / max(old):.2f} to {max(new) / min(old):.2f}" if min(old) else ""
+        (old_low, old_high), (new_low, new_high) = _middle(old), _middle(new)
+        spread = f"{new_low / old_high:.2f} to {new_high / old_low:.2f}" if old_low else ""
         medians = f"{statistics.median(old):.4g} | {statistics.median(new):.4g}"
         lines.append(f"| {step} | {medians} | {ratio:.2f} ({spread}) | {len(new)} |")
     return "\n".join([*lines, ""])
+
+
+def _middle(values: list[float]) -> tuple[float, float]:
+    """The ends of the middle half; of few values the lowest and the highest."""
+    if len(values) < 4:
+        return min(values), max(values)
+    low, _, high = statistics.quantiles(values, n=4)
+    return low, high
 
 
 if __name__ == "__main__":

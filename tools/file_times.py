@@ -93,7 +93,7 @@ class Recorder:
             times.preparing_s += report.duration
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if len(self.files) > 1:
+        if self.files:
             terminalreporter.section("slowest files, in seconds")
             for line in table(self.files, time.monotonic() - self.started):
                 terminalreporter.line(line)

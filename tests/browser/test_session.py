@@ -118,9 +118,8 @@ in_a_process = pytest.mark.parametrize("shelxle_lab", ["process"], indirect=True
 
 
 @in_a_process
-def test_what_was_discarded_is_not_in_the_store(shelxle: Desk, shelxle_lab: SoloLab) -> None:
+def test_what_was_discarded_is_not_in_the_store(shelxle: Desk) -> None:
     before = len(shelxle.ask("datasets")["datasets"])
-    leave_and_come_back(shelxle, shelxle_lab)
     edit_in_shelxle(shelxle)
     shelxle.act("discard")
     shelxle.page.get_by_role("button", name="Keep working").click()

@@ -23,7 +23,13 @@ _LEVELS: dict[str, dict[str, Any]] = {
     "B3LYP/def2-SVP, charges": {"functional": "b3lyp", "basis": "def2-SVP", "crystal_field": "charges"},
     "B3LYP/def2-SVP, fragments": {"functional": "b3lyp", "basis": "def2-SVP", "fragments": "on"},
 }
-_THPP = {"edits": "delete C3; occupancy N3 1; aniso N3", "hydrogens_before": "place"}
+# The file has C7 in two places and C6 in one, 1.35 Å from the second C7. The highest peak of the difference density is the second
+# C6: with it R1 of spherical atoms falls from 0.0414 to 0.0391 by four parameters.
+THPP = {
+    "edits": "delete C3; occupancy N3 1; aniso N3; split C6 0.88 at 0.253 0.637 0.314; part 1 B C6A C7A; "
+    "part 2 B C6B C7B; aniso C6A",
+    "hydrogens_before": "place",
+}
 # Below this number of atoms a fragment is the whole molecule; above, the larger basis sets take too long for every run.
 _WORTH_CUTTING = 20
 # Figures of every row with its day, beside this file: the page is made from them, so that a run of some rows keeps the others.
@@ -82,7 +88,7 @@ def _data_sets(context: Context) -> list[tuple[str, Path, Path | None, dict[str,
     examples = ROOT / "app_images" / "har" / "examples"
     found: list[tuple[str, Path, Path | None, dict[str, Any]]] = [
         ("urea, simulated", examples / "urea.cif", examples / "urea.hkl", {"weighting": "0, 0"}),
-        ("thpp", smtbx / "thpp.cif", smtbx / "thpp.hkl", _THPP),
+        ("thpp", smtbx / "thpp.cif", smtbx / "thpp.hkl", THPP),
     ]
     if context.data_sets is not None:
         for cif in sorted(context.data_sets.glob("**/*.cif")):
@@ -130,13 +136,19 @@ def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
             *(name, level, *_agreement(row["har"]), _deviation(row, "har"), f"{row['similarity']:.2f}"),
             f"{row['rounds']}, {row['scf_iterations']}",
             f"{row['seconds']:.0f} s / {estimated:.0f} s = {row['seconds'] / estimated:.1f} (load {row['load']:.0f} on {row['processors']})",
-            f"{row['processor_s']:.1f} s / {row['cold_processor_s']:.1f} s = {ratio:.1f}",
+            f"{row['processor_s']:.1f} s / {row['cold_processor_s']:.1f} s = {ratio:.1f}{_by_product(row)}",
             f"{row['memory'] / 1e6:.0f} MB",
             f"{row['forward_off']:.0e}, {row['electrons_off']:.0e}",
             row["day"],
         ]
         lines.append(f"| {' | '.join(cells)} |\n")
     return "".join([*lines, "\n", *remarks])
+
+
+def _by_product(row: dict[str, Any]) -> str:
+    """What one field from scratch takes with the product's own matrix products and grids, where that was measured."""
+    own = row.get("cold_by_product_s")
+    return "" if own is None else f" ({own:.1f} s by our own means)"
 
 
 def _agreement(figures: dict[str, Any]) -> list[str]:

@@ -16,17 +16,22 @@ from qcrbox_har.method import Method, MoleculeInput
 from qcrbox_har.processes import Child
 
 # Self-consistent iterations of all rounds together, from a first density to the last restart; and rounds.
-_ITERATIONS = {False: 21, True: 33}
-_ROUNDS = {False: 4, True: 6}
-# Part of the speed of a matrix product that each step reaches: fitted to urea, alanine and thpp with PySCF 2.14.
-_EXCHANGE, _GRID, _DENSITY, _FITTING = 0.75, 0.75, 0.6, 0.9
+_ITERATIONS = {False: 18, True: 28}
+_ROUNDS = {False: 4, True: 5}
+# Part of the speed of a large matrix product that exchange and the fit of the integrals reach.
+_EXCHANGE, _FITTING = 0.8, 0.9
 # Operations for an element of the three-centre integrals, made once a round, and of the Coulomb matrix of an iteration.
 _INTEGRAL, _COULOMB = 600.0, 45.0
+# Operations for the value of a basis function at a point, and for that with its gradient.
+_VALUE, _GRADIENT = 300.0, 600.0
 # Points of the coarse grid of the iterations, and evaluations of the fine one in a round.
 _COARSE, _FINE = 0.23, 1.3
-_START_S = 9.0  # importing libraries in two processes, reading, the first refinement, the least squares of the rounds
+# Importing libraries in three processes, reading, the first refinement; seconds of the transform for a point of an atom and
+# of the least squares for a factor of the table, in each round.
+_START_S, _TRANSFORM_S, _FACTOR_S = 4.0, 1e-7, 2e-6
 _BASE_BYTES = 350_000_000
 _FITTED_BYTES = 4_000_000_000  # PySCF keeps larger tensors on disk
+_UNPACKED_BYTES = 1_500_000_000  # `quantum.products` unpacks no larger ones
 
 
 @dataclass
@@ -67,15 +72,11 @@ def estimate(
     seconds, most, largest = _START_S * slowness, 0, 0
     rounds = _ROUNDS[crystal_field]
     for given, size in zip(inputs, sizes, strict=True):
-        n, auxiliary, occupied = size["basis"], size["auxiliary"], size["occupied"]
-        tensor = auxiliary * n * n
-        work = _iteration_flops(state.method, n, auxiliary, occupied, _COARSE * size["scf_points"])
-        seconds += _ITERATIONS[crystal_field] * work / flops
-        seconds += rounds * _round_flops(state.method, n, auxiliary, size) / flops
-        # A transform costs about 3e-7 s a point and atom, a factor of the table 1e-6 s to write and read.
-        seconds += slowness * rounds * len(given.symbols) * (size["points"] * 3e-7 + reflections * 2e-6)
-        memory = min(tensor * 4, _FITTED_BYTES) + size["points"] * len(given.symbols) * 12 + 40 * n * n * 8
-        most, largest = max(most, memory), max(largest, n)
+        seconds += _ITERATIONS[crystal_field] * _iteration_flops(state.method, size) / flops
+        seconds += rounds * _round_flops(state.method, size) / flops
+        points = size["points"] * _TRANSFORM_S + reflections * _FACTOR_S
+        seconds += slowness * rounds * len(given.symbols) * points
+        most, largest = max(most, _bytes(state.method, size, len(given.symbols))), max(largest, size["basis"])
     kind = f"{state.method.level}{', field' if crystal_field else ''}"
     factor, runs = experience.factor(kind)
     return Cost(
@@ -89,21 +90,34 @@ def estimate(
     )
 
 
-def _iteration_flops(method: Method, n: int, auxiliary: int, occupied: int, points: float) -> float:
+def _iteration_flops(method: Method, size: dict[str, int]) -> float:
     """One iteration: exchange and Coulomb by density fitting, exchange-correlation on the coarse grid."""
-    exchange = 4.0 * auxiliary * n * n * occupied / _EXCHANGE if method.has_exact_exchange else 0.0
-    return exchange + _COULOMB * auxiliary * n * n + _grid_flops(method, n, points)
+    tensor = size["auxiliary"] * size["basis"] ** 2
+    exchange = 3.0 * tensor * size["occupied"] / _EXCHANGE if method.has_exact_exchange else 0.0
+    return exchange + _COULOMB * tensor + _grid_flops(method, size, _COARSE * size["scf_points"])
 
 
-def _grid_flops(method: Method, n: int, points: float) -> float:
-    return 0.0 if method.is_hf else 6.0 * points * n * min(n, 350) / _GRID
+def _grid_flops(method: Method, size: dict[str, int], points: float) -> float:
+    """Density, its gradient and the potential on a grid, from values of the basis functions that are there."""
+    return 0.0 if method.is_hf else points * size["basis"] * (8.0 * size["occupied"] + 2.0 * size["basis"])
 
 
-def _round_flops(method: Method, n: int, auxiliary: int, size: dict[str, int]) -> float:
+def _round_flops(method: Method, size: dict[str, int]) -> float:
     """What a round costs beside its iterations: fitted integrals, the fine grid, the density for the partition."""
+    n, auxiliary = size["basis"], size["auxiliary"]
     integrals = n * n / 2 * auxiliary * (_INTEGRAL + auxiliary / _FITTING)
-    fine = _FINE * _grid_flops(method, n, size["scf_points"])
-    return integrals + fine + 4 * size["points"] * n * n / _DENSITY
+    evaluated = 0.0 if method.is_hf else _FINE * size["scf_points"] * n * _GRADIENT
+    fine = evaluated + _FINE * _grid_flops(method, size, size["scf_points"])
+    return integrals + fine + size["points"] * n * (_VALUE + 2.0 * size["occupied"])
+
+
+def _bytes(method: Method, size: dict[str, int], atoms: int) -> float:
+    """Integrals as they are kept and unpacked, basis functions on the coarse grid, points of the atoms."""
+    n = size["basis"]
+    tensor = 8.0 * size["auxiliary"] * n * n
+    unpacked = tensor if tensor <= _UNPACKED_BYTES else 0.0
+    coarse = 0.0 if method.is_hf else 32.0 * _COARSE * size["scf_points"] * n
+    return min(tensor / 2, _FITTED_BYTES) + unpacked + coarse + size["points"] * atoms * 12 + 40 * n * n * 8
 
 
 def refuse_beyond(cost: Cost, most_hours: float) -> None:

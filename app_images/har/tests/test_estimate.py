@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,3 +160,35 @@ def test_the_limit_of_memory_is_never_more_than_the_machine_has():
     with open("/proc/meminfo") as file:
         total = int(file.readline().split()[1]) * 1024
     assert 0 < estimate.memory_limit() <= total * 1.01
+
+
+# Operations a second of one processor of the machine that the rows below were computed on.
+_FLOPS = 45e9
+
+
+def stored() -> list[dict[str, Any]]:
+    """Rows of docs/validation.md that have the sizes of their molecules beside the time they took."""
+    file = Path(__file__).parents[3] / "tools" / "validation" / "aspherical.json"
+    return [row for row in json.loads(file.read_text("utf-8")).values() if "sizes" in row]
+
+
+@pytest.mark.parametrize("row", stored(), ids=lambda row: f"{row['data set']}, {row['level']}")
+def test_estimates_are_within_a_factor_of_two_of_what_refinements_took(row):
+    """In seconds of processors, since the rows are of a machine with other work, and without learning from them."""
+    functional = "hf" if row["method"].startswith("HF") else "b3lyp"
+    state = SimpleNamespace(method=Method(functional, row["method"].partition("/")[2]))
+    machine = Machine(_FLOPS)
+    sizes = iter(row["sizes"])
+    machine.call = lambda function, *_: (
+        next(sizes) if function.endswith("size") else machine.answers[function.rpartition(":")[2]]
+    )
+    molecules = [MoleculeInput(["C"] * row["atoms"], np.zeros((row["atoms"], 3)))] * len(row["sizes"])
+    found = estimate.estimate(
+        state, molecules, machine, crystal_field="charges" in row["level"], reflections=row["hkl"]
+    )
+    assert 0.5 < found.seconds / row["processor_s"] < 2
+    assert 0.5 < found.memory_bytes / row["memory"] < 2.5
+
+
+def test_rows_to_test_estimates_against_are_there():
+    assert len(stored()) >= 2

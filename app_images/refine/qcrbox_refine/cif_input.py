@@ -12,6 +12,7 @@ from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.extended_symmetry import is_magnetic, is_modulated
 from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
+from qcrbox.crystallography.model_items import ANHARMONIC, RESTRAINTS, first_item
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
@@ -26,8 +27,6 @@ from qcrbox_refine.scattering import Radiation, radiation_of_block
 _TENSOR = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 # Items, and words in the descriptions of a refinement, that speak of more than spherical atoms.
 _ASPHERICAL_ITEMS = r"_aspheric_|_wfn_|_atom_rho_multipole_|_atom_local_axes_|_refine_ls_hirshfeld"
-_ANHARMONIC = r"_atom_site_(anharm|gc_|cumulant)|_atom_site_aniso_(c|d)_?\d{3}"
-_RESTRAINT_ITEMS = r"_restr_|_qcrbox_constr_"
 _ASPHERICAL_WORDS = (
     r"hirshfeld[ -]atom|\bHAR\b|\.tscb?\b|multipol|hansen|aspheric|nosphera2|tonto|invariom|x-ray[ -]constrained|"
     r"\bBEDE\b|\bXCW\b"
@@ -183,16 +182,11 @@ def _refuse_what_is_not_supported(block: CifBlock) -> None:
 
 def _name_lost_items(model: Model, block: CifBlock) -> None:
     """Items that make the model another one, and that nothing here reads."""
-    keys = [names.key(tag).replace(".", "_") for tag in block.block.tags]
-
-    def first(pattern: str) -> str | None:
-        return next((key for key in keys if re.match(pattern, key)), None)
-
-    if found := first(_ANHARMONIC):
+    if found := first_item(block.block, ANHARMONIC):
         model.not_applied(
             f"Anharmonic displacements ({found}) are not applied: displacements are harmonic here."
         )
-    if not model.from_shelx and (found := first(_RESTRAINT_ITEMS)):
+    if not model.from_shelx and (found := first_item(block.block, RESTRAINTS)):
         model.not_applied(
             f"The restraints and constraints of the file ({found}) are not applied: they are taken from SHELX instructions, "
             'and the CIF has none. Give them as restraints="…".'

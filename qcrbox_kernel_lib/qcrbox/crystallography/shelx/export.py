@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,15 @@ from qcrbox.cif.document import Block
 from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
+from qcrbox.crystallography.model_items import (
+    ANHARMONIC,
+    MASKS,
+    MOMENTS,
+    RESTRAINTS,
+    SCATTERING,
+    TWINS,
+    first_item,
+)
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.reflections.from_cif import (
     embedded_hkl_text,
@@ -63,14 +73,15 @@ def export_ins(
     elements and atoms are rewritten: disorder as PART, fixed occupancies as 10 + occupancy × share of the
     general position. Raises MissingItemsError without cell, atoms or wavelength.
     """
-    if embedded:
-        text = block.text("_shelx_res_file") or block.text("_iucr_refine_instructions_details")
-        if text and text.strip():
-            return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n") + "\n", [
-                "The instructions embedded in the CIF are given as they are."
-            ]
+    text = _embedded_instructions(block)
+    if text and embedded:
+        return f"{text}\n", ["The instructions embedded in the CIF are given as they are."]
     structure = Structure.from_block(block)
     notes: list[str] = []
+    if text:
+        notes.append(
+            "The instructions embedded in the CIF are not used: their restraints, constraints and settings are left out."
+        )
     stated, several = (wavelength, "") if wavelength is not None else stated_wavelength(block)
     if stated is None:
         raise MissingItemsError(
@@ -84,7 +95,53 @@ def export_ins(
     scatterers = _Scatterers.of(structure, _ions(block, structure, stated, dispersion), dispersion)
     lines = [*_head(block, structure, scatterers, stated, notes), *_settings(block, cycles, notes)]
     lines += [*_atom_lines(structure, scatterers, notes), *_data_cards(block, notes), "END"]
-    return "\n".join(lines) + "\n", notes
+    return "\n".join(lines) + "\n", [*notes, *_not_written(block, structure)]
+
+
+_NOT_WRITTEN = (
+    (TWINS, "the twin", "Add TWIN and BASF, or use data of HKLF 5."),
+    (MASKS, "the solvent mask", "Add ABIN, and put the .fab file beside the others."),
+    (RESTRAINTS, "restraints and constraints", "Add them."),
+    (ANHARMONIC, "anharmonic displacements", "SHELXL has none."),
+    (MOMENTS, "magnetic moments", "SHELXL has none."),
+    (SCATTERING, "scattering factors in numbers", "SHELXL takes its own, or those of SFAC."),
+)
+
+
+def _not_written(block: Block, structure: Structure) -> list[str]:
+    """What the CIF says and the instructions do not."""
+    kept = {TWINS} if instruction_cards(block, "TWIN", "BASF") else set()
+    found = [
+        (what, next_step, first_item(block, pattern))
+        for pattern, what, next_step in _NOT_WRITTEN
+        if pattern not in kept
+    ]
+    notes = [
+        f"Not in the instructions: {what} of the CIF ({tag}). {next_step}"
+        for what, next_step, tag in found
+        if tag
+    ]
+    sites = structure.sites
+    riding = [
+        label
+        for label, flags, hydrogen in zip(
+            sites.label, sites.refinement_flags, sites.is_hydrogen.tolist(), strict=True
+        )
+        if hydrogen and "R" in flags
+    ]
+    if riding:
+        shown = ", ".join(riding[:10]) + (f" and {len(riding) - 10} more" if len(riding) > 10 else "")
+        notes.append(f"Riding hydrogen atoms are written as free ones: {shown}. Add AFIX or HFIX.")
+    return [*notes, *structure.notes]
+
+
+def _embedded_instructions(block: Block) -> str:
+    """The SHELX text of a block, empty without one; other programs keep texts of their own in the item of the IUCr."""
+    for tag in ("_shelx_res_file", "_iucr_refine_instructions_details"):
+        text = (block.text(tag) or "").replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+        if all(re.search(rf"^{card}\b", text, re.MULTILINE | re.IGNORECASE) for card in ("CELL", "SFAC")):
+            return text
+    return ""
 
 
 def _data_cards(block: Block, notes: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ from qcrbox.crystallography.cell import numerical_gradient, orthogonalisation_ma
 from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
 
 Array = NDArray[np.float64]
+_ANGULAR_NOISE = 1e-5  # degrees
 Measure = Callable[[Array], tuple[Array, Array]]
 
 
@@ -40,8 +41,10 @@ def angle(points: Array) -> tuple[Array, Array]:
         sine = np.sqrt(np.maximum(1 - cosine**2, 1e-12))
         gradient_1 = (cosine * unit_1 - unit_2) / (length_1 * sine)
         gradient_3 = (cosine * unit_2 - unit_1) / (length_2 * sine)
-    gradients = np.stack([gradient_1, -gradient_1 - gradient_3, gradient_3], axis=1)
-    return np.degrees(np.arccos(cosine[:, 0])), np.degrees(gradients)
+        gradients = np.stack([gradient_1, -gradient_1 - gradient_3, gradient_3], axis=1)
+        # The arc cosine would lose half of the digits near 180°.
+        value = np.arctan2(np.linalg.norm(np.cross(unit_1, unit_2), axis=1), (unit_1 * unit_2).sum(axis=1))
+    return np.degrees(value), np.degrees(gradients)
 
 
 def torsion(points: Array) -> tuple[Array, Array]:
@@ -156,6 +159,8 @@ def measure(images: SymmetryImages, kind: Measure, columns: Sequence[ImageList])
     if kind in (angle, torsion):
         given |= _rides_on_neighbour(images, columns[0], columns[1])
         given |= _rides_on_neighbour(images, columns[-1], columns[-2])
+        # Of an angle that symmetry fixes, rounding leaves as much.
+        given |= variance < _ANGULAR_NOISE**2
     variance = np.where(given, 0.0, variance)
     return Measured(value, np.sqrt(np.maximum(np.nan_to_num(variance), 0)))
 
