@@ -74,7 +74,7 @@ def rastep(text: str) -> tuple[bytes, NDArray[np.float64]]:
     drawn = re.sub(rb"0 0 0(\s+background)", rb"1 1 1\1", drawn, count=1)
     picture = subprocess.run(["render", "-png"], input=drawn, capture_output=True, check=True).stdout
     said = subprocess.run(["rastep", "-tabulate"], input=text.encode(), capture_output=True, check=True)
-    rows = [re.findall(r"[-\d.]+", line)[:3] for line in said.stdout.decode().splitlines()]
+    rows = [re.findall(r"\d+\.\d+", line)[:3] for line in said.stdout.decode().splitlines()]
     return picture, np.array([row for row in rows if len(row) == 3], dtype=float)
 
 
@@ -83,7 +83,10 @@ def main(target: Path, cif: Path) -> None:
         sys.exit("rastep and render are missing: install the package raster3d.")
     view = StructureView(Structure.from_cif(cif), ellipsoids=PROBABILITY, labels="heavy")
     picture, theirs = rastep(pdb(view.scene))
-    print(theirs[:3])
+    squares = np.array([np.linalg.eigvalsh(tensor(view.scene, row))[::-1] for row in range(len(view.scene))])
+    print(
+        f"{len(theirs)} atoms, principal mean-square displacements differ by {np.abs(theirs - squares).max():.5f} Å²"
+    )
     pictures = [
         ("QCrBox, SVG", view.svg(width=WIDTH, height=HEIGHT).encode(), "svg+xml"),
         ("rastep (Raster3D)", picture, "png"),

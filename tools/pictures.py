@@ -1,6 +1,7 @@
 """Takes the pictures of docs/images from a running product: `python -m tools.pictures [FOLDER [PART …]]`.
 
-Parts: notebook, lab (editing, result and plots, light and dark), administration; all when none is named.
+Parts: notebook, lab (editing, result and plots, light and dark), administration; all when none is named. "before" takes the
+pictures of the first state that could be used out of the history, for docs/before_after.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Person
 from tests.browser.test_without_python import TAB, put_files
 
 ROOT = Path(__file__).resolve().parents[1]
+FIRST_STATE = "0827b986"
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 
 
@@ -48,6 +50,19 @@ def main(folder: Path, parts: list[str]) -> None:
             process.wait(20)
 
 
+def take_before(folder: Path) -> None:
+    """The pictures that this script took of the first state that could be used."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("notebook", "structure", "people"):
+        found = subprocess.run(
+            ["git", "show", f"{FIRST_STATE}:docs/images/{name}.png"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        (folder / f"{name}.png").write_bytes(found.stdout)
+
+
 def take(page: Page, link: str, folder: Path, homes: Path, parts: list[str]) -> None:
     person = Person(page, "rosalind")
     page.goto(link)
@@ -75,7 +90,7 @@ def take_notebook(person: Person, folder: Path) -> None:
     page = person.page
     person.open_notebook("notebooks/01_first_refinement.ipynb")
     person.run_all()
-    page.wait_for_selector(".jp-OutputArea-output canvas", timeout=180_000)
+    page.wait_for_selector(".jp-OutputArea-output .qcv-canvas", timeout=180_000)
     person.wait_until_idle()
     person.open_panel()
     page.locator("[data-calculation] .qcrbox-Row-main").first.click()
@@ -84,7 +99,7 @@ def take_notebook(person: Person, folder: Path) -> None:
     page.locator(".jp-Cell").first.scroll_into_view_if_needed()
     page.wait_for_timeout(2500)
     page.screenshot(path=folder / "notebook.png")
-    canvas = page.locator(".jp-OutputArea-output canvas").first
+    canvas = page.locator(".jp-OutputArea-output .qcv-canvas").first
     canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(2500)
     page.screenshot(path=folder / "structure.png")
@@ -161,7 +176,10 @@ def take_administration(page: Page, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(
-        Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images",
-        sys.argv[2:] or ["notebook", "lab", "administration"],
-    )
+    images = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
+    wanted = sys.argv[2:] or ["notebook", "lab", "administration"]
+    if "before" in wanted:
+        take_before(images / "before")
+        wanted.remove("before")
+    if wanted:
+        main(images, wanted)

@@ -21,9 +21,10 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:
-    from qcrbox_extension.front_end import tell_kernels
+    from qcrbox_extension.front_end import skip_build_check, tell_kernels
     from qcrbox_extension.routes import add_routes
 
     tell_kernels()
+    skip_build_check(server.web_app.settings)
     add_routes(server)
     server.log.info("QCrBox: browser's calls under /qcrbox go to the registry")

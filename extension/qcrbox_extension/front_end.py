@@ -1,10 +1,11 @@
-"""Versions of the front end of this server, for its kernels, which may run in another environment."""
+"""The front end of this server: its versions, for kernels in other environments, and what it need not ask."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import json
 import os
+from typing import Any
 
 VARIABLE = "QCRBOX_FRONT_END"
 _PACKAGES = ("anywidget", "ipywidgets", "jupyterlab", "jupyterlab_widgets", "qcrbox")
@@ -24,3 +25,14 @@ def versions() -> dict[str, str]:
 def tell_kernels() -> None:
     """Kernels inherit the server's environment; `qc.doctor()` compares."""
     os.environ[VARIABLE] = json.dumps(versions())
+
+
+def skip_build_check(settings: dict[str, Any]) -> None:
+    """On a hub, let JupyterLab not ask whether extensions want it rebuilt. settings: those of the web application.
+
+    The answer takes seconds of a processor, when each person's Lab opens. People's servers cannot rebuild it: the
+    environment is the platform's and read-only, and its extensions come built.
+    """
+    if "JUPYTERHUB_USER" in os.environ:
+        # JupyterLab fills the same dictionary and leaves what is there.
+        settings.setdefault("page_config_data", {})["buildCheck"] = False

@@ -1,12 +1,16 @@
 import type { ICalculation, IDataset } from './registry/types';
 
-/** The reader's clock: the time today, the day and the time otherwise. */
+/** The reader's clock: the time today, the day and the time otherwise. In 24 hours, as titles have it in notebooks. */
 export function timeOf(iso: string | null | undefined, now = new Date()): string {
   const at = new Date(iso ?? '');
   if (Number.isNaN(at.getTime())) {
     return '';
   }
-  const time = at.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  const time = at.toLocaleTimeString(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23'
+  });
   return at.toDateString() === now.toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
 }
 

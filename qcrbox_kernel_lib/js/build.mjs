@@ -1,6 +1,7 @@
 // Bundles every widget into one ES module under qcrbox/widgets/static, and the page of the bridge: no CDN, no second
 // file to load.
 import { build, context } from "esbuild";
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -26,6 +27,33 @@ const options = {
   logLevel: "warning",
 };
 
+// Notebooks load a widget from their kernel, tabs from their server: each text is a module of its own. What draws with
+// three.js is kept on the page under the hash of its text, so that equal versions share one.
+const SHARED = "structure_view";
+const shareOne = {
+  name: "share-one",
+  setup({ onEnd, initialOptions }) {
+    initialOptions.write = false;
+    onEnd(({ outputFiles = [] }) => {
+      for (const { path, text } of outputFiles) {
+        const key = JSON.stringify(`${SHARED} ${createHash("sha256").update(text).digest("hex").slice(0, 16)}`);
+        writeFileSync(
+          path,
+          `function make() {${text}\nreturn widget.default;}\nconst kept = (globalThis.qcrboxWidgets ??= {});\nexport default (kept[${key}] ??= make());\n`,
+        );
+      }
+    });
+  },
+};
+const plainOptions = { ...options, entryPoints: options.entryPoints.filter(({ out }) => out !== SHARED) };
+const sharedOptions = {
+  ...options,
+  entryPoints: options.entryPoints.filter(({ out }) => out === SHARED),
+  format: "iife",
+  globalName: "widget",
+  plugins: [shareOne],
+};
+
 const pageOptions = {
   ...options,
   entryPoints: ["vnc.js", "vnc.css"].map((name) => join(bridge, "page", name)),
@@ -42,10 +70,12 @@ function keep3Dmol() {
 }
 
 if (process.argv.includes("--watch")) {
-  await (await context(options)).watch();
+  await (await context(plainOptions)).watch();
+  await (await context(sharedOptions)).watch();
   await (await context(pageOptions)).watch();
 } else {
-  await build(options);
+  await build(plainOptions);
+  await build(sharedOptions);
   await build(pageOptions);
   keep3Dmol();
   let total = 0;

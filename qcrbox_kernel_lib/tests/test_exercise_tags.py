@@ -155,5 +155,17 @@ def test_other_texts_come_back_as_they_are(text):
 
 
 def test_a_notebook_without_answers_keeps_its_bytes():
-    text = json.dumps({"cells": [cell("task=a", "r1<0.05")]})
+    text = json.dumps({"cells": [cell("task=a", "r1<0.05")], "metadata": {"kernelspec": {"name": "ir"}}})
+    assert without_answers(text) == text
+
+
+@pytest.mark.parametrize("metadata", [{}, {"language_info": {"name": "python"}}])
+def test_a_notebook_that_names_no_kernel_gets_pythons(metadata):
+    """JupyterLab asks every student otherwise."""
+    copy = json.loads(without_answers(json.dumps({"nbformat": 4, "cells": [], "metadata": metadata})))
+    assert copy["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_a_notebook_of_another_language_stays_as_it_is():
+    text = json.dumps({"nbformat": 4, "cells": [], "metadata": {"language_info": {"name": "R"}}})
     assert without_answers(text) == text

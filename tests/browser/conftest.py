@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 from qcrbox.client import loopback
 from qcrbox_hub.platform.addresses import Addresses
 
@@ -104,6 +104,7 @@ class Visits:
 
     elsewhere: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)  # errors and warnings
 
 
 @pytest.fixture(scope="package")
@@ -132,13 +133,19 @@ def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterato
         context.route("**/*", guard)
         page = context.new_page()
         page.on("websocket", lambda socket: _note(visits, socket.url))
-        page.on("pageerror", lambda error: visits.errors.append(str(error)))
+        page.on("pageerror", lambda error: visits.errors.append(f"{error.stack or error}"))
+        page.on("console", lambda message: _note_console(visits, message))
         contexts.append(context)
         return page
 
     yield make
     for context in contexts:
         context.close()
+
+
+def _note_console(visits: Visits, message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        visits.console.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
 
 def _note(visits: Visits, url: str) -> None:

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import LIMIT_MS, Person, Platform
+from tests.browser.conftest import LIMIT_MS, Person, Platform, Visits
 from tests.browser.notebooks import colours, write_notebook
+from tests.browser.test_without_python import put_files
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -30,6 +31,53 @@ def test_the_first_notebook_shows_r1_and_a_drawn_structure(student: Person) -> N
     picture.scroll_into_view_if_needed()
     page.wait_for_timeout(500)  # the first frames of an animation
     assert colours(picture) > 50, "the structure is not drawn"
+
+
+def test_tab_offers_a_command_first_and_the_toolbar_is_clicked(student: Person, platform: Platform) -> None:
+    write_notebook(platform.home(student.name) / "complete.ipynb", "import qcrbox as qc")
+    student.open_notebook("complete.ipynb")
+    page, keyboard = student.page, student.page.keyboard
+    toolbar = page.locator(".jp-NotebookPanel-toolbar")
+    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
+    toolbar.locator('[data-jp-item-name="run"] >> jp-button').click()
+    expect(page.locator(".jp-Notebook .jp-InputPrompt").first).to_have_text("[1]:", timeout=LIMIT_MS)
+    expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(2)
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").last.click()
+    keyboard.type("qc.refine.")
+    offered = page.locator(".jp-Completer:visible .jp-Completer-item")
+    for _ in range(20):  # a kernel that is asked for the first time may take longer than Lab waits
+        keyboard.press("Tab")
+        page.wait_for_timeout(1500)
+        if offered.count():
+            break
+    expect(offered.first).to_contain_text("refine_iam")
+    offered.first.click()
+    cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").last
+    expect(cell).to_have_text(re.compile(r"^qc\.refine\.refine_iam\(?$"))
+    toolbar.locator('[data-jp-item-name="insert"] >> jp-button').click()
+    expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(3)
+    toolbar.locator('[data-jp-item-name="cut"] >> jp-button').click()
+    expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(2)
+
+
+def test_notebook_and_tabs_draw_with_one_three_js_and_the_console_is_clean(
+    student: Person, platform: Platform, visits: Visits
+) -> None:
+    """three.js itself warns when a page loads it a second time."""
+    home = platform.home(student.name)
+    put_files(home, "onethree")
+    write_notebook(home / "onethree.ipynb", 'import qcrbox as qc\nqc["thpp"].view()')
+    visits.console.clear()
+    visits.errors.clear()
+    student.open_notebook("onethree.ipynb")
+    student.run_all()
+    page = student.page
+    page.locator(".jp-OutputArea-output .qcv-canvas").first.wait_for(timeout=2 * LIMIT_MS)
+    page.locator(".jp-DirListing-item", has_text="onethree.cif").dblclick()
+    page.locator(".qcrbox-FileView .qcv-canvas").wait_for(timeout=LIMIT_MS)
+    assert not [line for line in visits.console if "Three.js" in line]
+    assert visits.errors == []
+    assert not [line for line in visits.console if line.startswith("error")]
 
 
 def test_py3dmol_draws_in_a_notebook(student: Person, platform: Platform) -> None:

@@ -208,7 +208,6 @@ def site(tmp_path_factory) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_site_is_built_without_a_warning_and_no_link_is_broken(site):
-    assert list(links.broken(site)) == []
     assert (site / "index.html").is_file()
     for notebook in tutorials_of(ROOT):
         page = (site / "docs" / "tutorials" / f"{notebook}.html").read_text()
@@ -226,3 +225,4 @@ def test_a_broken_link_and_a_foreign_script_are_found(tmp_path):
         "a.html loads https://cdn.example/x.js",
         "b.html links to c.html: no such file",
     ]
+    assert links.report(tmp_path) == 1, "and `make docs` fails"

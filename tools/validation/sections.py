@@ -269,9 +269,10 @@ SECTIONS = [
         "as their hydrogen bonds do. The similarity of U is the mean index of Whitten & Spackman, Acta Cryst. B62 (2006) 875, between "
         "spherical and aspherical model over the atoms heavier than hydrogen; 0 is equal. Times are of the machine as it was, with its "
         "load beside them; what compares is the ratio, in seconds of processors, of the whole refinement to one self-consistent field of "
-        "each molecule as PySCF runs it from scratch, in the same run (start-up, some 7 s of processors, outweighs the field of a small "
+        "each molecule as PySCF runs it from scratch, in the same run (start-up, some 2 s of processors, outweighs the field of a small "
         "molecule). Every time: f(000) of each atom against its electrons, and the electrons of each molecule. The "
-        "figures are kept in tools/validation/aspherical.json with the day of each row.",
+        "figures are kept in tools/validation/aspherical.json with the day of each row. A row of thpp whose spherical R1 is 0.0414 has "
+        "one place for C6, which has two (docs/aspherical.md).",
         aspherical,
     ),
 ]

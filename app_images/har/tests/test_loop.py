@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qcrbox.cif import read
+from qcrbox.cif.values import parse_number
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.aspheric import read_form_factors
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.crystallography.tsc import read_tsc
 from qcrbox_agent import progress
-from qcrbox_har import commands
+from qcrbox_har import acceleration, commands, loop
 from qcrbox_har.form_factors import Computer
 from qcrbox_har.loop import Refinement
 from qcrbox_har.method import Method
@@ -52,6 +53,42 @@ def test_hirshfeld_refinement_finds_the_truth_that_spherical_atoms_miss(
     assert state.rounds[-1].summary["R1"] < 0.01 < state.iam["R1"]
     assert np.linalg.norm(found - known, axis=1).max() < 0.008
     assert state.table.electrons.sum() > 0
+
+
+def test_coarse_first_rounds_and_predictions_leave_the_model_as_it_is(
+    urea_cif, measured, quantum, least_squares, monkeypatch
+):
+    """Against exact rounds without predictions, until nothing moves by 0.001 s.u.: less than 0.1 s.u. in every parameter."""
+
+    def refined(name: str, **options) -> dict[str, list[tuple[float, float]]]:
+        for file in ("har_checkpoint.zip", "density.npz"):
+            Path(file).unlink(missing_ok=True)
+        made = Options(**LEVEL, hydrogens="isotropic", **options)
+        Refinement(made, {"weighting": "0, 0"}, quantum, least_squares).run(str(urea_cif), str(measured))
+        files = {"cif": name, "res": "r.res", "fcf": "r.fcf", "peaks": "p.json"}
+        least_squares.call("qcrbox_har.refine_side:finish", files)
+        block = read(Path(name)).sole_block()
+        tags = [f"_atom_site_fract_{x}" for x in "xyz"] + [
+            f"_atom_site_aniso_U_{ij}" for ij in ("11", "22", "33")
+        ]
+        numbers = {tag: [parse_number(str(text)) for text in block.column(tag)] for tag in tags}
+        return {
+            tag: [(float(n.value), float(n.su or 0)) for n in column if n is not None]
+            for tag, column in numbers.items()
+        }
+
+    fast = refined("fast.cif")
+    monkeypatch.setattr(loop, "_EARLY", {})
+    monkeypatch.setattr(acceleration, "share_ahead", lambda _: 0.0)
+    exact = refined("exact.cif", tolerance=0.001)
+    compared = 0
+    for tag, column in exact.items():
+        for (value, su), (other, _) in zip(column, fast[tag], strict=True):
+            if su:
+                compared += 1
+                # The last digit of the file is a tenth of most s.u.
+                assert abs(value - other) <= 0.1 * su + 10.0 ** -len(f"{value!r}".partition(".")[2]), tag
+    assert compared > 10
 
 
 def test_a_table_of_spherical_atoms_gives_the_independent_atom_model(urea_cif, measured, least_squares):

@@ -16,6 +16,7 @@ from qcrbox_hub.accounts.claims import apply_claims
 from qcrbox_hub.accounts.home_keeping import CHECK_EVERY_S, adopt_homes, keep_homes
 from qcrbox_hub.accounts.membership import extend_server_tokens, follow_groups
 from qcrbox_hub.accounts.recent_sign_in import recent
+from qcrbox_hub.accounts.renaming import follow_names
 from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, ALL
 from qcrbox_hub.accounts.tables import SignInStateRow, create_missing, must_change_password
 from qcrbox_hub.platform.settings import ClaimRule
@@ -197,6 +198,7 @@ def keep_roles_true(session: Any) -> None:
         if not people:
             return
         with session.no_autoflush:
+            follow_names(session, [each for each in people if each in session.dirty])
             role = orm.Role.find(session, ADMINISTRATOR_ROLE)
             for person in people:
                 if role is not None and person.admin and role not in person.roles:

@@ -7,6 +7,7 @@
   does on our pages.
 - What people change of accounts, groups, shares and tokens of others through the hub's REST interface (its own
   administration page does so too) is written into the audit trail, refused attempts as well.
+- An account gets another name only while its server is down, and no name that another one has.
 - The hub looks for a server that starts at intervals of half a second at most. JupyterHub lets them grow to five
   seconds, in which the server is ready, its person waits, and its place in the queue of starts is taken.
 """
@@ -14,7 +15,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -28,6 +31,7 @@ from tornado import web
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.registry import HubAct, record_act
+from qcrbox_hub.accounts.renaming import problem_of_renaming
 from qcrbox_hub.platform.addresses import Addresses, Place, split_host
 
 _GIVES_RIGHTS = re.compile(
@@ -68,6 +72,8 @@ def apply(addresses: Addresses) -> None:
             and not recent.holds(handler.current_user, handler.get_session_cookie())
         ):
             raise web.HTTPError(403, PROVE_FIRST)
+        if problem := _problem_of_renaming(handler):
+            raise web.HTTPError(409, problem)
 
     APIHandler.prepare = prepare_with_proof
     finish = APIHandler.on_finish
@@ -95,6 +101,26 @@ async def _record(handler: APIHandler, act: HubAct) -> None:
         )
     except QcError as error:
         handler.log.error("not in the audit trail: %s: %s", act, error.message)
+
+
+def _problem_of_renaming(handler: APIHandler) -> str:
+    """Why a request that gives an account another name is refused; "" for every other request, and for strangers."""
+    match = _CHANGES_PERSON.fullmatch(handler.request.path[handler.request.path.find("/api/") :])
+    if handler.request.method != "PATCH" or handler.current_user is None or match is None or not match[1]:
+        return ""
+    try:
+        new = json.loads(handler.request.body)["name"]
+    except (ValueError, TypeError, KeyError):
+        return ""
+    user = handler.find_user(unquote(match[1]))
+    if user is None or not isinstance(new, str) or "admin:users" not in _kinds(handler.expanded_scopes):
+        return ""
+    name = handler.authenticator.normalize_username(new)
+    return problem_of_renaming(handler.db, user, name) if name != user.name else ""
+
+
+def _kinds(scopes: Iterable[str]) -> set[str]:
+    return {scope.partition("!")[0] for scope in scopes}
 
 
 def act_of(handler: APIHandler) -> HubAct | None:

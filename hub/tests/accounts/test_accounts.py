@@ -450,3 +450,24 @@ def test_sign_up_page_says_which_walls_there_are(hub: Hub) -> None:
     assert settings["walls_what"] in page
     assert ('id="no_walls"' in page) is (settings["walls"] == "trusted")
     assert ('id="signup_walls"' in page) is (settings["walls"] != "trusted")
+
+
+def test_a_renamed_account_keeps_its_password_and_frees_its_old_name(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser]
+) -> None:
+    member("maiden")
+    member("other")
+    admin.sign_in("ada")
+    headers = {"X-XSRFToken": xsrf_of(admin)}
+
+    def rename(old: str, new: str) -> httpx.Response:
+        return admin.http.patch(f"/hub/api/users/{old}", json={"name": new}, headers=headers)
+
+    created = admin.http.get("/hub/api/users/maiden").json()["created"]
+    assert rename("maiden", "other").status_code in (400, 409)
+    assert rename("maiden", "married").status_code == 200
+    assert admin.http.get("/hub/api/users/married").json()["created"] == created
+    browser = hub.browser()
+    assert browser.sign_in("married").status_code == 200
+    assert browser.get("/hub/api/user").json()["name"] == "married"
+    assert browser.sign_in("maiden").status_code == 403

@@ -32,6 +32,7 @@ _HINT = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTA
 _PLAIN = frozenset({"points", "command", "target", "tolerance", "unit", "hint", "title", "text", "kind"})
 _NUMBERS = frozenset({"points", "target", "tolerance"})
 # Tags that say what is right: the same that `Task.for_students` hides.
+_PYTHON = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _ANSWERS = frozenset(
     {
         "answer",
@@ -76,20 +77,33 @@ def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
 def without_answers(text: str) -> str:
     """The JSON text of a notebook without the tags that say what is right, for the copies of students.
 
-    A text without such tags, and one that is not a notebook, comes back as it is.
+    A notebook that names no kernel gets Python's: JupyterLab would ask every student which one to take. A text
+    that needs neither change, and one that is not a notebook, comes back as it is.
     """
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError):
         return text
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    changed = False
+    changed = isinstance(cells, list) and _names_kernel(notebook)
     for cell in cells if isinstance(cells, list) else ():
         if any(tag.startswith("task=") for tag in _tags(cell)):
             kept = [tag for tag in cell["metadata"]["tags"] if not _is_answer(tag)]
             changed |= len(kept) < len(cell["metadata"]["tags"])
             cell["metadata"]["tags"] = kept
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n" if changed else text
+
+
+def _names_kernel(notebook: dict[str, Any]) -> bool:
+    """Name the kernel of Python in a notebook that names none and is of no other language. Changed?"""
+    metadata = notebook.get("metadata")
+    if "nbformat" not in notebook or not isinstance(metadata, dict) or "kernelspec" in metadata:
+        return False
+    language = metadata.get("language_info")
+    if language is not None and not (isinstance(language, dict) and language.get("name") == "python"):
+        return False
+    metadata["kernelspec"] = dict(_PYTHON)
+    return True
 
 
 def _is_answer(tag: Any) -> bool:

@@ -247,6 +247,8 @@ class HubIdentity:
         self._require_access(account)
         stable_id = await self._stable_id(model, token)
         named = sorted({*account.groups, *_filtered_groups(account.scopes)})
+        if account.is_person:
+            await self._follow_rename(account.name, stable_id)
 
         def remember(conn: Connection) -> tuple[int, dict[str, int]]:
             person_id = people.ensure_person(conn, account.name, stable_id, time.time())
@@ -254,6 +256,15 @@ class HubIdentity:
 
         person_id, group_ids = await self._database.write(remember)
         return actor_of(person_id, account, group_ids)
+
+    async def _follow_rename(self, name: str, stable_id: str) -> None:
+        """A person whom the hub has given another name keeps what is theirs here."""
+        if not await self._database.read(lambda conn: people.may_be_renamed(conn, name, stable_id)):
+            return
+        if (hub := await self.accounts()) is None:
+            return
+        for old, new in await self._database.write(lambda conn: people.follow_renames(conn, hub)):
+            log.info("account_renamed", old=old, new=new)
 
     def _require_access(self, account: HubAccount) -> None:
         service = self._settings.service_name

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 async def mark_departed(context: Context) -> list[Departed]:
-    """Ask the hub and note which groups and accounts are deleted; those newly noted.
+    """Ask the hub and note which groups and accounts are deleted; those newly noted. Renamed accounts are followed.
 
     Without a hub, or with one that does not answer or may not list them, nothing is noted.
     """
@@ -35,6 +35,7 @@ async def mark_departed(context: Context) -> list[Departed]:
 
     def write(conn: Connection) -> list[Departed]:
         now = time.time()
+        people.follow_renames(conn, accounts)
         departed = people.mark_departed(conn, old_enough, now)
         record(conn, [_entry(gone, now) for gone in departed])
         return departed

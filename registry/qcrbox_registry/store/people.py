@@ -28,6 +28,38 @@ def ensure_person(conn: Connection, name: str, stable_id: str, now: float, kind:
     return found
 
 
+def may_be_renamed(conn: Connection, name: str, stable_id: str) -> bool:
+    """Is this account new here while another name has its time of creation?"""
+    ids = sa.select(people.c.name).where(people.c.stable_id == stable_id, people.c.kind == "person")
+    known = set(conn.execute(ids).scalars())
+    return bool(known) and name not in known
+
+
+def follow_renames(conn: Connection, hub: HubAccounts) -> list[tuple[str, str]]:
+    """Give accounts that the hub has renamed their new names; (old, new) of each.
+
+    An account is known by the time of its creation, which renaming does not change. Where two accounts share it, none
+    is taken for the other.
+    """
+    now_called: dict[str, list[str]] = {}
+    for name, stable_id in hub.people.items():
+        if stable_id:
+            now_called.setdefault(stable_id, []).append(name)
+    rows: dict[str, list[tuple[int, str]]] = {}
+    query = sa.select(people.c.id, people.c.name, people.c.stable_id).where(people.c.kind == "person")
+    for known in conn.execute(query):
+        rows.setdefault(known.stable_id, []).append((known.id, known.name))
+    followed = []
+    for stable_id, names in now_called.items():
+        of_this_time = rows.get(stable_id, [])
+        if len(names) != 1 or len(of_this_time) != 1 or of_this_time[0][1] == names[0]:
+            continue
+        ((person_id, old),), (new,) = of_this_time, names
+        conn.execute(sa.update(people).where(people.c.id == person_id).values(name=new, gone_at=None))
+        followed.append((old, new))
+    return followed
+
+
 def introduce_person(conn: Connection, name: str, stable_id: str, now: float) -> None:
     """Write down an account of the hub that has not come yet, so that rules can name it. stable_id: "" where unknown."""
     known = sa.select(people.c.id).where(people.c.name == name, people.c.kind == "person")

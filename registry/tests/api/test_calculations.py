@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import hashlib
 import json
 import time
@@ -478,36 +476,3 @@ def test_a_log_that_arrives_in_pieces_is_whole(registry, attempt):
         f"/api/calculations/{attempt['id']}/log", params={"attempt": attempt["attempt"]}
     )
     assert said.json()["payload"]["text"] == "one\ntwo\n"
-
-
-@pytest.mark.attack(19)
-def test_19_a_batch_of_ten_thousand_leaves_the_loop_to_others(registry, ada):
-    """The event loop computes for no more than 0.3 s between two other requests, however slow the machine is."""
-    longest = 0.0
-
-    async def pulse():
-        nonlocal longest
-        while True:
-            before = time.thread_time()
-            await asyncio.sleep(0.005)
-            longest = max(longest, time.thread_time() - before)
-
-    async def start():
-        return asyncio.create_task(pulse())
-
-    async def end(task):
-        task.cancel()
-
-    # Garbage of the tests before this one is none of the server's.
-    gc.collect()
-    gc.freeze()
-    task = registry.serving.do(start())
-    try:
-        many = ada.post("/api/commands/batch", json={"commands": [NOOP] * 10_000}, timeout=300)
-        assert many.status_code == 201
-        batch_id = many.json()["payload"]["batch_id"]
-        stopped = ada.post("/api/calculations/stop", json={"batch_id": batch_id}, timeout=300)
-        assert len(stopped.json()["payload"]["calculations"]) == 10_000
-    finally:
-        registry.serving.do(end(task))
-    assert 0 < longest < 0.3

@@ -15,7 +15,7 @@ from qcrbox_registry.store import people, quotas, results, trash
 from qcrbox_registry.store.teaching import snapshots, work
 
 NOTEBOOK = json.dumps(
-    {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"id": "a", "cell_type": "markdown", "metadata": {}, "source": "Look."}]}
+    {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": "python3"}}, "cells": [{"id": "a", "cell_type": "markdown", "metadata": {}, "source": "Look."}]}
 )  # fmt: skip
 TASKS = [
     {"id": "look", "title": "Read the cell", "command": "practice.read", "points": 2},

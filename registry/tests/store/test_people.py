@@ -188,3 +188,39 @@ def test_a_group_is_marked_with_the_day_in_utc(world):
     assert "deleted 2024-12-31" in mark[1]
     gone = world.read(lambda conn: conn.execute(sa.select(groups_table.c.gone_at)).scalars().all())
     assert 1_735_689_599.0 in gone
+
+
+def follow(world, **accounts):
+    hub = HubAccounts(frozenset(), accounts, NOW)
+    return world.write(lambda conn: people.follow_renames(conn, hub))
+
+
+def test_a_renamed_account_keeps_its_row(world):
+    one = ensure(world, "cyd", "2026-11-29T10:00:00.000001Z")
+    assert world.read(lambda conn: people.may_be_renamed(conn, "cydney", "2026-11-29T10:00:00.000001Z"))
+    assert follow(world, cydney="2026-11-29T10:00:00.000001Z") == [("cyd", "cydney")]
+    assert ensure(world, "cydney", "2026-11-29T10:00:00.000001Z") == one
+
+
+def test_an_account_that_is_noted_as_gone_comes_back_under_its_new_name(world):
+    one = ensure(world, "cyd", "t")
+    world.write(lambda conn: conn.execute(sa.update(table).where(table.c.id == one).values(gone_at=5.0)))
+    follow(world, cydney="t")
+    assert (row(world, one).name, row(world, one).gone_at) == ("cydney", None)
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [{"cyd": "t", "eva": "t"}, {"eva": "t", "eve": "t"}, {"cydney": ""}, {"cyd": "t"}, {"cyd": "later"}],
+    ids=["both are there", "two new ones", "time unknown", "as before", "made anew"],
+)
+def test_no_account_is_taken_for_another(world, accounts):
+    one = ensure(world, "cyd", "t")
+    assert follow(world, **accounts) == []
+    assert row(world, one).name == "cyd"
+
+
+def test_two_rows_of_one_time_stay_apart(world):
+    ensure(world, "cyd", "t")
+    ensure(world, "dan", "t")
+    assert follow(world, eva="t") == []

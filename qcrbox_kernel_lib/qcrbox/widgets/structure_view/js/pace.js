@@ -3,7 +3,7 @@
 export const FULL = "full";
 export const SKETCH = "sketch";
 export const SLOW_MS = 45;
-const SLOW_SKETCH_MS = 75; // its pixels are worth more than a few frames
+const SLOW_SKETCH_MS = 60; // its pixels are worth more than a few frames
 export const FAST_MS = 18;
 export const COARSEST = 0.35;
 export const MANY = 1000; // atoms, from which on the time goes into vertices: fewer pixels do not help
