@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 from tests.browser.test_without_python import TAB, put_files
@@ -54,6 +54,44 @@ def test_a_first_refinement_is_judged_and_found_again_in_its_project(student: Pe
     projects.get_by_role("button", name=re.compile("^Undo")).click()
     expect(projects.locator(".qcrbox-Projects-hits button")).to_have_count(0)
     expect(page.locator(".jp-Notebook")).to_have_count(0)
+
+
+def test_the_first_refinement_is_worked_with_the_keyboard_alone(student: Person) -> None:
+    student.open_lab()
+    student.wait_for_lab()
+    page, keyboard = student.page, student.page.keyboard
+    card = page.locator(".jp-LauncherCard", has_text="First refinement")
+    card.evaluate("element => element.setAttribute('data-here', '')")
+    page.locator(".jp-Launcher").focus()
+    tab_to(page, "[data-here]")
+    keyboard.press("Enter")
+    guide = page.locator(".qcrbox-Guide")
+    expect(guide.locator("option", has_text="thpp (example)")).to_have_count(1, timeout=LIMIT_MS)
+    tab_to(page, ".qcrbox-Guide select")
+    keyboard.type("thpp (ex")
+    for name in ("It looks right", "Refine with the defaults", "Open the result"):
+        button = guide.get_by_role("button", name=re.compile(name))
+        expect(button).to_be_enabled(timeout=3 * LIMIT_MS)
+        button.evaluate("element => element.setAttribute('data-here', '')")
+        tab_to(page, ".qcrbox-Guide [data-here]")
+        keyboard.press("Enter")
+        page.evaluate("document.querySelectorAll('[data-here]').forEach(e => e.removeAttribute('data-here'))")
+    result = page.locator(f"{TAB} .qcrbox-Result")
+    expect(result.get_by_role("tab", name="Table 1")).to_be_visible(timeout=LIMIT_MS)
+    tab_to(page, ".qcrbox-Result [role=tab]")
+    for _ in range(3):
+        keyboard.press("ArrowRight")
+    expect(result.get_by_role("tab", name="Table 1")).to_be_focused()
+    expect(result.get_by_role("group", name="Save all tables")).to_be_visible(timeout=LIMIT_MS)
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until an element of the selector has the focus."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
 
 
 def test_a_file_opens_in_the_viewer_and_is_changed_there(student: Person, platform: Platform) -> None:

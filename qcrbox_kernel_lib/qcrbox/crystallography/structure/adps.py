@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -107,6 +108,8 @@ def principal_axes(u_cart: ArrayLike) -> PrincipalAxes:
     return PrincipalAxes(rms, vectors, values, known & (values <= 0).any(axis=1))
 
 
+# Every scene for the browser asks for 1 to 99 %.
+@lru_cache(maxsize=256)
 def probability_scale(probability: float) -> float:
     """Factor from r.m.s. displacement to the ellipsoid that holds `probability` of a trivariate normal.
 
