@@ -142,6 +142,7 @@ class Cycles:
             converged = cycle.max_shift_su < CONVERGED
             if number == n_cycles or (converged and number > 0):
                 break
+            self.done.append(cycle)
             self._show(cycle)
             before = self._step(equations, made, before[0] if before else None), cycle
         self._store(equations, made)
@@ -230,15 +231,20 @@ class Cycles:
             n_parameters=equations.n_parameters,
         )
 
-    def _show(self, cycle: Cycle) -> None:
-        self.done.append(cycle)
+    def conclude(self, *, shown: bool) -> None:
+        """Count the last cycle, whose shifts are computed but not taken. shown: the log and the history end with it."""
+        self.done.append(self.last)
+        if shown:
+            self._show(self.last, "end      ", f"After {self.last.number - 1} cycles")
+
+    def _show(self, cycle: Cycle, line: str = "", text: str = "") -> None:
         say(
-            f"cycle {cycle.number:3d}  R1 {cycle.r1:.4f}  wR2 {cycle.wr2:.4f}  S {cycle.goof:.3f}  "
+            f"{line or f'cycle {cycle.number:3d}'}  R1 {cycle.r1:.4f}  wR2 {cycle.wr2:.4f}  S {cycle.goof:.3f}  "
             f"max shift/s.u. {cycle.max_shift_su:9.3f} {cycle.worst}",
         )
         report(
             fraction=min(cycle.number / self.planned, 0.95),
-            text=f"Cycle {cycle.number}: R1 {cycle.r1:.4f}",
+            text=f"{text or f'Cycle {cycle.number}'}: R1 {cycle.r1:.4f}",
             cycle=cycle.number,
             R1=round(cycle.r1, 5),
             wR2=round(cycle.wr2, 5),
@@ -414,7 +420,7 @@ def _fit(
     jacobian = made.reparametrisation.jacobian_transpose_matching_grad_fc()
     covariance = jacobian.self_transpose_times_symmetric_times_self(packed_upper(own[:n, :n]))
     variances = covariance.matrix_packed_u_diagonal().as_numpy_array()
-    runner.done.append(runner.last)
+    runner.conclude(shown=cycles_allowed > 0)
     r1_gt, n_gt = equations.r1(2)
     model = runner.model
     _note_state(model, runner.last, converged=converged, refined=cycles_allowed > 0)

@@ -155,7 +155,8 @@ def test_progress_names_cycle_r_values_and_shift(thpp, monkeypatch):
     reports = []
     monkeypatch.setattr(least_squares, "report", lambda **values: reports.append(values))
     refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), Options(cycles=3, weighting="0.1"))
-    assert [one["cycle"] for one in reports] == [1, 2, 3]
+    assert [one["cycle"] for one in reports] == [1, 2, 3, 4]
+    assert reports[-1]["text"].startswith("After 3 cycles: R1 0.")
     assert all({"R1", "wR2", "max_shift_su", "fraction", "text"} <= set(one) for one in reports)
     assert reports[0]["fraction"] < reports[-1]["fraction"] < 1
 

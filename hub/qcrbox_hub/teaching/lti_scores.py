@@ -95,8 +95,8 @@ class ScoreService:
     # ------------------------------------------------------------ inside
 
     def _of_platform(self, address: str) -> str:
-        """An address that the platform answered. The token goes only to the host that the launch named."""
-        if urlsplit(address).netloc != urlsplit(self._line_items).netloc:
+        """An address that the platform answered. The token goes only to the scheme and host that the launch named."""
+        if urlsplit(address)[:2] != urlsplit(self._line_items)[:2]:
             raise NotAllowed("The learning platform names a column of marks at another host.", where=address)
         return address
 

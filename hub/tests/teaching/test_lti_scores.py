@@ -200,6 +200,10 @@ def test_a_token_goes_to_no_other_host_and_over_https_only(platform: LearningPla
     access = Access("https://platform.example/token", str)
     with pytest.raises(UserInputError, match="https"):
         ScoreService(access, "http://platform.example/lineitems", httpx.AsyncClient())
+    safe = ScoreService(access, "https://platform.example/lineitems", httpx.AsyncClient())
+    assert safe._of_platform("https://platform.example/lineitems/1").endswith("/1")
+    with pytest.raises(NotAllowed, match="another host"):
+        safe._of_platform("http://platform.example/lineitems/1")
 
 
 def test_what_the_platform_has_is_not_sent_again_unasked(session, platform, key: LtiKey) -> None:
