@@ -82,6 +82,7 @@ export class DensityPanel {
     this.balls = this.areBallsShown && this.peaks?.length ? new PeakSpheres(this.peaks) : null;
     if (this.balls) this.view.stage.root.add(this.balls.mesh);
     this.view.overlay.named = this.balls?.peaks ?? [];
+    this.view.stage.showAlso(this.balls?.peaks.map(({ place }) => place) ?? []);
     this.ballsButton.setAttribute("aria-pressed", String(this.areBallsShown));
   }
 

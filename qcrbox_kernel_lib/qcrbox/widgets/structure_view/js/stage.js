@@ -20,6 +20,8 @@ export class Stage {
     this.pan = new THREE.Vector2();
     this.half = 10; // Å from the middle to the upper edge
     this.room = 0.8; // Å around the atoms
+    this.also = []; // places beside the atoms that are to be seen: x, y, z of each in one row
+    this.isFitted = false; // nobody has turned or moved since
     this.perspective = false;
     this.flat = new THREE.OrthographicCamera();
     this.deep = new THREE.PerspectiveCamera(FIELD);
@@ -61,7 +63,7 @@ export class Stage {
     const box = new THREE.Box2();
     const corner = new THREE.Vector2();
     const { positions, cell_edges } = this.model.scene;
-    for (const array of this.model.cell.visible ? [positions, cell_edges] : [positions]) {
+    for (const array of [positions, this.also, ...(this.model.cell.visible ? [cell_edges] : [])]) {
       for (let i = 0; i < array.length; i += 3) {
         v.fromArray(array, i).applyQuaternion(this.turn);
         box.expandByPoint(corner.set(v.x, v.y));
@@ -72,7 +74,14 @@ export class Stage {
     const size = box.getSize(new THREE.Vector2());
     this.half = Math.max(size.y / 2, (size.x / 2) * (this.height / this.width), 1.6);
     box.getCenter(this.pan).negate();
+    this.isFitted = true;
     this.draw();
+  }
+
+  // Show these places too; a view that somebody has chosen stays.
+  showAlso(places) {
+    this.also = places.flat();
+    if (this.isFitted) this.fit();
   }
 
   lookAlong(matrix) {
@@ -94,6 +103,7 @@ export class Stage {
   }
 
   moving() {
+    this.isFitted = false;
     this.pace.moved();
     this.draw();
   }

@@ -63,6 +63,7 @@ export class View {
       this.stage.turn.copy(turn);
       this.stage.half = half;
       this.stage.pan.copy(pan);
+      this.stage.isFitted = false;
       this.stage.quiet = true;
       this.stage.draw();
     };
