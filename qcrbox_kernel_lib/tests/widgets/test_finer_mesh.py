@@ -11,6 +11,7 @@ import pytest
 from qcrbox.analysis.density.hirshfeld import hirshfeld
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView, finer
+from qcrbox.widgets.structure_view import view as view_module
 
 UREA = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples" / "urea.cif"
 LIMIT_S = 60
@@ -45,6 +46,22 @@ def test_it_is_computed_in_a_thread_for_who_looks_and_drawn_in_place_of_the_coar
     assert view._widget.surface["finer"] is False
     assert len(view._widget.surface["vertices"]) > len(coarse["vertices"])
     assert view.surface is surface  # figures and tables stay those that were asked for
+
+
+def test_a_mesh_that_is_packed_late_does_not_come_back_over_what_is_shown_since(view, surface, monkeypatch):
+    pack = view_module.packed_surface
+
+    def late(*arguments):
+        packed = pack(*arguments)
+        taken_away.start()
+        taken_away.join(0.3)  # ends at once where nothing holds it back
+        return packed
+
+    monkeypatch.setattr(view_module, "packed_surface", late)
+    taken_away = threading.Thread(target=view.show_surface, args=(None,))
+    view._send_surface()
+    taken_away.join(LIMIT_S)
+    assert view._widget.surface == {}
 
 
 @pytest.mark.parametrize("how", ["the last viewer goes", "another surface is shown"])
