@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 from qcrbox.analysis.density.hirshfeld import hirshfeld
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView, finer
+from qcrbox.widgets.structure_view import view as view_module
 
 UREA = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples" / "urea.cif"
 LIMIT_S = 60
@@ -109,7 +111,7 @@ def test_the_check_ends_a_sum_of_many_atoms(surface):
 
 def test_a_fine_surface_is_left_as_it_is(view, surface, monkeypatch):
     monkeypatch.setattr(finer, "FINE", surface.spacing)
-    view.show_surface(surface)
+    view.show_surface(None).show_surface(surface)
     assert view._widget.surface["finer"] is False
     view.hear(view._widget, {"do": "watch surface", "on": True})  # of an older page
     assert view._widget.surface["finer"] is False
@@ -124,3 +126,65 @@ def test_closing_the_widget_ends_it(surface, monkeypatch):
     widget.close()
     thread.join(LIMIT_S)
     assert not thread.is_alive()
+
+
+def test_another_property_is_drawn_on_the_finer_mesh(view, surface):
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    view._finer.thread.join(LIMIT_S)
+    before = view._widget.surface
+    view.show_surface(surface, "di")
+    assert view._widget.surface["vertices"] == before["vertices"]
+    assert view._widget.surface["finer"] is False
+    assert view._widget.surface["name"] == "di"
+
+
+def test_who_looks_at_a_mesh_looks_at_the_next_one_without_saying_so(view, surface, monkeypatch):
+    """A page says that it looks when it did not before: both surfaces announce a finer mesh."""
+    goes_on = threading.Event()
+
+    def waiting(self, spacing, check):
+        goes_on.wait(LIMIT_S)
+        check()
+        return self
+
+    monkeypatch.setattr(type(surface), "finer", waiting)
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    first = view._finer.thread
+    view.show_surface(replace(surface))
+    goes_on.set()
+    for thread in (first, view._finer.thread):
+        thread.join(LIMIT_S)
+    assert view._widget.surface["finer"] is False
+
+
+def test_a_mesh_that_cannot_be_computed_is_not_announced_for_ever(view, surface, monkeypatch, caplog):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(type(surface), "finer", fail)
+    coarse = view._widget.surface
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    view._finer.thread.join(LIMIT_S)
+    assert view._widget.surface == coarse | {"finer": False}
+    assert "No finer mesh" in caplog.text
+
+
+def test_a_mesh_that_is_being_sent_does_not_come_after_what_replaced_it(view, monkeypatch):
+    begun, goes_on, packed = threading.Event(), threading.Event(), view_module.packed_surface
+
+    def slow(*arguments):
+        begun.set()
+        assert goes_on.wait(LIMIT_S)
+        return packed(*arguments)
+
+    monkeypatch.setattr(view_module, "packed_surface", slow)
+    sending = threading.Thread(target=view._send_surface)
+    sending.start()
+    assert begun.wait(LIMIT_S)
+    taking_away = threading.Thread(target=view.show_surface, args=(None,))
+    taking_away.start()
+    taking_away.join(0.1)  # it waits for what is being sent; without the lock it would end here
+    goes_on.set()
+    for thread in (sending, taking_away):
+        thread.join(LIMIT_S)
+    assert view._widget.surface == {}
