@@ -49,6 +49,22 @@ def test_it_is_computed_in_a_thread_for_who_looks_and_drawn_in_place_of_the_coar
     assert view.surface is surface  # figures and tables stay those that were asked for
 
 
+def test_a_mesh_that_is_packed_late_does_not_come_back_over_what_is_shown_since(view, surface, monkeypatch):
+    pack = view_module.packed_surface
+
+    def late(*arguments):
+        packed = pack(*arguments)
+        taken_away.start()
+        taken_away.join(0.3)  # ends at once where nothing holds it back
+        return packed
+
+    monkeypatch.setattr(view_module, "packed_surface", late)
+    taken_away = threading.Thread(target=view.show_surface, args=(None,))
+    view._send_surface()
+    taken_away.join(LIMIT_S)
+    assert view._widget.surface == {}
+
+
 @pytest.mark.parametrize("how", ["the last viewer goes", "another surface is shown"])
 def test_it_ends_when_nobody_looks(view, surface, monkeypatch, how):
     begun = threading.Event()
@@ -167,24 +183,3 @@ def test_a_mesh_that_cannot_be_computed_is_not_announced_for_ever(view, surface,
     view._finer.thread.join(LIMIT_S)
     assert view._widget.surface == coarse | {"finer": False}
     assert "No finer mesh" in caplog.text
-
-
-def test_a_mesh_that_is_being_sent_does_not_come_after_what_replaced_it(view, monkeypatch):
-    begun, goes_on, packed = threading.Event(), threading.Event(), view_module.packed_surface
-
-    def slow(*arguments):
-        begun.set()
-        assert goes_on.wait(LIMIT_S)
-        return packed(*arguments)
-
-    monkeypatch.setattr(view_module, "packed_surface", slow)
-    sending = threading.Thread(target=view._send_surface)
-    sending.start()
-    assert begun.wait(LIMIT_S)
-    taking_away = threading.Thread(target=view.show_surface, args=(None,))
-    taking_away.start()
-    taking_away.join(0.1)  # it waits for what is being sent; without the lock it would end here
-    goes_on.set()
-    for thread in (sending, taking_away):
-        thread.join(LIMIT_S)
-    assert view._widget.surface == {}

@@ -60,6 +60,7 @@ class StructureView:
         self._level = 3.0
         self.surface: Surface | None = None
         self._finer: FinerMesh | None = None
+        # The finer mesh is sent from its own thread: what is sent last must be what was set last.
         self._sending = threading.RLock()
         self._property = ""
         self._neighbours: str | int = "none"
@@ -146,10 +147,9 @@ class StructureView:
         return self
 
     def _send_surface(self) -> None:
-        # Also called in the thread of a finer mesh: the last to send has to have seen the newest state.
+        if self._widget is None:
+            return
         with self._sending:
-            if self._widget is None:
-                return
             if self.surface is None:
                 self._widget.surface = {}
                 return
