@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -137,7 +138,7 @@ def test_the_check_ends_a_sum_of_many_atoms(surface):
 
 def test_a_fine_surface_is_left_as_it_is(view, surface, monkeypatch):
     monkeypatch.setattr(finer, "FINE", surface.spacing)
-    view.show_surface(surface)
+    view.show_surface(None).show_surface(surface)
     assert view._widget.surface["finer"] is False
     view.hear(view._widget, {"do": "watch surface", "on": True})  # of an older page
     assert view._widget.surface["finer"] is False
@@ -152,3 +153,44 @@ def test_closing_the_widget_ends_it(surface, monkeypatch):
     widget.close()
     thread.join(LIMIT_S)
     assert not thread.is_alive()
+
+
+def test_another_property_is_drawn_on_the_finer_mesh(view, surface):
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    view._finer.thread.join(LIMIT_S)
+    before = view._widget.surface
+    view.show_surface(surface, "di")
+    assert view._widget.surface["vertices"] == before["vertices"]
+    assert view._widget.surface["finer"] is False
+    assert view._widget.surface["name"] == "di"
+
+
+def test_who_looks_at_a_mesh_looks_at_the_next_one_without_saying_so(view, surface, monkeypatch):
+    """A page says that it looks when it did not before: both surfaces announce a finer mesh."""
+    goes_on = threading.Event()
+
+    def waiting(self, spacing, check):
+        goes_on.wait(LIMIT_S)
+        check()
+        return self
+
+    monkeypatch.setattr(type(surface), "finer", waiting)
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    first = view._finer.thread
+    view.show_surface(replace(surface))
+    goes_on.set()
+    for thread in (first, view._finer.thread):
+        thread.join(LIMIT_S)
+    assert view._widget.surface["finer"] is False
+
+
+def test_a_mesh_that_cannot_be_computed_is_not_announced_for_ever(view, surface, monkeypatch, caplog):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(type(surface), "finer", fail)
+    coarse = view._widget.surface
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    view._finer.thread.join(LIMIT_S)
+    assert view._widget.surface == coarse | {"finer": False}
+    assert "No finer mesh" in caplog.text

@@ -113,16 +113,20 @@ class StructureView:
         """Draw a surface coloured by one of its properties, in fixed and printed ranges; None takes it away."""
         if surface is not None:
             surface.scale_of(of)
-        self._stop_refining()
         with self._sending:
-            self.surface, self._property = surface, of
-            self._finer = FinerMesh(surface, self._send_surface) if can_be_finer(surface) else None
+            if surface is not self.surface:
+                # Pages that look at a mesh go on looking at the next one, and do not say so again.
+                viewers = self._stop_refining()
+                self.surface = surface
+                self._finer = (
+                    FinerMesh(surface, self._send_surface, viewers) if can_be_finer(surface) else None
+                )
+            self._property = of
             self._send_surface()
         return self
 
-    def _stop_refining(self) -> None:
-        if self._finer is not None:
-            self._finer.close()
+    def _stop_refining(self) -> int:
+        return self._finer.close() if self._finer is not None else 0
 
     def show_neighbours(self, which: str | int = "all") -> StructureView:
         """Beside a Hirshfeld surface: "all" molecules that meet it, one by its number (0 the largest share), or "none"."""
