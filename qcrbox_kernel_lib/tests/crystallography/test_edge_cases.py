@@ -12,6 +12,7 @@ from qcrbox.analysis.index import index_file
 from qcrbox.analysis.validation import validate
 from qcrbox.cif import read
 from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography.extended_symmetry import is_magnetic, is_modulated
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.elements import element_of_type, readings_of_label
 
@@ -239,6 +240,15 @@ def test_22_nuclei_of_a_magnetic_group_have_its_operations_without_time_reversal
 def test_22_a_magnetic_structure_is_recognised(cif: CifMaker) -> None:
     text = cif(more="_space_group_magn.number_BNS 62.448\n")
     assert index_file(text.encode()).kind == "magnetic"
+
+
+def test_22_empty_items_of_a_template_make_no_structure_modulated_or_magnetic(cif: CifMaker) -> None:
+    more = "_space_group_ssg_name ?\n_cell_modulation_dimension ?\n_space_group_magn.number_BNS .\n"
+    text = cif(more=f"{more}loop_\n_cell_wave_vector_seq_id\n_cell_wave_vector_x\n? ?\n")
+    assert Structure.from_cif(text).notes == Structure.from_cif(cif()).notes
+    block = read(text)[0]
+    assert not is_modulated(block)
+    assert not is_magnetic(block)
 
 
 def test_22_a_powder_file_is_recognised(cif: CifMaker) -> None:
