@@ -181,7 +181,7 @@ def _wavelength(block: CifBlock, model: Model) -> None:
         return
     stated, _ = stated_wavelength(block.block)
     is_own = stated is not None and abs(stated - model.wavelength) < 1e-5
-    if is_own and (block.number(_WAVELENGTH) or block.column(_WAVELENGTH)):
+    if is_own and block.number(_WAVELENGTH):
         return
     if stated and not is_own:
         gone = [tag for tag in _OF_THE_WAVELENGTH if block.text(tag)]
@@ -191,6 +191,7 @@ def _wavelength(block: CifBlock, model: Model) -> None:
         )
         for tag in gone:
             block.set(tag, None)
+    # A loop of several wavelengths: tables and checks read the one of the refinement.
     if (loop := block.block.loop(_WAVELENGTH)) is not None:
         block.block.remove_entry(loop)
     block.set(_WAVELENGTH, f"{model.wavelength:.7g}")
