@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -27,6 +28,11 @@ class Registry:
     def post(self, path: str, body: Any = None) -> Any:
         self.sent[path] = body
         return {"receipt": "0" * 64}
+
+    def patch(self, path: str, body: Any) -> Any:
+        if "refusal" in self.answers:
+            raise self.answers["refusal"]
+        self.sent[path] = body
 
 
 def store(**answers: Any) -> tuple[Store, Registry]:
@@ -95,6 +101,39 @@ def test_a_missing_notebook_is_named() -> None:
     asked, registry = store()
     asked.submit(Assignment("e", "ps1", 1, ["problem.ipynb"]), {"plot.png": b"\x89"})
     assert "was not among the files" in registry.sent["/api/exercises/e/submit"]["problem"]
+
+
+DUE, BEFORE = datetime(2999, 5, 1, 10, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def test_a_due_date_becomes_the_deadline_of_an_exercise_without_one() -> None:
+    asked, registry = store(e={"due_at": None})
+    assert asked.take_deadline("e", DUE, BEFORE) == ""
+    assert registry.sent == {"/api/exercises/e": {"due_at": "2999-05-01T10:00:00+00:00"}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "now", "words"),
+    [
+        ({"e": {"due_at": "2999-05-01T10:00:00Z"}}, BEFORE, ""),
+        ({"e": {"due_at": "2999-06-01T10:00:00Z"}}, BEFORE, "stays 2999-06-01T10:00:00Z"),
+        ({"e": {"due_at": None}}, DUE, "is over"),
+        (
+            {"e": {"due_at": None}, "refusal": UserInputError("due_at must be after opens_at.")},
+            BEFORE,
+            "must be after opens_at",
+        ),
+    ],
+    ids=["the same", "set by hand", "in the past", "refused"],
+)
+def test_a_due_date_that_is_no_deadline_is_named_and_changes_nothing(
+    answers: dict[str, Any], now: datetime, words: str
+) -> None:
+    asked, registry = store(**answers)
+    said = asked.take_deadline("e", DUE, now)
+    assert words in said
+    assert bool(said) is bool(words)
+    assert registry.sent == {}
 
 
 def test_all_plug_ins_are_set() -> None:

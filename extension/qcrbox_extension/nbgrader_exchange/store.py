@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -159,6 +160,24 @@ class Store:
     def publish(self, exercise_id: str, published: bool) -> None:
         """Show an exercise to students, or hide it."""
         self._client.patch(f"/api/exercises/{exercise_id}", {"published": published})
+
+    def take_deadline(self, exercise_id: str, due: datetime, now: datetime) -> str:
+        """Make a due date of nbgrader the deadline of an exercise that has none; what to warn of, "" when it holds.
+
+        A deadline that was set on the page of the exercise stays. One in the past would collect everyone's work at once.
+        """
+        there = self._client.get(f"/api/exercises/{exercise_id}")["due_at"]
+        if there is not None:
+            if datetime.fromisoformat(there) == due:
+                return ""
+            return f"The deadline of the exercise stays {there}; nbgrader's due date is {due:%Y-%m-%d %H:%M} UTC."
+        if due <= now:
+            return f"nbgrader's due date ({due:%Y-%m-%d %H:%M} UTC) is over: the exercise has no deadline."
+        try:
+            self._client.patch(f"/api/exercises/{exercise_id}", {"due_at": due.isoformat()})
+        except UserInputError as error:
+            return f"nbgrader's due date is not the deadline of the exercise: {error.message}"
+        return ""
 
     # ------------------------------------------------------------ submissions
 
