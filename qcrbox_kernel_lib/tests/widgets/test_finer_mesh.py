@@ -23,6 +23,11 @@ def surface():
     return hirshfeld(Structure.from_cif(UREA), spacing=0.5)
 
 
+@pytest.fixture(scope="module")
+def made(surface):
+    return surface.finer(0.4)
+
+
 @pytest.fixture
 def view(surface, monkeypatch):
     monkeypatch.setattr(finer, "FINE", 0.4)
@@ -31,12 +36,18 @@ def view(surface, monkeypatch):
     return view.show_surface(surface)
 
 
-def test_finer_is_what_the_finer_grid_gives(surface):
+def test_finer_is_what_the_finer_grid_gives(surface, made):
     direct = hirshfeld(surface.structure, spacing=0.4)
-    made = surface.finer(0.4)
     assert len(made.vertices) > len(surface.vertices)
     np.testing.assert_array_equal(made.vertices, direct.vertices)
     assert (made.spacing, made.hydrogens) == (0.4, surface.hydrogens)
+
+
+def test_neighbours_keep_their_numbers(surface, made):
+    """Equivalent ones have equal shares, which the mesh decides on."""
+    keys, finer_keys = ([set(n.atoms.key.tolist()) for n in s.neighbours] for s in (surface, made))
+    assert finer_keys == keys
+    assert sum(n.share for n in made.neighbours) == pytest.approx(100)
 
 
 def test_it_is_computed_in_a_thread_for_who_looks_and_drawn_in_place_of_the_coarse_one(view, surface):

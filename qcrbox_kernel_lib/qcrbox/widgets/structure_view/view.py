@@ -93,7 +93,7 @@ class StructureView:
     def show_density(
         self, density: DensityMap | Cube | None, level: float = 3.0, *, at: float | None = None
     ) -> StructureView:
-        """Draw a density at ± `level` σ, or ± `at` e/Å³; a map around the atoms shown, a cube as it is. None takes it away.
+        """Draw a density at ± `level` σ, or ± `at` in its unit; a map around the atoms shown, a cube as it is. None takes it away.
 
         A cube must be in e/Å³ or of an orbital (`cube.to_draw()`) and on the Cartesian axes of the structure.
         """
