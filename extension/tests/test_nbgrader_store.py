@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox_extension.nbgrader_exchange import use_store
-from qcrbox_extension.nbgrader_exchange.store import Assignment, Store, is_plain, task_ids
+from qcrbox_extension.nbgrader_exchange.store import Assignment, Store, is_plain, plain_files, task_ids
 
 TASK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -101,6 +102,18 @@ def test_a_missing_notebook_is_named() -> None:
     asked, registry = store()
     asked.submit(Assignment("e", "ps1", 1, ["problem.ipynb"]), {"plot.png": b"\x89"})
     assert "was not among the files" in registry.sent["/api/exercises/e/submit"]["problem"]
+
+
+def test_folders_and_links_are_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("problem.ipynb", "data.csv", ".hidden"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "a.png").write_bytes(b"a")
+    (tmp_path / "passwd").symlink_to("/etc/passwd")
+    named: list[str] = []
+    assert plain_files(tmp_path, named.append) == {"data.csv": b"data.csv", "problem.ipynb": b"problem.ipynb"}
+    assert [text.partition(" ")[0] for text in named] == ["figures", "passwd"]
+    assert "Put its files beside the notebook." in named[0]
 
 
 DUE, BEFORE = datetime(2999, 5, 1, 10, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)

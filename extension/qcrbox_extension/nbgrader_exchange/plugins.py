@@ -32,6 +32,7 @@ from qcrbox_extension.nbgrader_exchange.store import (
     Store,
     Submission,
     is_plain,
+    plain_files,
     task_ids,
 )
 
@@ -188,7 +189,7 @@ class ExchangeReleaseAssignment(Exchange, default.ExchangeReleaseAssignment):
     def copy_files(self) -> None:
         """Copy as nbgrader does, then write the exercise."""
         super().copy_files()
-        contents = plain_files(self, Path(self.dest_path))
+        contents = plain_files(Path(self.dest_path), self.log.warning)
         if not any(name.endswith(".ipynb") for name in contents):
             self.fail(f"The assignment has no notebook: {self.src_path}")
         title = self.coursedir.assignment_id
@@ -264,7 +265,9 @@ class ExchangeSubmit(Exchange, default.ExchangeSubmit):
         super().copy_files()
         name = self.assignment_filename
         try:
-            sent = self.store.submit(self._assignment, plain_files(self, Path(self.inbound_path, name)))
+            sent = self.store.submit(
+                self._assignment, plain_files(Path(self.inbound_path, name), self.log.warning)
+            )
         except BaseException:
             cached = name.rsplit("+", 1)[0] if self.add_random_string else name
             shutil.rmtree(os.path.join(self.cache_path, cached), ignore_errors=True)
@@ -381,19 +384,3 @@ class ExchangeFetchFeedback(Exchange, default.ExchangeFetchFeedback):
                 if not each.submitted and each.notebook and not folder.exists():
                     self.fill_submission(folder, assignment, each, contents=True)
         super().init_src()
-
-
-def plain_files(exchange: Exchange, folder: Path) -> dict[str, bytes]:
-    """The files of a folder. Folders in it and hidden files are named and left out."""
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_file() and not path.is_symlink():
-            found[path.name] = path.read_bytes()
-        else:
-            exchange.log.warning(
-                "%s is left out: the store keeps files without folders. Put its files beside the notebook.",
-                path.name,
-            )
-    return found

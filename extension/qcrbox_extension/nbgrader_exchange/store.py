@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,21 @@ TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
 def is_plain(name: str) -> bool:
     """Whether a title can be the name of a folder and a part of nbgrader's names."""
     return bool(name) and not name.startswith(".") and not re.search(r"[/\\+*?\[\]\0]", name)
+
+
+def plain_files(folder: Path, warn: Callable[[str], None]) -> dict[str, bytes]:
+    """The files of a folder. Folders in it and links are left out and named to `warn`; hidden files are left out."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_file() and not path.is_symlink():
+            found[path.name] = path.read_bytes()
+        else:
+            warn(
+                f"{path.name} is left out: the store keeps files without folders. Put its files beside the notebook."
+            )
+    return found
 
 
 @dataclass(frozen=True)
