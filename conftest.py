@@ -8,6 +8,7 @@ import re
 import shutil
 import ssl
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,6 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 # Speed is measured by the bench, not here: a busy machine must not fail a property.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
-_skipped: list[str] = []
 # Clients that verify by default share the certificates: reading them takes 30 ms, and a suite makes thousands of clients.
 _default_context = cache(httpx.create_ssl_context)
 
@@ -109,18 +109,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Groups(config, log)
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.skipped and not hasattr(report, "wasxfail"):
-        _skipped.append(report.nodeid)
+def _forbid_skip(report: Any) -> Any:
+    if os.environ.get("QCRBOX_NO_SKIPS") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr[-1]}"
+    return report
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _skipped and os.environ.get("QCRBOX_NO_SKIPS"):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+# As failures, also of whole files: `.ci/run` repeats those alone, and what is skipped must not pass by that.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[Any]:
+    return _forbid_skip((yield))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _skipped and os.environ.get("QCRBOX_NO_SKIPS"):
-        terminalreporter.section("skipped where nothing may be skipped", red=True)
-        for nodeid in _skipped:
-            terminalreporter.line(nodeid)
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[Any]:
+    return _forbid_skip((yield))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from qcrbox import cif
 from qcrbox.contract.errors import MissingItemsError, QcError, UserInputError
+from qcrbox.crystallography.measurement import stated_wavelength
 from qcrbox.crystallography.shelx import export_hkl, export_ins
 from qcrbox_refine import cif_output  # cctbx is loaded before a person waits for it
 from qcrbox_refine.refinement import prepare_model
@@ -103,7 +104,7 @@ def _structure_block(structure: str) -> cif.Block:
 
 def wavelength_told_by_dispersion(block: cif.Block) -> float | None:
     """For a file that gives none: the one that its f' and f'' belong to, in Å; None when it gives one."""
-    if block.number("_diffrn_radiation_wavelength") is not None:
+    if stated_wavelength(block)[0] is not None:
         return None
     loop = block.loop("_atom_type_scat_dispersion_real")
     names = ("_atom_type_symbol", "_atom_type_scat_dispersion_real", "_atom_type_scat_dispersion_imag")

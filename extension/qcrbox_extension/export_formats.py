@@ -72,11 +72,15 @@ def keep(kept: Path = KEPT) -> Formats:
     if os.access(kept.parent, os.W_OK):
         with contextlib.suppress(OSError):
             # Another server may read meanwhile.
-            handle, draft = tempfile.mkstemp(dir=kept.parent, prefix=kept.name)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"installed": _installed(), "formats": found}, file)
-            Path(draft).chmod(0o644)
-            Path(draft).replace(kept)
+            handle, name = tempfile.mkstemp(dir=kept.parent, prefix=kept.name)
+            draft = Path(name)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump({"installed": _installed(), "formats": found}, file)
+                draft.chmod(0o644)
+                draft.replace(kept)
+            except OSError:
+                draft.unlink(missing_ok=True)
     return found
 
 

@@ -84,3 +84,16 @@ test('a page that was out of sight does not count as slow', () => {
   expect([pace.share, pace.costs]).toEqual([1, {}]);
   pace.close();
 });
+
+test('a frame that ends after the view was closed draws nothing more', () => {
+  vi.useFakeTimers();
+  const { frame, pace, redraw } = turning(100);
+  frame(80, false);
+  frame(80);
+  pace.moved();
+  pace.close();
+  pace.took(80, FULL);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(redraw).not.toHaveBeenCalled();
+  vi.useRealTimers();
+});

@@ -117,6 +117,16 @@ def test_damaged_file_is_no_answer(tmp_path: Path, text: str, monkeypatch: pytes
     assert [each.name for each in tmp_path.iterdir()] == ["formats.json"]
 
 
+def test_a_file_that_cannot_be_written_leaves_no_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_formats, "formats", lambda: {"html": {"output_mimetype": "text/html"}})
+    kept = tmp_path / "formats.json"
+    kept.mkdir()
+    assert keep(kept) == {"html": {"output_mimetype": "text/html"}}
+    assert list(tmp_path.iterdir()) == [kept]
+
+
 def test_servers_ask_this_handler(browser: httpx.Client, server_url: str) -> None:
     """Not Jupyter's own, which has the same address: the answer is the one kept beside the package."""
     assert browser.get("/api/nbconvert").json() == read()

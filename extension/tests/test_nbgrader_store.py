@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox_extension.nbgrader_exchange import use_store
-from qcrbox_extension.nbgrader_exchange.store import Assignment, Store, is_plain, task_ids
+from qcrbox_extension.nbgrader_exchange.store import Assignment, Store, is_plain, plain_files, task_ids
 
 TASK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -27,6 +29,11 @@ class Registry:
     def post(self, path: str, body: Any = None) -> Any:
         self.sent[path] = body
         return {"receipt": "0" * 64}
+
+    def patch(self, path: str, body: Any) -> Any:
+        if "refusal" in self.answers:
+            raise self.answers["refusal"]
+        self.sent[path] = body
 
 
 def store(**answers: Any) -> tuple[Store, Registry]:
@@ -95,6 +102,51 @@ def test_a_missing_notebook_is_named() -> None:
     asked, registry = store()
     asked.submit(Assignment("e", "ps1", 1, ["problem.ipynb"]), {"plot.png": b"\x89"})
     assert "was not among the files" in registry.sent["/api/exercises/e/submit"]["problem"]
+
+
+def test_folders_and_links_are_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("problem.ipynb", "data.csv", ".hidden"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "a.png").write_bytes(b"a")
+    (tmp_path / "passwd").symlink_to("/etc/passwd")
+    named: list[str] = []
+    assert plain_files(tmp_path, named.append) == {"data.csv": b"data.csv", "problem.ipynb": b"problem.ipynb"}
+    assert [text.partition(" ")[0] for text in named] == ["figures", "passwd"]
+    assert "Put its files beside the notebook." in named[0]
+
+
+DUE, BEFORE = datetime(2999, 5, 1, 10, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def test_a_due_date_becomes_the_deadline_of_an_exercise_without_one() -> None:
+    asked, registry = store(e={"due_at": None})
+    assert asked.take_deadline("e", DUE, BEFORE) == ""
+    assert registry.sent == {"/api/exercises/e": {"due_at": "2999-05-01T10:00:00+00:00"}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "now", "words"),
+    [
+        ({"e": {"due_at": "2999-05-01T10:00:00Z"}}, BEFORE, ""),
+        ({"e": {"due_at": "2999-06-01T10:00:00Z"}}, BEFORE, "stays 2999-06-01T10:00:00Z"),
+        ({"e": {"due_at": None}}, DUE, "is over"),
+        (
+            {"e": {"due_at": None}, "refusal": UserInputError("due_at must be after opens_at.")},
+            BEFORE,
+            "must be after opens_at",
+        ),
+    ],
+    ids=["the same", "set by hand", "in the past", "refused"],
+)
+def test_a_due_date_that_is_no_deadline_is_named_and_changes_nothing(
+    answers: dict[str, Any], now: datetime, words: str
+) -> None:
+    asked, registry = store(**answers)
+    said = asked.take_deadline("e", DUE, now)
+    assert words in said
+    assert bool(said) is bool(words)
+    assert registry.sent == {}
 
 
 def test_all_plug_ins_are_set() -> None:

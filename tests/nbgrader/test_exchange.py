@@ -98,7 +98,11 @@ def test_a_new_version_comes_with_force_and_removing_hides_it(
 ) -> None:
     (lecturer.home / "release" / "ps1" / "cell.txt").write_text("5.4052\n")
     assert "add --force to overwrite" in lecturer.run("release_assignment", "ps1", fails=True)
-    lecturer.run("release_assignment", "ps1", "--force")
+    lecturer.run("db", "assignment", "add", "ps1", "--duedate", "2999-05-01 10:00")
+    released = lecturer.run("release_assignment", "ps1", "--force")
+    assert "The deadline is 2999-05-01 10:00 UTC." in released
+    found = lecturer.person.http.get(f"/api/exercises/{exercise_of(lecturer)}").json()["payload"]
+    assert found["due_at"] == "2999-05-01T10:00:00Z"
     cyd = desk("cyd")
     cyd.run("fetch_assignment", "ps1")
     assert (cyd.home / "ps1" / "cell.txt").read_text() == "5.4052\n"

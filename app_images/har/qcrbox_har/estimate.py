@@ -32,6 +32,8 @@ _START_S, _TRANSFORM_S, _FACTOR_S = 4.0, 1e-7, 2e-6
 _BASE_BYTES = 350_000_000
 _FITTED_BYTES = 4_000_000_000  # PySCF keeps larger tensors on disk
 _UNPACKED_BYTES = 1_500_000_000  # `quantum.products` unpacks no larger ones
+# Values of basis functions on the coarse grid: `quantum.grids` keeps no more, and PySCF then has so many points at once.
+_COARSE_BYTES, _POINTS_AT_ONCE = 600_000_000, 67_200
 
 
 @dataclass
@@ -116,7 +118,8 @@ def _bytes(method: Method, size: dict[str, int], atoms: int) -> float:
     n = size["basis"]
     tensor = 8.0 * size["auxiliary"] * n * n
     unpacked = tensor if tensor <= _UNPACKED_BYTES else 0.0
-    coarse = 0.0 if method.is_hf else 32.0 * _COARSE * size["scf_points"] * n
+    coarse = 32.0 * _COARSE * size["scf_points"] * n
+    coarse = 0.0 if method.is_hf else min(coarse, max(_COARSE_BYTES, 32.0 * _POINTS_AT_ONCE * n))
     return min(tensor / 2, _FITTED_BYTES) + unpacked + coarse + size["points"] * atoms * 12 + 40 * n * n * 8
 
 

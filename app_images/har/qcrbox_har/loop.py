@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -308,8 +309,8 @@ class Refinement:
     def _is_converged(self, state: Progress) -> bool:
         """Whether the next round would move nothing by more than `tolerance` s.u.
 
-        Shifts shrink by about one factor a round, because the density answers linearly; that factor is taken
-        from the last two rounds.
+        Shifts shrink by about one factor a round, because the density answers linearly. After a predicted round they are
+        smaller than by that factor and the next are not, so the larger one of the last two rounds counts.
         """
         if not state.rounds:
             return False
@@ -320,7 +321,8 @@ class Refinement:
             return False
         if last < self.options.tolerance:
             return True
-        factor = last / max(state.rounds[-2].moved["ratio"], 1e-9)
+        ratios = [done.moved["ratio"] for done in state.rounds[-3:]]
+        factor = max(after / max(before, 1e-9) for before, after in pairwise(ratios))
         return factor < 0.5 and last * factor < self.options.tolerance
 
 

@@ -144,6 +144,16 @@ def test_too_much_memory_is_refused_with_both_figures():
     assert "smaller basis" in error.value.next
 
 
+def test_memory_of_the_coarse_grid_is_bounded_by_what_is_kept_and_by_a_block():
+    """A grid of ten times the points has no more of them in memory at once."""
+    size = {"basis": 500, "scf_points": 500_000}
+    assert (
+        cost(Machine(**size | {"scf_points": 5_000_000})).memory_bytes == cost(Machine(**size)).memory_bytes
+    )
+    small = {"basis": 100, "scf_points": 50_000}
+    assert cost(Machine(**small)).memory_bytes > cost(Machine(**small | {"scf_points": 25_000})).memory_bytes
+
+
 def test_too_much_time_is_refused_and_the_limit_that_would_do_is_named():
     with pytest.raises(UserInputError, match=r"about 10\.0 h, more than the 2 h allowed") as error:
         estimate.refuse_beyond(given(seconds=36_000), 2)

@@ -46,6 +46,7 @@ def after(*ratios: float) -> Progress:
         ((0.5, 0.3), False),
         ((0.03, 0.025), False),  # it hardly shrinks, so the rate says nothing
         ((9.0, 0.1, 0.019), True),
+        ((10.0, 2.0, 0.15), False),  # a prediction took most of it; the next round would move 0.03
     ],
     ids=str,
 )

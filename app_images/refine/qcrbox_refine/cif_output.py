@@ -10,6 +10,7 @@ import numpy as np
 from cctbx import sgtbx, uctbx
 from cctbx.array_family import flex
 from cctbx.eltbx import tiny_pse
+from qcrbox.crystallography.measurement import stated_wavelength
 from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import weighting
@@ -165,6 +166,7 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
     _wavelength(block, model)
 
 
+_WAVELENGTH = "_diffrn_radiation_wavelength"
 # What a file says of another wavelength than the one of the refinement.
 _OF_THE_WAVELENGTH = (
     "_diffrn_radiation_type",
@@ -175,18 +177,24 @@ _OF_THE_WAVELENGTH = (
 
 def _wavelength(block: CifBlock, model: Model) -> None:
     """The wavelength of the refinement; items that belong to another one of the file are left out and named."""
-    stated = block.number("_diffrn_radiation_wavelength")
-    if model.wavelength is None or (stated and abs(stated[0] - model.wavelength) < 1e-5):
+    if model.wavelength is None:
         return
-    if stated:
+    stated, _ = stated_wavelength(block.block)
+    is_own = stated is not None and abs(stated - model.wavelength) < 1e-5
+    if is_own and block.number(_WAVELENGTH):
+        return
+    if stated and not is_own:
         gone = [tag for tag in _OF_THE_WAVELENGTH if block.text(tag)]
         model.note(
-            f"The wavelength is {model.wavelength:g} Å, as asked; the file has {stated[0]:g} Å."
+            f"The wavelength is {model.wavelength:g} Å, as asked; the file has {stated:g} Å."
             + (f" Left out, because they belong to it: {', '.join(gone)}." if gone else "")
         )
         for tag in gone:
             block.set(tag, None)
-    block.set("_diffrn_radiation_wavelength", f"{model.wavelength:.7g}")
+    # A loop of several wavelengths: tables and checks read the one of the refinement.
+    if (loop := block.block.loop(_WAVELENGTH)) is not None:
+        block.block.remove_entry(loop)
+    block.set(_WAVELENGTH, f"{model.wavelength:.7g}")
 
 
 def volume_su(model: Model) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from cctbx import sgtbx
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.model_items import VOIDS, first_item
 from qcrbox.crystallography.shelx.refinement_texts import is_shelx_extinction
 
 from qcrbox_refine.extinction import Extinction
@@ -165,9 +166,6 @@ def _extinction(model: Model, choice: str) -> Extinction | None:
     return Extinction(coefficient or 0.0)
 
 
-_VOIDS = ("_smtbx_masks_void_nr", "_platon_squeeze_void_nr")
-
-
 def _mask(model: Model, fab: str | None) -> SolventMask | None:
     settings, source = model.settings, model.source
     own = source.text("_shelx_fab_file") if source else None
@@ -176,7 +174,7 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
     if settings.fab is None and not fab and (text is None or has_instructions):
         if text is not None:
             model.not_applied("The .fab file in the CIF is not applied: its instructions have no ABIN.")
-        elif found := next((tag for tag in _VOIDS if source and source.column(tag)), None):
+        elif source and (found := first_item(source.block, VOIDS)):
             model.warn(
                 f"The file describes a solvent mask ({found}) and has no .fab file: no mask is applied. That is right only "
                 "for reflections from which the solvent was subtracted."

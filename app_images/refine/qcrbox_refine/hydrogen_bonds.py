@@ -19,6 +19,8 @@ from qcrbox_refine.site_errors import IDENTITY, SiteErrors
 
 _ACCEPTORS = ("N", "O", "F", "Cl", "Br", "S")
 _DONORS = ("N", "O")
+# Å; donor and acceptor that are nearer are one atom.
+_APART = 0.5
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,16 @@ def _requested(model: Model, donors: dict[int, Neighbour], errors: SiteErrors) -
                 for h, near in donors.items()
                 if near.index == donor.index
             ]
-            if images:
+            if not images:
+                problem = f"{model.atoms[donor.index].label} has no hydrogen atom"
+            elif errors.distance(donor.index, acceptor.index, move)[0] < _APART or (
+                model.atoms[acceptor.index].is_hydrogen
+            ):
+                problem = f"{instruction.names[1]} cannot be the acceptor of {instruction.names[0]}"
+            else:
                 found.append(
                     min(images, key=lambda f: errors.distance(f.hydrogen, f.acceptor, f.to_acceptor)[0])
                 )
-            else:
-                problem = f"{model.atoms[donor.index].label} has no hydrogen atom"
         if len(found) == before:
             problem = problem or f"there is no residue {instruction.residue}"
             model.leave_out(instruction.text, f"{problem[:1].upper()}{problem[1:]}.")

@@ -16,6 +16,7 @@ from cctbx import xray
 from cctbx.eltbx import e_scattering, henke, neutron, sasaki, xray_scattering
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.measurement import stated_wavelength
 from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers, photo_absorption
 
 if TYPE_CHECKING:
@@ -267,8 +268,8 @@ def _dispersion(kind: str, model: Model) -> tuple[float, float, str]:
 
 def own_wavelength(model: Model) -> bool:
     """Whether the refinement uses the wavelength that the dispersion factors of the file belong to."""
-    stated = model.source.number("_diffrn_radiation_wavelength") if model.source else None
-    return stated is None or model.wavelength is None or abs(stated[0] - model.wavelength) < 1e-3
+    stated = stated_wavelength(model.source.block)[0] if model.source else None
+    return stated is None or model.wavelength is None or abs(stated - model.wavelength) < 1e-3
 
 
 def tabulated_dispersion(element: str, wavelength: float) -> tuple[float, float, str]:

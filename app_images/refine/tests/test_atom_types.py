@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from cctbx.eltbx.xray_scattering import wk1995
+from qcrbox.cif import read
 from qcrbox_refine.refinement import Options, refine_files, write_cif
-from qcrbox_refine.scattering import Radiation, radiation_of
+from qcrbox_refine.scattering import Radiation, own_wavelength, radiation_of
 from truth import DISPERSION, FORM, NEUTRON, Truth, hkl_text
 
 EXACT = {"weighting": "sigma", "cycles": 0}
@@ -34,6 +35,10 @@ def refined(folder, truth, types, more=MOLYBDENUM, options=EXACT):
     intensity = np.abs(truth.f(hkl)) ** 2
     (folder / "types.hkl").write_text(hkl_text(hkl, intensity, 0.003 * intensity + 0.5))
     return refine_files(str(folder / "types.cif"), str(folder / "types.hkl"), Options(**options))
+
+
+NAMES = "diffrn_radiation_wavelength_id diffrn_radiation_wavelength diffrn_radiation_wavelength_wt"
+DOUBLET = loop(NAMES, [("1", "0.70930", "1.0"), ("2", "0.71359", "0.5")])
 
 
 def dispersion(spelt=str):
@@ -104,10 +109,24 @@ def test_scattering_lengths_of_the_file_count_and_are_named(tmp_path):
     ids=["doublet", "two anodes"],
 )
 def test_wavelengths_in_a_loop(tmp_path, rows, expected):
-    names = "diffrn_radiation_wavelength_id diffrn_radiation_wavelength diffrn_radiation_wavelength_wt"
-    result = refined(tmp_path, Truth(wavelength=0.71073), dispersion(), loop(names, rows))
+    result = refined(tmp_path, Truth(wavelength=0.71073), dispersion(), loop(NAMES, rows))
     assert result.model.wavelength == pytest.approx(expected, abs=1e-6)
     assert [note for note in result.model.notes if "2 wavelengths" in note]
+
+
+def test_dispersion_of_a_file_with_two_wavelengths_counts_at_its_own_wavelength_alone(tmp_path):
+    """At 1.2 Å the tables give other numbers than the file."""
+    own = refined(tmp_path, Truth(wavelength=0.71073), dispersion(), DOUBLET)
+    assert own.fit.r1_gt < 0.001
+    assert own_wavelength(own.model)
+    other = refined(tmp_path, Truth(wavelength=0.71073), dispersion(), DOUBLET, EXACT | {"wavelength": 1.2})
+    assert not own_wavelength(other.model)
+    for result, wavelength in ((own, (2 * 0.70930 + 0.71359) / 3), (other, 1.2)):
+        write_cif(result, tmp_path / "new.cif")
+        block = read((tmp_path / "new.cif").read_bytes())[0]
+        assert block.number("_diffrn_radiation_wavelength").value == pytest.approx(wavelength, abs=1e-6)
+        assert "_diffrn_radiation_wavelength_wt" not in block
+    assert any("as asked" in note for note in other.model.notes)
 
 
 @pytest.mark.parametrize(

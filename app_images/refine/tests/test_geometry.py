@@ -170,6 +170,14 @@ def test_a_hydrogen_bond_of_htab_that_is_not_there_is_named():
     assert [entry.why for entry in fit.model.left_out] == ["A1 has no hydrogen atom.", "There is no atom X9."]
 
 
+@pytest.mark.parametrize("acceptor", ["D1", "H1"])
+def test_htab_of_an_atom_with_itself_is_left_out(acceptor):
+    fit = fit_of(donor_acceptor(elements=("C", "Cl")))
+    fit.model.placed = [htab("D1", acceptor)]
+    assert geometry(fit).hydrogen_bonds == []
+    assert [entry.why for entry in fit.model.left_out] == [f"{acceptor} cannot be the acceptor of D1."]
+
+
 @pytest.mark.parametrize("hydrogen", MOVES)
 @pytest.mark.parametrize("acceptor", MOVES[:4])
 def test_a_hydrogen_bond_is_the_same_wherever_its_atoms_are_listed(hydrogen, acceptor):

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from qcrbox_extension.nbgrader_exchange.store import (
     Store,
     Submission,
     is_plain,
+    plain_files,
     task_ids,
 )
 
@@ -188,12 +189,20 @@ class ExchangeReleaseAssignment(Exchange, default.ExchangeReleaseAssignment):
     def copy_files(self) -> None:
         """Copy as nbgrader does, then write the exercise."""
         super().copy_files()
-        contents = plain_files(self, Path(self.dest_path))
+        contents = plain_files(Path(self.dest_path), self.log.warning)
         if not any(name.endswith(".ipynb") for name in contents):
             self.fail(f"The assignment has no notebook: {self.src_path}")
         title = self.coursedir.assignment_id
-        self.store.release(self._course, title, contents, self._tasks(contents), self._exercise_id)
+        made = self.store.release(self._course, title, contents, self._tasks(contents), self._exercise_id)
         self.log.info("The exercise %r is in the store and published.", title)
+        due = self._due_date()
+        if due is None:
+            return
+        if warning := self.store.take_deadline(made, due, datetime.now(UTC)):
+            self.log.warning("%s Set it on the page of the exercise.", warning)
+        else:
+            # nbgrader 0.9.6 reads "+0200" as 200 seconds: the time is named, so that a wrong one is seen.
+            self.log.info("The deadline is %s UTC.", f"{due:%Y-%m-%d %H:%M}")
 
     def _tasks(self, contents: dict[str, bytes]) -> list[dict[str, Any]]:
         """A task for each notebook with points, to be marked by nbgrader."""
@@ -211,20 +220,16 @@ class ExchangeReleaseAssignment(Exchange, default.ExchangeReleaseAssignment):
                 text = "Marked by nbgrader from your notebook; there is nothing to type here."
                 task = {"id": task_id, "title": notebook_id, "kind": "answer", "text": text, "points": most}
                 tasks.append(task)
-            self._say_deadline(book)
         return tasks
 
-    def _say_deadline(self, book: Any) -> None:
-        try:
-            due = book.find_assignment(self.coursedir.assignment_id).duedate
-        except MissingEntry:
-            due = None
-        if due is not None:
-            self.log.warning(
-                "The due date of nbgrader (%s UTC) is no deadline in the store. Set one on the page of the exercise "
-                "to have the work of everyone collected then.",
-                due,
-            )
+    def _due_date(self) -> datetime | None:
+        """The due date of the assignment; nbgrader keeps it in UTC, without saying so."""
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            try:
+                due: datetime | None = book.find_assignment(self.coursedir.assignment_id).duedate
+            except MissingEntry:
+                return None
+        return None if due is None else due.replace(tzinfo=UTC)
 
 
 class ExchangeFetchAssignment(Exchange, default.ExchangeFetchAssignment):
@@ -260,7 +265,9 @@ class ExchangeSubmit(Exchange, default.ExchangeSubmit):
         super().copy_files()
         name = self.assignment_filename
         try:
-            sent = self.store.submit(self._assignment, plain_files(self, Path(self.inbound_path, name)))
+            sent = self.store.submit(
+                self._assignment, plain_files(Path(self.inbound_path, name), self.log.warning)
+            )
         except BaseException:
             cached = name.rsplit("+", 1)[0] if self.add_random_string else name
             shutil.rmtree(os.path.join(self.cache_path, cached), ignore_errors=True)
@@ -377,16 +384,3 @@ class ExchangeFetchFeedback(Exchange, default.ExchangeFetchFeedback):
                 if not each.submitted and each.notebook and not folder.exists():
                     self.fill_submission(folder, assignment, each, contents=True)
         super().init_src()
-
-
-def plain_files(exchange: Exchange, folder: Path) -> dict[str, bytes]:
-    """The files of a folder. Folders in it and hidden files are named and left out."""
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_file() and not path.is_symlink():
-            found[path.name] = path.read_bytes()
-        else:
-            exchange.log.warning("%s is left out: the store keeps files without folders.", path.name)
-    return found

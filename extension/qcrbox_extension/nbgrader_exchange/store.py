@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +25,21 @@ TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
 def is_plain(name: str) -> bool:
     """Whether a title can be the name of a folder and a part of nbgrader's names."""
     return bool(name) and not name.startswith(".") and not re.search(r"[/\\+*?\[\]\0]", name)
+
+
+def plain_files(folder: Path, warn: Callable[[str], None]) -> dict[str, bytes]:
+    """The files of a folder. Folders in it and links are left out and named to `warn`; hidden files are left out."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_file() and not path.is_symlink():
+            found[path.name] = path.read_bytes()
+        else:
+            warn(
+                f"{path.name} is left out: the store keeps files without folders. Put its files beside the notebook."
+            )
+    return found
 
 
 @dataclass(frozen=True)
@@ -159,6 +176,24 @@ class Store:
     def publish(self, exercise_id: str, published: bool) -> None:
         """Show an exercise to students, or hide it."""
         self._client.patch(f"/api/exercises/{exercise_id}", {"published": published})
+
+    def take_deadline(self, exercise_id: str, due: datetime, now: datetime) -> str:
+        """Make a due date of nbgrader the deadline of an exercise that has none; what to warn of, "" when it holds.
+
+        A deadline that was set on the page of the exercise stays. One in the past would collect everyone's work at once.
+        """
+        there = self._client.get(f"/api/exercises/{exercise_id}")["due_at"]
+        if there is not None:
+            if datetime.fromisoformat(there) == due:
+                return ""
+            return f"The deadline of the exercise stays {there}; nbgrader's due date is {due:%Y-%m-%d %H:%M} UTC."
+        if due <= now:
+            return f"nbgrader's due date ({due:%Y-%m-%d %H:%M} UTC) is over: the exercise has no deadline."
+        try:
+            self._client.patch(f"/api/exercises/{exercise_id}", {"due_at": due.isoformat()})
+        except UserInputError as error:
+            return f"nbgrader's due date is not the deadline of the exercise: {error.message}"
+        return ""
 
     # ------------------------------------------------------------ submissions
 

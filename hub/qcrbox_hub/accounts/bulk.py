@@ -6,6 +6,7 @@ without one makes an invitation link for that name.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from dataclasses import dataclass
@@ -87,8 +88,11 @@ def _person(line: int, fields: dict[str, str]) -> NewPerson:
         )
     if role != "member" and not group:
         raise UserInputError("A role needs a group.", where=f"line {line}")
+    name = fields["name"].strip()
+    # Unicode's lower case makes plain letters of other signs: such a name is refused, not changed.
+    name = name.lower() if name.isascii() else name
     # A password may begin or end with a space.
-    return NewPerson(line, fields["name"].strip().lower(), group, role, fields.get("password", ""))
+    return NewPerson(line, name, group, role, fields.get("password", ""))
 
 
 async def make_accounts(
@@ -102,11 +106,14 @@ async def make_accounts(
     outcomes: list[Outcome] = []
     first: dict[str, int] = {}
     for person in people:
+        # A thousand lines take seconds: the hub answers others between two of them.
+        await asyncio.sleep(0)
         if first.setdefault(person.name, person.line) != person.line:
             before = f"{person.name} stands in line {first[person.name]} already; this line was left out."
             outcomes.append(Outcome(person, problem=before))
             continue
         try:
+            _check(service, person)
             if person.group and orm.Group.find(service.session, person.group) is None:
                 membership.create(person.group)
             outcomes.append(Outcome(person, secret=await _make(service, person, days)))
@@ -116,7 +123,8 @@ async def make_accounts(
     return outcomes
 
 
-async def _make(service: AccountService, person: NewPerson, days: float) -> str:
+def _check(service: AccountService, person: NewPerson) -> None:
+    """Raises UserInputError before a group is made for a line that makes no account."""
     problem = service.authenticator.problem_with_name(person.name)
     if not problem and service.authenticator.is_taken(person.name):
         problem = f"The name {person.name} is taken."
@@ -126,6 +134,9 @@ async def _make(service: AccountService, person: NewPerson, days: float) -> str:
         )
     if problem:
         raise UserInputError(problem, where=f"line {person.line}")
+
+
+async def _make(service: AccountService, person: NewPerson, days: float) -> str:
     if not person.password:
         wanted = Wanted("link", days, person.group, person.role, person.name)
         return (await Invitations(service.session, service.by).make(wanted))[1]

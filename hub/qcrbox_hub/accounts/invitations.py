@@ -98,6 +98,11 @@ class Invitations:
         self.forget_expired()
         if self.session.query(InvitationRow).count() >= MOST_INVITATIONS:
             raise Conflict("There are too many open invitations.", next="Withdraw some of them.")
+        if wanted.kind == "link" and wanted.name and self._is_invited(wanted.name):
+            raise Conflict(
+                f"There is an open invitation link for {wanted.name}.",
+                next="Withdraw it to make another one.",
+            )
         if wanted.kind == "workshop" and len(self.workshops()) >= MOST_WORKSHOPS:
             raise Conflict(
                 f"There are {MOST_WORKSHOPS} workshop passwords already.", next="Withdraw one of them."
@@ -120,6 +125,16 @@ class Invitations:
     def workshops(self) -> list[InvitationRow]:
         """The workshops that have not expired."""
         return [row for row in self.present() if row.kind == "workshop"]
+
+    def _is_invited(self, name: str) -> bool:
+        """Does a link for this name hold? Two of them would be two people who expect the account."""
+        rows = self.session.query(InvitationRow).filter(
+            InvitationRow.kind == "link",
+            InvitationRow.name == name,
+            InvitationRow.expires_at > self.clock(),
+            InvitationRow.uses_left != 0,
+        )
+        return rows.first() is not None
 
     # ------------------------------------------------------------ using
 

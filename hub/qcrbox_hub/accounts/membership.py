@@ -16,6 +16,7 @@ from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, gro
 # The same signs as in user names: it becomes part of role names and of scopes.
 GROUP_PATTERN = r"[a-z][a-z0-9_-]{1,60}[a-z0-9]"
 GROUP_ROLES = {"manager": "manager-of", "data_manager": "data-manager-of", "lecturer": "lecturer-of"}
+MOST_NAMED = 20
 SERVER_TOKEN_NOTE = "Server at "
 _ADMINS = "SELECT name FROM users WHERE admin"
 _HELD = (
@@ -164,9 +165,17 @@ class Membership:
         self.session.commit()
 
     def add(self, group: str, people: list[str]) -> None:
-        """Add people to a group; raises NotFound before anything is changed."""
-        found, persons = self.group(group), [self.person(name) for name in people]
-        for person in persons:
+        """Add people to a group; raises NotFound with all unknown names before anything is changed."""
+        found = self.group(group)
+        known = {name: orm.User.find(self.session, name) for name in people}
+        unknown = [name[:32] for name, person in known.items() if person is None]
+        if unknown:
+            more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
+            raise NotFound(
+                f"There is no member called {', '.join(unknown[:MOST_NAMED])}{more}.",
+                next="Nobody was added. They have to be approved first.",
+            )
+        for person in known.values():
             if person not in found.users:
                 found.users.append(person)
         self.session.commit()

@@ -1,32 +1,39 @@
-"""An account that gets another name at the hub's REST interface stays one account: its password and its locks go with it.
+"""An account that gets another name at the hub's REST interface stays one account: what is kept by its name goes with it.
 
-Homes, user ids and addresses follow the number of the account (`numbers`), the registry the time of its creation.
+That is its password, its locks, its choice of e-mails, and who it is at a learning platform. Homes, user ids and
+addresses follow the number of the account (`numbers`), the registry the time of its creation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
-from sqlalchemy import delete, inspect, select, update
+from sqlalchemy import ColumnElement, Table, delete, inspect, select, update
 
-from qcrbox_hub.accounts.tables import SignInStateRow
+from qcrbox_hub.accounts.tables import FOLLOWS
+
+_USERS = orm.User.__table__
 
 
 def follow_names(session: Any, people: Iterable[orm.User]) -> None:
     """Before the session writes these accounts: give what is kept by name the names that they get."""
     for person in people:
-        history = inspect(person).attrs.name.history
-        if not (history.added and history.deleted):
+        if not inspect(person).attrs.name.history.added:
             continue
-        (new,), (old,) = history.added, history.deleted
+        # The session itself knows the old name only where it was read before.
+        old = session.execute(select(_USERS.c.name).where(_USERS.c.id == person.id)).scalar()
+        new = person.name
+        if old in (None, new):
+            continue
         if _has_passwords(session):
             session.execute(update(UserInfo).where(UserInfo.username == old).values(username=new))
-        # What a deleted account of the new name has left.
-        session.execute(delete(SignInStateRow).where(SignInStateRow.name == new))
-        session.execute(update(SignInStateRow).where(SignInStateRow.name == old).values(name=new))
+        for table, name in _kept_by_name(session):
+            # What a deleted account of the new name has left.
+            session.execute(delete(table).where(name == new))
+            session.execute(update(table).where(name == old).values({name: new}))
 
 
 def problem_of_renaming(session: Any, user: Any, new: str) -> str:
@@ -36,6 +43,15 @@ def problem_of_renaming(session: Any, user: Any, new: str) -> str:
     if user.active:
         return "The server of this account runs. Stop it first: its address has the name in it."
     return ""
+
+
+def _kept_by_name(session: Any) -> Iterator[tuple[Table, ColumnElement[str]]]:
+    """Tables that this hub has, each with its column of names; those of e-mails are made where there are e-mails."""
+    present = set(inspect(session.connection()).get_table_names())
+    for table in orm.Base.metadata.sorted_tables:
+        for column in table.columns:
+            if table.name in present and FOLLOWS.items() <= column.info.items():
+                yield table, column
 
 
 def _has_passwords(session: Any) -> bool:

@@ -9,6 +9,9 @@ from jupyterhub import orm
 from sqlalchemy import Boolean, DateTime, Float, Integer, LargeBinary, Unicode, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
+# Of a column with the name of an account: an account that is renamed takes the row along (see `renaming`).
+FOLLOWS = {"follows the account": True}
+
 
 class AccountRow(orm.Base):
     """One account that ever had a server. `ended_at`: when it was deleted (Unix time), None while it exists."""
@@ -61,7 +64,7 @@ class SignInStateRow(orm.Base):
 
     __tablename__ = "qcrbox_sign_in_states"
 
-    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True, info=FOLLOWS)
     must_change: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     workshop: Mapped[int | None] = mapped_column(Integer, nullable=True)
     locked: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
@@ -86,7 +89,7 @@ class LtiPersonRow(orm.Base):
 
     client_id: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
     context: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
-    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True, info=FOLLOWS)
     subject: Mapped[str] = mapped_column(Unicode(255), nullable=False)
     at: Mapped[float] = mapped_column(Float, nullable=False)
 
@@ -99,7 +102,7 @@ class LtiScoreRow(orm.Base):
     client_id: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
     context: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
     exercise: Mapped[str] = mapped_column(Unicode(32), primary_key=True)
-    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True, info=FOLLOWS)
     points: Mapped[float | None] = mapped_column(Float, nullable=True)
     most: Mapped[float | None] = mapped_column(Float, nullable=True)
     sent_at: Mapped[float | None] = mapped_column(Float, nullable=True)

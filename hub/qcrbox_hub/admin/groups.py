@@ -29,6 +29,12 @@ DATA_CHOICES = {
 }
 
 
+def pasted_names(text: str) -> list[str]:
+    """The names of a pasted list, each once, in small letters; quotes and byte order mark of a spreadsheet go."""
+    names = re.split(r"[\s,;\"\ufeff]+", text.lower())
+    return list(dict.fromkeys(name for name in names if name))
+
+
 class GroupPage(AdminPage):
     """What both pages share: which groups the person may see."""
 
@@ -54,13 +60,13 @@ class GroupPage(AdminPage):
         me = self.current_user.orm_user
         return [group.name for group in me.groups if self.membership.manages(me, group.name)]
 
-    async def usage_of(self, names: list[str]) -> dict[str, dict[str, Any]]:
-        """Use of groups by name; empty while the registry is away."""
+    async def usage_of(self, names: list[str]) -> dict[str, dict[str, Any]] | None:
+        """Use of groups by name, without those that the registry does not know; None: it does not answer."""
         try:
             rows = (await self.registry.get("/api/usage", group=names))["usage"] if names else []
         except QcError as error:
             self.log.warning("administration: no usage: %s", error.message)
-            rows = []
+            return None
         return {row["name"]: row for row in rows}
 
 
@@ -93,7 +99,7 @@ class Groups(GroupPage):
             yield await self._with_usage(rows)
 
     async def _with_usage(self, rows: list[GroupRow]) -> list[Mapping[str, Any]]:
-        used = await self.usage_of([row.name for row in rows])
+        used = await self.usage_of([row.name for row in rows]) or {}
         return [
             {
                 "name": row.name,
@@ -140,7 +146,7 @@ class Group(GroupPage):
         group = self._found(name)
         asked = self.asked(sort="name")
         rows, total = self.directory.people(replace(asked, filters={"group": name}))
-        usage = (await self.usage_of([name])).get(name)
+        usage = await self.usage_of([name])
         await self.show_page(
             "group.html",
             group=name,
@@ -157,7 +163,8 @@ class Group(GroupPage):
                 for row in rows
             ],
             total=total,
-            usage=usage,
+            usage=(usage or {}).get(name),
+            no_usage=self.words_of_usage(usage, name),
             limits=await self._limits(name),
             quotas=QUOTAS,
             kinds={kind: kind.replace("_", " ") for kind in GROUP_ROLES},
@@ -166,6 +173,17 @@ class Group(GroupPage):
             images=self.settings["qcrbox_images"],
             data_choices=DATA_CHOICES,
         )
+
+    @staticmethod
+    def words_of_usage(usage: dict[str, dict[str, Any]] | None, name: str) -> str:
+        """Why there are no figures of the group; "" where there are some. usage: as of `usage_of`."""
+        if usage is None:
+            return "The registry does not answer. Load this page again in a minute."
+        if name not in usage:
+            return (
+                "The registry does not know this group yet: no member has used it since the group was made."
+            )
+        return ""
 
     def _held(self, person: str, group: str) -> list[str]:
         return self.membership.roles_of(self.membership.person(person), group)
@@ -187,7 +205,7 @@ class Group(GroupPage):
 
     async def do_add(self) -> str:
         """Add people by name, separated by spaces, commas or semicolons."""
-        names = [name.lower() for name in re.split(r"[\s,;]+", self.field("people")) if name]
+        names = pasted_names(self.field("people"))
         if not 0 < len(names) <= MOST_AT_ONCE:
             raise UserInputError(f"Name one to {MOST_AT_ONCE} people.")
         self.membership.add(self.name, names)

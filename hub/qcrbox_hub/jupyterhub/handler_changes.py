@@ -72,14 +72,21 @@ def apply(addresses: Addresses) -> None:
             and not recent.holds(handler.current_user, handler.get_session_cookie())
         ):
             raise web.HTTPError(403, PROVE_FIRST)
-        if problem := _problem_of_renaming(handler):
-            raise web.HTTPError(409, problem)
+        if wanted := _renaming(handler):
+            user, new = wanted
+            if problem := problem_of_renaming(handler.db, user, new):
+                raise web.HTTPError(409, problem)
+            handler.qcrbox_renamed = user
 
     APIHandler.prepare = prepare_with_proof
     finish = APIHandler.on_finish
 
     def finish_with_audit(handler: APIHandler) -> None:
         finish(handler)
+        # What the hub keeps of an account in memory has the old name in it: the address and OAuth client of its server.
+        renamed = getattr(handler, "qcrbox_renamed", None)
+        if renamed is not None and not renamed.active:
+            handler.users.pop(renamed.id, None)
         if act := act_of(handler):
             task = asyncio.ensure_future(_record(handler, act))
             _RECORDING.add(task)
@@ -103,20 +110,20 @@ async def _record(handler: APIHandler, act: HubAct) -> None:
         handler.log.error("not in the audit trail: %s: %s", act, error.message)
 
 
-def _problem_of_renaming(handler: APIHandler) -> str:
-    """Why a request that gives an account another name is refused; "" for every other request, and for strangers."""
+def _renaming(handler: APIHandler) -> tuple[Any, str] | None:
+    """The account that a request gives another name, and that name; None for every other request, and for strangers."""
     match = _CHANGES_PERSON.fullmatch(handler.request.path[handler.request.path.find("/api/") :])
     if handler.request.method != "PATCH" or handler.current_user is None or match is None or not match[1]:
-        return ""
+        return None
     try:
         new = json.loads(handler.request.body)["name"]
     except (ValueError, TypeError, KeyError):
-        return ""
+        return None
     user = handler.find_user(unquote(match[1]))
     if user is None or not isinstance(new, str) or "admin:users" not in _kinds(handler.expanded_scopes):
-        return ""
+        return None
     name = handler.authenticator.normalize_username(new)
-    return problem_of_renaming(handler.db, user, name) if name != user.name else ""
+    return (user, name) if name != user.name else None
 
 
 def _kinds(scopes: Iterable[str]) -> set[str]:

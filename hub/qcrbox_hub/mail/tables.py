@@ -9,6 +9,8 @@ from jupyterhub import orm
 from sqlalchemy import Boolean, DateTime, Float, Integer, Unicode, UnicodeText, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qcrbox_hub.accounts.tables import FOLLOWS
+
 
 class ChoiceRow(orm.Base):
     """One person's choice. account_created: of the account that chose; a later account of the same name is another person.
@@ -18,7 +20,7 @@ class ChoiceRow(orm.Base):
 
     __tablename__ = "qcrbox_mail_choices"
 
-    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True, info=FOLLOWS)
     account_created: Mapped[datetime] = mapped_column(DateTime, nullable=False)
     address: Mapped[str] = mapped_column(Unicode(254), nullable=False)
     confirmed: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
@@ -34,7 +36,7 @@ class NewsRow(orm.Base):
     __tablename__ = "qcrbox_mail_news"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    name: Mapped[str] = mapped_column(Unicode(255), nullable=False, index=True)
+    name: Mapped[str] = mapped_column(Unicode(255), nullable=False, index=True, info=FOLLOWS)
     subject: Mapped[str] = mapped_column(Unicode(300), nullable=False)
     text: Mapped[str] = mapped_column(UnicodeText, nullable=False)
 
@@ -45,7 +47,7 @@ class EmailRow(orm.Base):
     __tablename__ = "qcrbox_mail_queue"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    name: Mapped[str] = mapped_column(Unicode(255), nullable=False, index=True)
+    name: Mapped[str] = mapped_column(Unicode(255), nullable=False, index=True, info=FOLLOWS)
     address: Mapped[str] = mapped_column(Unicode(254), nullable=False)
     subject: Mapped[str] = mapped_column(Unicode(300), nullable=False)
     text: Mapped[str] = mapped_column(UnicodeText, nullable=False)

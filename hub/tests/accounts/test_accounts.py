@@ -466,7 +466,10 @@ def test_a_renamed_account_keeps_its_password_and_frees_its_old_name(
     created = admin.http.get("/hub/api/users/maiden").json()["created"]
     assert rename("maiden", "other").status_code in (400, 409)
     assert rename("maiden", "married").status_code == 200
-    assert admin.http.get("/hub/api/users/married").json()["created"] == created
+    model = admin.http.get("/hub/api/users/married?include_stopped_servers").json()
+    assert model["created"] == created
+    # Its server starts under the new name, not where a new account of the old one starts.
+    assert model["servers"][""]["url"].endswith("/user/married/")
     browser = hub.browser()
     assert browser.sign_in("married").status_code == 200
     assert browser.get("/hub/api/user").json()["name"] == "married"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from jupyterhub import orm
 from qcrbox.contract.errors import UserInputError
 from qcrbox_hub.accounts import bulk
-from qcrbox_hub.accounts.invitations import digest, new_code
+from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
+from qcrbox_hub.accounts.invitations import Invitations, digest, new_code
+from qcrbox_hub.accounts.service import AccountService
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
@@ -91,6 +98,11 @@ def test_list_makes_accounts_groups_roles_and_links(hub: Hub, admin: Browser) ->
         ("name,role\nanna,manager\n", "needs a group"),
         ("name\n", "1 to 1000"),
         ("name\n" + "x" * 300_000, "too long"),
+        ("name\n" + "".join(f"student-{number}\n" for number in range(1001)), "1 to 1000"),
+        # What an editor makes of UTF-16 that it takes for another encoding, and line ends of very old programs.
+        ("name\nanna\n".encode("utf-16-le").decode("latin-1"), "name the columns"),
+        ("name\ranna\r", "not CSV"),
+        ("name;mail\nanna;a@b.org\nbert;a@b.org\n", "name the columns"),
     ],
 )
 def test_list_that_cannot_be_used_says_where(text: str, said: str) -> None:
@@ -105,6 +117,64 @@ def test_lists_of_spreadsheets_are_read() -> None:
     ):
         (person,) = bulk.parse(text)
         assert (person.line, person.name, person.group, person.role) == (2, "anna", "lab-1", "member")
+
+
+@pytest.fixture
+def service() -> Iterator[AccountService]:
+    """The accounts of a hub's database in memory."""
+    engine = create_engine("sqlite://")
+    orm.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        hub: Any = SimpleNamespace(db=session, authenticator=QCrBoxAuthenticator(db=session))
+        yield AccountService(hub, "ada")
+
+
+def carried_out(service: AccountService, text: str) -> dict[int, str]:
+    """Line -> its problem, "" for those that were carried out."""
+    outcomes = asyncio.run(bulk.make_accounts(service, bulk.parse(text)))
+    return {each.person.line: each.problem for each in outcomes}
+
+
+def test_every_line_of_a_list_is_carried_out_or_named(service: AccountService) -> None:
+    lines = [
+        "anna",
+        "",
+        "  ANNA ",  # in another spelling
+        '"bert"',
+        "müller",
+        "müller".encode().decode("latin-1"),  # UTF-8 taken for Latin-1
+        "\u212aarl",  # begins with the sign of kelvin, whose small letter is k
+        "anna@uni.example",
+        "<script>alert(1)</script>",
+        "a\x00b",
+        "root",
+        "carl",
+    ]
+    found = carried_out(service, "\n".join(["name", *lines]))
+    assert set(found) == {2, *range(4, 14)}
+    assert {line for line, problem in found.items() if not problem} == {2, 5, 13}
+    assert "stands in line 2 already" in found[4]
+    assert "reserved" in found[12]
+    assert all("3 to 32 characters" in found[line] for line in range(6, 12))
+    assert sorted(row.name for row in Invitations(service.session).present()) == ["anna", "bert", "carl"]
+
+
+def test_a_list_that_is_sent_twice_makes_no_second_link(service: AccountService) -> None:
+    text = "name,group\n" + "".join(f"student-{number},xrd\n" for number in range(40))
+    assert set(carried_out(service, text).values()) == {""}
+    again = carried_out(service, f"{text}late,xrd\n")
+    assert [line for line, problem in again.items() if not problem] == [42]
+    assert "open invitation link for student-0" in again[2]
+    invitations = Invitations(service.session)
+    assert len(invitations.present()) == 41
+    # Withdrawn, it makes room for another one.
+    invitations.withdraw(next(row.id for row in invitations.present() if row.name == "student-0"))
+    assert carried_out(service, "name\nstudent-0\n") == {2: ""}
+
+
+def test_a_line_that_makes_no_account_makes_no_group(service: AccountService) -> None:
+    assert carried_out(service, "name,group\nx,new-group\n")[2]
+    assert orm.Group.find(service.session, "new-group") is None
 
 
 # ---------------------------------------------------------------- join codes

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
+from qcrbox_hub.accounts.lti_launches import LtiCourse, subjects
 from qcrbox_hub.accounts.renaming import follow_names, problem_of_renaming
-from qcrbox_hub.accounts.tables import SignInStateRow
+from qcrbox_hub.accounts.tables import LtiPersonRow, LtiScoreRow, RequestRow, SignInStateRow
+from qcrbox_hub.mail.choices import Choices
+from qcrbox_hub.mail.tables import ChoiceRow, EmailRow, NewsRow
 from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.orm import Session
 
@@ -57,6 +61,54 @@ def test_a_name_with_a_password_and_a_server_that_runs_are_refused(session: Any)
 
 def test_accounts_without_passwords_of_ours_are_followed_too(session: Any) -> None:
     session.execute(text(f"DROP TABLE {UserInfo.__tablename__}"))
+    session.add_all([orm.User(name="cyd"), SignInStateRow(name="cyd", locked=True)])
+    session.commit()
+    rename(session, "cyd", "eva")
+    assert [each.name for each in session.scalars(select(SignInStateRow))] == ["eva"]
+
+
+MAIL = (ChoiceRow, NewsRow, EmailRow)
+
+
+def test_marks_and_e_mails_go_on_to_the_same_person(session: Any) -> None:
+    made = datetime(2026, 11, 29)
+    course = {"client_id": "moodle", "context": "42"}
+    session.add_all(
+        [
+            orm.User(name="cyd", created=made),
+            ChoiceRow(name="cyd", account_created=made, address="cyd@example.org", confirmed=True),
+            ChoiceRow(name="eva", account_created=datetime(2020, 1, 1), address="old@example.org"),
+            NewsRow(name="cyd", subject="refine", text="ended"),
+            EmailRow(name="cyd", address="cyd@example.org", subject="refine", text="ended", next_at=1.0),
+            LtiPersonRow(**course, name="cyd", subject="of cyd", at=2.0),
+            LtiPersonRow(**course, name="eva", subject="of a deleted account", at=1.0),
+            LtiScoreRow(**course, exercise="1", name="cyd", points=3.0),
+            RequestRow(name="cyd", password=b"of someone else", asked_at=1.0),
+        ]
+    )
+    session.commit()
+    rename(session, "cyd", "eva")
+    session.expire_all()
+    assert Choices(session).confirmed("eva").address == "cyd@example.org"
+    assert [each.name for row in MAIL for each in session.scalars(select(row))] == ["eva"] * 3
+    assert subjects(session, [LtiCourse("moodle", "42", "", "")])["eva"][1] == "of cyd"
+    assert [(each.name, each.points) for each in session.scalars(select(LtiScoreRow))] == [("eva", 3.0)]
+    # It waits for the name, not for the account that had it.
+    assert [each.name for each in session.scalars(select(RequestRow))] == ["cyd"]
+
+
+def test_an_account_whose_old_name_is_not_in_memory_is_followed(session: Any) -> None:
+    person = orm.User(name="cyd")
+    session.add_all([person, UserInfo(username="cyd", password=b"of cyd")])
+    session.commit()  # which forgets what is in memory
+    person.name = "eva"
+    session.commit()
+    assert [each.username for each in session.scalars(select(UserInfo))] == ["eva"]
+
+
+def test_a_hub_without_e_mails_follows_too(session: Any) -> None:
+    for row in MAIL:
+        session.execute(text(f"DROP TABLE {row.__tablename__}"))
     session.add_all([orm.User(name="cyd"), SignInStateRow(name="cyd", locked=True)])
     session.commit()
     rename(session, "cyd", "eva")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jupyterhub import orm
+from qcrbox.contract.errors import NotFound, Unreachable
+from qcrbox_hub.accounts.membership import Membership
+from qcrbox_hub.admin.groups import Group, GroupPage, pasted_names
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
     from conftest import Browser
@@ -101,3 +110,65 @@ def test_deleted_group_asks_for_the_typed_name_and_takes_its_roles_along(
 def test_common_group_stays(ada: Browser) -> None:
     answer = ada.submit(f"{GROUPS}/everyone", action="delete", typed_name="everyone", reason="x", data="wait")
     assert "cannot be deleted" in answer.text
+
+
+# ---------------------------------------------------------------- pasted lists
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "anna bert",
+        "\ufeffanna\r\nbert\r\n",
+        ' "anna";\t"bert" ;;',
+        "anna, Anna,ANNA\n\n\u2028 bert,\xa0anna",
+    ],
+    ids=["blanks", "byte order mark", "quoted", "again in other spelling"],
+)
+def test_each_name_of_a_pasted_list_counts_once(text: str) -> None:
+    assert pasted_names(text) == ["anna", "bert"]
+
+
+def test_all_unknown_names_of_a_pasted_list_are_named_and_nobody_is_added() -> None:
+    engine = create_engine("sqlite://")
+    orm.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([orm.Group(name="xrd"), orm.User(name="anna"), orm.User(name="bert")])
+        session.commit()
+        membership = Membership(session, "everyone")
+        unknown = ["m\xfcller", "a\x00n\x00n\x00a", *(f"student-{number}" for number in range(30))]
+        with pytest.raises(NotFound) as refused:
+            membership.add("xrd", ["anna", *unknown, "bert"])
+        assert "m\xfcller" in refused.value.message
+        assert "student-17" in refused.value.message
+        assert "and 12 more" in refused.value.message
+        assert membership.group("xrd").users == []
+        membership.add("xrd", ["anna", "bert"])
+        membership.add("xrd", ["bert"])
+        assert [person.name for person in membership.group("xrd").users] == ["anna", "bert"]
+
+
+# ---------------------------------------------------------------- use of a group
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ([], "does not know this group yet"),
+        (Unreachable("The registry is not there."), "does not answer"),
+    ],
+    ids=["unknown", "away"],
+)
+def test_a_registry_that_does_not_answer_is_told_from_one_that_does_not_know_the_group(
+    answer: Any, words: str
+) -> None:
+    async def get(path: str, **query: Any) -> dict[str, Any]:
+        if isinstance(answer, Exception):
+            raise answer
+        return {"usage": answer}
+
+    page: Any = SimpleNamespace(registry=SimpleNamespace(get=get), log=logging.getLogger("test"))
+    usage = asyncio.run(GroupPage.usage_of(page, ["physics"]))
+    said = Group.words_of_usage(usage, "physics")
+    assert words in said
+    assert Group.words_of_usage({"physics": {"gib": 1.0}}, "physics") == ""

@@ -2,91 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qcrbox_hub.teaching.routes import teaching_pages
+
+from .conftest import NOTEBOOK, ROOT, send
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
-
-PASSWORD = "plum-Orchid-42-river"
-ROOT = "/hub/teaching"
-NOTEBOOK = {
-    "nbformat": 4, "nbformat_minor": 5, "metadata": {},
-    "cells": [
-        {"id": "a", "cell_type": "markdown", "metadata": {}, "source": "# Which atom is it?"},
-        {"id": "b", "cell_type": "markdown", "metadata": {"tags": ["task=which", "answer=N", "choices=N|C", "points=2"]},
-         "source": "Which atom is it?"},
-        {"id": "c", "cell_type": "markdown", "metadata": {"tags": ["task=why"]}, "source": "Why?"},
-    ],
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def platform(
-    start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Hub]:
-    with start_hub(tmp_path_factory.mktemp("teaching"), parts=("nats", "registry", "proxy", "hub")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def people(platform: Hub) -> dict[str, Browser]:
-    """ada administers; lena teaches xrd, tom assists, stella and sam study it; eve teaches another course."""
-    ada = platform.browser()
-    account = {"username": "ada", "password": PASSWORD, "password_confirmation": PASSWORD}
-    assert (
-        ada.submit(f"/hub/first-admin?code={platform.code}", code=platform.code, **account).status_code == 200
-    )
-    made = {"ada": ada}
-    roles = {"lena": ("xrd", "lecturer"), "tom": ("xrd", "manager"), "stella": ("xrd", ""), "sam": ("xrd", ""), "eve": ("other", "lecturer")}  # fmt: skip
-    for name, (group, role) in roles.items():
-        made[name] = platform.browser()
-        made[name].sign_up(name)
-        ada.submit("/hub/administration/people", name=name, action="approve")
-        ada.submit("/hub/administration/groups", action="make", name=group)
-        ada.submit(f"/hub/administration/groups/{group}", action="add", people=name)
-        if role:
-            ada.submit(f"/hub/administration/groups/{group}", action="give_role", person=name, role=role)
-        assert made[name].sign_in(name).status_code == 200
-    return made
-
-
-def send(browser: Browser, path: str, files: dict[str, Any], **fields: str) -> Any:
-    page = browser.get(path).text
-    xsrf = re.search(r'name="_xsrf" value="([^"]+)"', page)
-    assert xsrf, page
-    # httpx keeps the type of the body when it follows a redirect, which no browser does.
-    answer = browser.http.post(
-        path, data={"_xsrf": xsrf.group(1), **fields}, files=files, follow_redirects=False
-    )
-    assert answer.status_code == 303, answer.text
-    return browser.get(answer.headers["location"])
-
-
-@pytest.fixture(scope="module")
-def exercise(people: dict[str, Browser]) -> str:
-    """The address of a published exercise, made with the forms."""
-    lena = people["lena"]
-    page = lena.submit(ROOT, action="make", group="xrd", title="XRD 101").text
-    course = re.search(rf'href="({ROOT}/courses/[0-9a-f]+)"', page)
-    assert course, page
-    files = {
-        "notebook": ("atom.ipynb", json.dumps(NOTEBOOK)),
-        "data": ("a.cif", b"data_a\n_cell_length_a 5\n"),
-    }
-    made = send(lena, course.group(1), files, action="exercise", title="Which atom <b>is</b> it?")
-    assert made.status_code == 200, made.text
-    path = str(made.url.path)
-    assert "Students see it once you publish it" in made.text
-    assert "Which atom &lt;b&gt;is&lt;/b&gt; it?" in made.text
-    assert "Students see the exercise now" in lena.submit(path, action="publish", published="yes").text
-    return path
 
 
 def test_everyone_sees_their_courses(people: dict[str, Browser], exercise: str) -> None:
@@ -272,31 +201,6 @@ def test_a_task_is_marked_by_the_criteria_of_its_rubric(people: dict[str, Browse
     assert "0.75,✕ Says <why> (0.25); ✓ Says how (0.75),Why?" in row
 
 
-@pytest.fixture
-def rest() -> Callable[..., Any]:
-    """The registry's REST interface with a token of a person."""
-
-    def call(browser: Browser, method: str, path: str, **more: Any) -> Any:
-        browser.get("/hub/token")
-        xsrf = next(
-            each.value or ""
-            for each in browser.http.cookies.jar
-            if each.name == "_xsrf" and each.path == "/hub/"
-        )
-        me = browser.get("/hub/api/user").json()
-        scopes = [scope for scope in me["scopes"] if scope.startswith(("custom:qcrbox", "access:services"))]
-        made = browser.http.post(
-            f"/hub/api/users/{me['name']}/tokens",
-            json={"note": "test", "scopes": scopes, "expires_in": 600},
-            headers={"X-XSRFToken": xsrf},
-        )
-        assert made.status_code == 201, made.text
-        headers = {"Authorization": f"Bearer {made.json()['token']}"} | more.pop("headers", {})
-        return browser.http.request(method, f"/services/qcrbox{path}", headers=headers, **more)
-
-    return call
-
-
 def test_a_ready_exercise_is_made_with_its_data_or_says_what_is_missing(
     people: dict[str, Browser], exercise: str
 ) -> None:
@@ -350,3 +254,252 @@ def test_the_shelf_shows_hostile_titles_as_text_and_sends_files_as_downloads(
     assert people["eve"].get(course).status_code == 404
     assert stella.get(f"{course}/research.json").status_code == 404
     assert lena.get(f"{course}/research.json").status_code == 409  # one student would be known at once
+
+
+# ---------------------------------------------------------------- who may see and do what
+
+STUDENT, ASSISTANT, LECTURER = ("lena", "tom", "stella"), ("lena", "tom"), ("lena",)
+EVERYONE = ("lena", "tom", "stella", "eve")
+# Who of lena (lecturer), tom (assistant), stella (student) and eve (lecturer of another course) gets the page.
+PAGES: dict[str, tuple[str, ...]] = {
+    "": EVERYONE,  # each with their own courses
+    "/courses/COURSE": STUDENT,
+    "/courses/COURSE/research.json": LECTURER,
+    "/exercises/EXERCISE": ASSISTANT,
+    "/exercises/EXERCISE/board": ASSISTANT,
+    "/exercises/EXERCISE/tasks": LECTURER,
+    "/exercises/EXERCISE/preview": ASSISTANT,
+    "/exercises/EXERCISE/events": ASSISTANT,
+    "/exercises/EXERCISE/marks": ASSISTANT,
+    "/exercises/EXERCISE/grades": (),  # this site has no learning platform
+    "/exercises/EXERCISE/students/stella": ASSISTANT,
+    "/exercises/EXERCISE/calculations/NONE": (),
+    "/exercises/EXERCISE/calculations/NONE/picture": (),
+    "/exercises/EXERCISE/draft/stella/notebook": ASSISTANT,
+    "/static/teaching.css": EVERYONE,
+}
+# In other tests: the file of the shelf, and the link of an exercise.
+ELSEWHERE = {"/courses/COURSE/shelf/NONE", "/exercise/EXERCISE"}
+FORM = {"group": "xrd", "title": "Mine", "text": "x", "reason": "x", "student": "stella", "task_id": "why",
+        "points": "1", "comment": "x", "criteria": "0", "published": "yes", "archived": "yes", "released": "yes",
+        "opens_at": "", "due_at": "2999-01-01T10:00", "until": "2999-01-02T10:00", "starts_at": "2030-01-01T09:00",
+        "ends_at": "2030-01-01T10:00", "students": "2", "applications": "practice", "item": "NONE",
+        "booking": "NONE", "calculation": "NONE", "ready": "disorder", "answers_from_store": "yes"}  # fmt: skip
+# Acts that change a course, by page: those of lecturers, and those that assistants may do too.
+ACTS: dict[str, tuple[set[str], set[str]]] = {
+    "Courses": ({"make"}, set()),
+    "Course": (
+        {
+            "rename",
+            "archive",
+            "shelve",
+            "take_down",
+            "copy",
+            "book",
+            "unbook",
+            "rehearse",
+            "ready",
+            "exercise",
+        },
+        set(),
+    ),
+    "Exercise": ({"dates", "same", "publish", "version"}, set()),
+    "Preview": (set(), {"discard"}),
+    "Board": (set(), {"note", "free"}),
+    "Student": (set(), {"note", "criteria", "extend", "cancel"}),
+    "Marks": ({"collect", "release"}, {"grade", "mark"}),
+    "Grades": ({"send_marks"}, set()),
+}
+ADDRESSES = {
+    "Courses": "",
+    "Course": "/courses/COURSE",
+    "Exercise": "/exercises/EXERCISE",
+    "Preview": "/exercises/EXERCISE/preview",
+    "Board": "/exercises/EXERCISE/board",
+    "Student": "/exercises/EXERCISE/students/stella",
+    "Marks": "/exercises/EXERCISE/marks",
+    "Grades": "/exercises/EXERCISE/grades",
+}
+
+
+@pytest.fixture
+def address(people: dict[str, Browser], exercise: str) -> Callable[[str], str]:
+    """The address of a page of the course of xrd and its exercise."""
+    course = re.search(rf"{ROOT}/courses/([0-9a-f]{{32}})", people["lena"].get(ROOT).text)
+    assert course
+    values = {"COURSE": course.group(1), "EXERCISE": exercise.rpartition("/")[2], "NONE": "0" * 32}
+
+    def make(path: str) -> str:
+        return ROOT + re.sub("COURSE|EXERCISE|NONE", lambda found: values[found.group(0)], path)
+
+    return make
+
+
+def test_every_page_and_every_act_of_the_pages_has_a_row() -> None:
+    filled = {path.replace("COURSE", "0" * 32).replace("EXERCISE", "0" * 32).replace("NONE", "0" * 32): path
+              for path in (*PAGES, *ELSEWHERE)}  # fmt: skip
+    found: set[str] = set()
+    for pattern, page, *_ in teaching_pages():
+        rows = [
+            path
+            for shown, path in filled.items()
+            if re.fullmatch(pattern, shown if shown.startswith("/exercise/") else f"/teaching{shown}")
+        ]
+        assert rows, pattern
+        found |= set(rows)
+        acts = {name.removeprefix("do_") for name in vars(page) if name.startswith("do_")}
+        lecturers, assistants = ACTS.get(page.__name__, (set(), set()))
+        assert acts == lecturers | assistants, page
+    assert found == set(filled.values())
+
+
+@pytest.mark.attack(1)
+def test_each_page_is_there_for_its_roles_and_not_found_by_others(
+    platform: Hub, people: dict[str, Browser], address: Callable[[str], str]
+) -> None:
+    for path, allowed in PAGES.items():
+        for name in EVERYONE:
+            if path.endswith("/events") and name in allowed:
+                continue  # it does not end
+            status = people[name].get(address(path)).status_code
+            # Fewer than five students: nothing is exported to the lecturer either.
+            expected = 409 if path.endswith("research.json") and name in allowed else 200
+            assert status == (expected if name in allowed else 404), (path, name)
+    stranger = platform.browser()
+    for path in PAGES:
+        if not path.startswith("/static"):
+            answer = stranger.get(address(path))
+            assert answer.url.path == "/hub/login", path
+
+
+@pytest.mark.attack(1)
+def test_no_act_of_the_pages_is_carried_out_for_who_may_not(
+    people: dict[str, Browser], address: Callable[[str], str]
+) -> None:
+    before = people["lena"].get(address("/exercises/EXERCISE")).text
+    for page, (of_lecturers, of_assistants) in ACTS.items():
+        for name, acts in (
+            ("tom", of_lecturers),
+            ("stella", of_lecturers | of_assistants),
+            ("eve", of_lecturers | of_assistants),
+        ):
+            browser = people[name]
+            browser.get(ROOT)
+            xsrf = next(
+                each.value or ""
+                for each in browser.http.cookies.jar
+                if each.name == "_xsrf" and each.path == "/hub/"
+            )
+            for act in sorted(acts):
+                fields = {key: "0" * 32 if value == "NONE" else value for key, value in FORM.items()}
+                files = {"item": ("a.cif", b"data_a")} if act == "shelve" else None
+                answer = browser.http.post(
+                    address(ADDRESSES[page]),
+                    data={**fields, "action": act, "_xsrf": xsrf},
+                    files=files,
+                    follow_redirects=False,
+                )
+                assert answer.status_code in (303, 403, 404), (page, name, act)
+                if answer.status_code == 303:
+                    assert kind_of_message(answer) == "problem", (page, name, act)
+    assert without_times(people["lena"].get(address("/exercises/EXERCISE")).text) == without_times(before)
+
+
+def kind_of_message(answer: Any) -> str:
+    """Whether the next page is to say what was done ("message") or why nothing was ("problem")."""
+    value = answer.cookies["qcrbox-message"].strip('"').split("|")[-2].partition(":")[2]
+    return str(json.loads(base64.b64decode(value))[0])
+
+
+def without_times(page: str) -> str:
+    """A page without what each answer has anew."""
+    return re.sub(r'name="_xsrf" value="[^"]+"|<time.*?</time>|nonce="[^"]+"', "", page)
+
+
+# ---------------------------------------------------------------- hostile work of a student
+
+SCRIPT = "<script>alert(7)</script>"
+HOSTILE = f"\"'>{SCRIPT}<svg onload=alert(7)><img src=x onerror=alert(7)>{{{{7*7}}}}"
+
+
+OUTPUTS = (
+    "text/plain",
+    "text/html",
+    "image/svg+xml",
+    "application/javascript",
+    "text/markdown",
+    "text/latex",
+)
+
+
+@pytest.mark.attack(11)
+def test_hostile_work_of_a_student_is_shown_as_text_and_sent_as_a_download(
+    people: dict[str, Browser], exercise: str, rest: Any
+) -> None:
+    sam, api = people["sam"], f"/api/exercises/{exercise.rpartition('/')[2]}"
+    output = {"output_type": "display_data", "metadata": {}, "data": dict.fromkeys(OUTPUTS, HOSTILE)}
+    cells = [
+        {"cell_type": "markdown", "source": [HOSTILE], "metadata": {"tags": [HOSTILE]}},
+        {
+            "cell_type": "code",
+            "source": HOSTILE,
+            "outputs": [output, {"output_type": "stream", "text": HOSTILE}],
+        },
+        {"cell_type": "code", "outputs": [{"output_type": "error", "ename": HOSTILE, "evalue": HOSTILE}]},
+        {"cell_type": HOSTILE, "source": HOSTILE},
+    ]
+    notebook = json.dumps({"nbformat": 4, "metadata": {"title": HOSTILE}, "cells": cells})
+    assert rest(sam, "POST", f"{api}/open").status_code == 200
+    assert rest(sam, "PUT", f"{api}/answers/why", json={"value": HOSTILE}).status_code == 200
+    headers = {"content-type": "application/x-ipynb+json"}
+    kept = rest(sam, "PUT", f"{api}/draft", params={"problem": HOSTILE}, content=notebook, headers=headers)
+    assert kept.status_code == 200, kept.text
+    refused = rest(
+        sam, "POST", f"{api}/submit", json={"files": [{"filename": f"{SCRIPT}.cif", "content": ""}]}
+    )
+    assert refused.status_code == 400
+    files = [{"filename": "x'&{{7+7}}.cif", "content": ""}]
+    handed = rest(
+        sam, "POST", f"{api}/submit", json={"notebook": notebook, "problem": HOSTILE, "files": files}
+    )
+    assert handed.status_code == 201, handed.text
+    lena = people["lena"]
+    for more in ("/students/sam", "/board", "/board?part=rows", "/marks", "", "/preview"):
+        page = lena.get(exercise + more)
+        assert page.status_code == 200, more
+        assert not re.search(r"<(script|svg|img)[^>]*(>alert|onload|onerror)", page.text), more
+        assert "49" not in re.findall(r"&gt;(\d+)", page.text), f"{more}: a template was run"
+        assert "unsafe" not in page.headers["content-security-policy"]
+    shown = lena.get(f"{exercise}/students/sam").text
+    assert shown.count("&lt;script&gt;alert(7)") >= 8  # answer, problem, sources, plain text, stream, error
+    collected = re.search(rf"{exercise}/snapshot/[^/]+/notebook", shown)
+    assert collected
+    for path in (collected.group(0), f"{exercise}/draft/sam/notebook"):
+        answer = lena.get(path)
+        assert answer.text == notebook
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_renamed_student_keeps_work_and_place_in_the_course(
+    people: dict[str, Browser], exercise: str, rest: Any
+) -> None:
+    ada, sam, lena = (people[name] for name in ("ada", "sam", "lena"))
+    api = f"/api/exercises/{exercise.rpartition('/')[2]}"
+    before = rest(sam, "GET", f"{api}/own").json()["payload"]
+    assert before["snapshots"]
+    ada.get("/hub/token")
+    xsrf = next(each.value for each in ada.http.cookies.jar if each.name == "_xsrf" and each.path == "/hub/")
+    renamed = ada.http.patch("/hub/api/users/sam", json={"name": "samuel"}, headers={"X-XSRFToken": xsrf})
+    assert renamed.status_code == 200, renamed.text
+    assert sam.sign_in("samuel").status_code == 200
+    after = rest(sam, "GET", f"{api}/own").json()["payload"]
+    assert (after["snapshots"][0]["receipt"], after["answers"]) == (
+        before["snapshots"][0]["receipt"],
+        before["answers"],
+    )
+    assert after["dataset_id"] == before["dataset_id"]
+    # For five seconds the registry lists the members that it knows, the old name among them.
+    assert f"{exercise}/students/samuel" in lena.get(f"{exercise}/board").text
+    assert before["snapshots"][0]["receipt"][:12] in lena.get(f"{exercise}/students/samuel").text

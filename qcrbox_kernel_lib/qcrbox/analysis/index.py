@@ -228,7 +228,11 @@ def _numbers(block: Block, record: CifIndex) -> None:
 
     z = number("_cell_formula_units_Z")
     record.z = round(z) if z is not None and abs(z) < 1e6 else None
-    number("_diffrn_ambient_temperature", "_cell_measurement_temperature")  # notes misprints
+    for tags in (
+        ("_diffrn_ambient_temperature", "_cell_measurement_temperature"),
+        ("_diffrn_radiation_wavelength", "_cell_measurement_wavelength"),
+    ):
+        number(*tags)  # notes misprints
     record.temperature_k, doubt = stated_temperature(block)
     record.wavelength, several = stated_wavelength(block)
     record.warnings += [text for text in (doubt, several) if text]

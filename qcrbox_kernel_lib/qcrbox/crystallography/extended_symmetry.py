@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from qcrbox.cif import names
 from qcrbox.cif.document import Block
 from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.model_items import first_item
 from qcrbox.crystallography.symmetry import SymmetryOperation
 
-_SUPERSPACE = ("_space_group_ssg", "_space_group_symop_ssg")
-_MODULATION = (*_SUPERSPACE, "_cell_wave_vector", "_cell_modulation_dimension")
-_MAGNETIC = ("_space_group_magn", "_space_group_symop_magn", "_atom_site_moment")
+# Patterns as in `model_items`.
+_SUPERSPACE = "_space_group_ssg|_space_group_symop_ssg"
+_MODULATION = f"{_SUPERSPACE}|_cell_wave_vector|_cell_modulation_dimension"
+_MAGNETIC = "_space_group_magn|_space_group_symop_magn|_atom_site_moment"
 _OPERATIONS, _CENTRINGS = (
     "_space_group_symop_magn_operation.xyz",
     "_space_group_symop_magn_centering.xyz",
 )
 
 
-def _starts(block: Block, stems: tuple[str, ...]) -> bool:
-    return any(names.key(tag).replace(".", "_").startswith(stems) for tag in block.tags)
-
-
 def in_superspace(block: Block) -> bool:
     """Whether the symmetry is that of a superspace group."""
-    return _starts(block, _SUPERSPACE)
+    return first_item(block, _SUPERSPACE) is not None
 
 
 def is_modulated(block: Block) -> bool:
     """Whether the block has wave vectors or a superspace group."""
     dimension = block.number("_cell_modulation_dimension")
-    return _starts(block, _MODULATION) and not (dimension is not None and dimension.value == 0)
+    return first_item(block, _MODULATION) is not None and not (dimension is not None and dimension.value == 0)
 
 
 def is_magnetic(block: Block) -> bool:
     """Whether the block has a magnetic space group or magnetic moments."""
-    return _starts(block, _MAGNETIC)
+    return first_item(block, _MAGNETIC) is not None
 
 
 def nuclear_operations(block: Block) -> list[str]:

@@ -6,8 +6,8 @@ from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop
 
 _WAVELENGTH_TAGS = ("_diffrn_radiation_wavelength", "_cell_measurement_wavelength")
-# The dictionary has _cell_measurement_temperature as another name of it.
-_TEMPERATURE = "_diffrn_ambient_temperature"
+# Names of one item by the dictionary; programs write both, and may know one of them only.
+_TEMPERATURE_TAGS = ("_diffrn_ambient_temperature", "_cell_measurement_temperature")
 _LONGEST = 100.0  # Å
 # Kα1 and Kα2 differ by less, wavelengths of several measurements by more.
 _DOUBLET = 1.01
@@ -49,7 +49,11 @@ def _of_loop(loop: Loop, tag: str) -> tuple[float | None, str]:
 
 def stated_temperature(block: Block) -> tuple[float | None, str]:
     """In K, None where none is given; a value that is no temperature is unknown, and the second value says so."""
-    number = block.number(_TEMPERATURE)
-    if number is None or number.value > 0:
-        return (None if number is None else number.value), ""
-    return None, f"{_TEMPERATURE} is {number.text}, but CIF gives kelvin: taken as unknown. Degrees Celsius?"
+    numbers = [(tag, number) for tag in _TEMPERATURE_TAGS if (number := block.number(tag)) is not None]
+    for _, number in numbers:
+        if number.value > 0:
+            return number.value, ""
+    if not numbers:
+        return None, ""
+    tag, number = numbers[0]
+    return None, f"{tag} is {number.text}, but CIF gives kelvin: taken as unknown. Degrees Celsius?"

@@ -76,8 +76,7 @@ class Table:
         """Comma-separated text; cells a spreadsheet would run as a formula get a leading apostrophe."""
         out = io.StringIO()
         writer = csv.writer(out)
-        writer.writerow(self.heads)
-        for row in self.rows:
+        for row in (self.heads, *self.rows):  # a head may be the name of a data block
             writer.writerow([_harmless(cell_text(cell)) for cell in row])
         return out.getvalue()
 

@@ -31,8 +31,8 @@ _BAND = re.compile(rf"^({'|'.join(QUANTITIES)})\s*(<=|>=|<|>)\s*([-+0-9.eE]+)$")
 _HINT = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL | re.IGNORECASE)
 _PLAIN = frozenset({"points", "command", "target", "tolerance", "unit", "hint", "title", "text", "kind"})
 _NUMBERS = frozenset({"points", "target", "tolerance"})
-# Tags that say what is right: the same that `Task.for_students` hides.
 _PYTHON = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# Tags that say what is right: the same that `Task.for_students` hides.
 _ANSWERS = frozenset(
     {
         "answer",

@@ -289,6 +289,16 @@ def test_an_atom_made_anisotropic_has_changed() -> None:
     assert (atom.anisotropic, atom.uij) == ((False, True), 0.0)
 
 
+def test_equivalent_displacements_are_compared_where_a_file_has_tensors_alone() -> None:
+    cell = (10, 11, 12, 90, 90, 90)
+    columns = "label type_symbol fract_x fract_y fract_z"
+    iso = Structure.from_cif(write_cif(cell, [("C1", "C", 0.1, 0.2, 0.3, 0.02)], f"{columns} U_iso_or_equiv"))
+    tensor = aniso([("C1", 0.03, 0.04, 0.05, 0, 0, 0)])
+    alone = Structure.from_cif(write_cif(cell, [("C1", "C", 0.1, 0.2, 0.3)], columns, more=tensor))
+    (atom,) = crystal_difference(iso, alone).changed()
+    assert atom.uij == pytest.approx(0.02)
+
+
 def test_different_structures_are_said_to_be_different() -> None:
     rng = np.random.default_rng(1)
     other = [(label, element, *rng.random(3).round(4)) for label, element, *_ in SITES]

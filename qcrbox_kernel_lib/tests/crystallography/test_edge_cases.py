@@ -12,6 +12,7 @@ from qcrbox.analysis.index import index_file
 from qcrbox.analysis.validation import validate
 from qcrbox.cif import read
 from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography.extended_symmetry import is_magnetic, is_modulated
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.elements import element_of_type, readings_of_label
 
@@ -146,13 +147,16 @@ def test_17_a_tensor_that_is_not_complete_is_named(cif: CifMaker) -> None:
     assert any("not complete" in note and "C1" in note for note in structure.notes)
 
 
-def test_17_cartesian_coordinates_are_read_on_the_axes_that_the_file_states(cif: CifMaker) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["_atom_sites_Cartn_tran_matrix_{}{}", "_atom_sites.Cartn_transf_matrix[{}][{}]"],
+    ids=["core", "mmCIF"],
+)
+def test_17_cartesian_coordinates_are_read_on_the_axes_that_the_file_states(cif: CifMaker, name: str) -> None:
     # x along b, y along a*; in the cell 10 11 12, β 100°: x = b y', and so on.
     cosine, sine = np.cos(np.radians(100)), np.sin(np.radians(100))
     matrix = np.array([[0, 11, 0], [10, 0, 12 * cosine], [0, 0, 12 * sine]])
-    items = "".join(
-        f"_atom_sites_Cartn_tran_matrix_{i + 1}{j + 1} {matrix[i, j]:.6f}\n" for i, j in np.ndindex(3, 3)
-    )
+    items = "".join(f"{name.format(i + 1, j + 1)} {matrix[i, j]:.6f}\n" for i, j in np.ndindex(3, 3))
     place = matrix @ [0.1, 0.2, 0.3]
     made = {
         "cell": (10, 11, 12, 90, 100, 90),
@@ -164,7 +168,7 @@ def test_17_cartesian_coordinates_are_read_on_the_axes_that_the_file_states(cif:
     # y' = x / b, so its s.u. is 0.0002 Å / 11 Å.
     assert sites.fract_su[0, 1] == pytest.approx(0.0002 / 11)
     wrong = Structure.from_cif(cif(**made, more=items.replace(" 11.000000", " 9.000000")))
-    assert any("not a matrix of this cell" in note for note in wrong.notes)
+    assert len([note for note in wrong.notes if "not a matrix of this cell" in note]) == 1
 
 
 @pytest.mark.parametrize(
@@ -239,6 +243,15 @@ def test_22_nuclei_of_a_magnetic_group_have_its_operations_without_time_reversal
 def test_22_a_magnetic_structure_is_recognised(cif: CifMaker) -> None:
     text = cif(more="_space_group_magn.number_BNS 62.448\n")
     assert index_file(text.encode()).kind == "magnetic"
+
+
+def test_22_empty_items_of_a_template_make_no_structure_modulated_or_magnetic(cif: CifMaker) -> None:
+    more = "_space_group_ssg_name ?\n_cell_modulation_dimension ?\n_space_group_magn.number_BNS .\n"
+    text = cif(more=f"{more}loop_\n_cell_wave_vector_seq_id\n_cell_wave_vector_x\n? ?\n")
+    assert Structure.from_cif(text).notes == Structure.from_cif(cif()).notes
+    block = read(text)[0]
+    assert not is_modulated(block)
+    assert not is_magnetic(block)
 
 
 def test_22_a_powder_file_is_recognised(cif: CifMaker) -> None:

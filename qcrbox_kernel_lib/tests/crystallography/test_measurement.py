@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from qcrbox.analysis.index import index_file
 from qcrbox.cif import read
 from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
 from qcrbox.crystallography.shelx import export_ins
@@ -47,3 +48,17 @@ def test_degrees_celsius_are_not_taken_for_kelvin() -> None:
     text, notes = export_ins(block)
     assert "TEMP" not in text
     assert doubt in notes
+
+
+@pytest.mark.parametrize("ambient", ["?", ".", "-100"], ids=["unknown", "not applicable", "degrees Celsius"])
+def test_the_temperature_of_the_cell_measurement_counts_where_the_other_is_none(ambient: str) -> None:
+    more = f"_diffrn_ambient_temperature {ambient}\n_cell_measurement_temperature 150(2)\n"
+    text = write_cif(more=more)
+    assert stated_temperature(read(text)[0]) == (150.0, "")
+    assert index_file(text.encode()).temperature_k == 150.0
+
+
+def test_a_misprint_of_the_wavelength_is_noted_in_the_index() -> None:
+    record = index_file(write_cif(more="_diffrn_radiation_wavelength 0,71073\n").encode())
+    assert record.wavelength == 0.71073
+    assert any("_diffrn_radiation_wavelength" in note for note in record.warnings)

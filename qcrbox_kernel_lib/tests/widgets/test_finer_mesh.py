@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 from qcrbox.analysis.density.hirshfeld import hirshfeld
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView, finer
+from qcrbox.widgets.structure_view import view as view_module
 
 UREA = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples" / "urea.cif"
 LIMIT_S = 60
@@ -21,6 +23,11 @@ def surface():
     return hirshfeld(Structure.from_cif(UREA), spacing=0.5)
 
 
+@pytest.fixture(scope="module")
+def made(surface):
+    return surface.finer(0.4)
+
+
 @pytest.fixture
 def view(surface, monkeypatch):
     monkeypatch.setattr(finer, "FINE", 0.4)
@@ -29,12 +36,18 @@ def view(surface, monkeypatch):
     return view.show_surface(surface)
 
 
-def test_finer_is_what_the_finer_grid_gives(surface):
+def test_finer_is_what_the_finer_grid_gives(surface, made):
     direct = hirshfeld(surface.structure, spacing=0.4)
-    made = surface.finer(0.4)
     assert len(made.vertices) > len(surface.vertices)
     np.testing.assert_array_equal(made.vertices, direct.vertices)
     assert (made.spacing, made.hydrogens) == (0.4, surface.hydrogens)
+
+
+def test_neighbours_keep_their_numbers(surface, made):
+    """Equivalent ones have equal shares, which the mesh decides on."""
+    keys, finer_keys = ([set(n.atoms.key.tolist()) for n in s.neighbours] for s in (surface, made))
+    assert finer_keys == keys
+    assert sum(n.share for n in made.neighbours) == pytest.approx(100)
 
 
 def test_it_is_computed_in_a_thread_for_who_looks_and_drawn_in_place_of_the_coarse_one(view, surface):
@@ -45,6 +58,22 @@ def test_it_is_computed_in_a_thread_for_who_looks_and_drawn_in_place_of_the_coar
     assert view._widget.surface["finer"] is False
     assert len(view._widget.surface["vertices"]) > len(coarse["vertices"])
     assert view.surface is surface  # figures and tables stay those that were asked for
+
+
+def test_a_mesh_that_is_packed_late_does_not_come_back_over_what_is_shown_since(view, surface, monkeypatch):
+    pack = view_module.packed_surface
+
+    def late(*arguments):
+        packed = pack(*arguments)
+        taken_away.start()
+        taken_away.join(0.3)  # ends at once where nothing holds it back
+        return packed
+
+    monkeypatch.setattr(view_module, "packed_surface", late)
+    taken_away = threading.Thread(target=view.show_surface, args=(None,))
+    view._send_surface()
+    taken_away.join(LIMIT_S)
+    assert view._widget.surface == {}
 
 
 @pytest.mark.parametrize("how", ["the last viewer goes", "another surface is shown"])
@@ -109,7 +138,7 @@ def test_the_check_ends_a_sum_of_many_atoms(surface):
 
 def test_a_fine_surface_is_left_as_it_is(view, surface, monkeypatch):
     monkeypatch.setattr(finer, "FINE", surface.spacing)
-    view.show_surface(surface)
+    view.show_surface(None).show_surface(surface)
     assert view._widget.surface["finer"] is False
     view.hear(view._widget, {"do": "watch surface", "on": True})  # of an older page
     assert view._widget.surface["finer"] is False
@@ -124,3 +153,44 @@ def test_closing_the_widget_ends_it(surface, monkeypatch):
     widget.close()
     thread.join(LIMIT_S)
     assert not thread.is_alive()
+
+
+def test_another_property_is_drawn_on_the_finer_mesh(view, surface):
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    view._finer.thread.join(LIMIT_S)
+    before = view._widget.surface
+    view.show_surface(surface, "di")
+    assert view._widget.surface["vertices"] == before["vertices"]
+    assert view._widget.surface["finer"] is False
+    assert view._widget.surface["name"] == "di"
+
+
+def test_who_looks_at_a_mesh_looks_at_the_next_one_without_saying_so(view, surface, monkeypatch):
+    """A page says that it looks when it did not before: both surfaces announce a finer mesh."""
+    goes_on = threading.Event()
+
+    def waiting(self, spacing, check):
+        goes_on.wait(LIMIT_S)
+        check()
+        return self
+
+    monkeypatch.setattr(type(surface), "finer", waiting)
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    first = view._finer.thread
+    view.show_surface(replace(surface))
+    goes_on.set()
+    for thread in (first, view._finer.thread):
+        thread.join(LIMIT_S)
+    assert view._widget.surface["finer"] is False
+
+
+def test_a_mesh_that_cannot_be_computed_is_not_announced_for_ever(view, surface, monkeypatch, caplog):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(type(surface), "finer", fail)
+    coarse = view._widget.surface
+    view.hear(view._widget, {"do": "watch surface", "on": True})
+    view._finer.thread.join(LIMIT_S)
+    assert view._widget.surface == coarse | {"finer": False}
+    assert "No finer mesh" in caplog.text

@@ -32,6 +32,7 @@ async def introduce(context: Context, subject: str, name: str | None) -> None:
         if subject == "group" and name in hub.groups:
             people.ensure_groups(conn, [name], now)
         if subject == "person" and name in hub.people:
+            people.follow_renames(conn, hub)  # else a renamed account would be written down a second time
             people.introduce_person(conn, name, hub.people[name], now)
 
     await context.db.write(write)

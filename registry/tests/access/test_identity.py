@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import stat
 import traceback
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from qcrbox_registry.access.identity import (
     read_or_make_token,
     service_token,
 )
+from qcrbox_registry.services.hub_accounts import introduce
 from qcrbox_registry.settings import Settings
 from starlette.requests import HTTPConnection
 
@@ -297,6 +299,23 @@ async def test_an_account_made_anew_under_the_same_name_is_another_person(people
     hub.add("t", name="ada", created="2026-01-01")
     hub.add("u", name="ada", created="2027-01-01")
     assert (await come(people)).person_id != (await come(people, "u")).person_id
+
+
+@pytest.mark.parametrize("before", ["they come themselves", "an administrator names them"])
+async def test_a_renamed_account_is_the_same_person(people, hub, database, before):
+    hub.add("t", name="cyd", created="2026-01-01")
+    first = await come(people)
+    hub.add("t", name="cydney", created="2026-01-01")
+    hub.paths["/qcrbox/accounts"] = httpx.Response(
+        200, json={"groups": [], "people": {"cydney": "2026-01-01", "cyd": "2027-01-01"}}
+    )
+    if before == "an administrator names them":
+        await introduce(SimpleNamespace(identity=people, db=database), "person", "cydney")
+    hub.now += CACHE_S + 1
+    second = await come(people)
+    assert (second.person_id, second.name) == (first.person_id, "cydney")
+    hub.add("u", name="cyd", created="2027-01-01")
+    assert (await come(people, "u")).person_id != first.person_id
 
 
 async def test_the_time_of_creation_is_asked_for_when_the_token_does_not_show_it(people, hub):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 
@@ -101,9 +102,28 @@ def test_an_archived_course_is_changed_by_nobody_and_can_be_restored(course, do)
 # ---------------------------------------------------------------- next year
 
 
-def test_next_years_course_has_the_exercises_and_nothing_of_the_students(course, do, person):  # noqa: F811
+def leave_traces(course, student, exercise, name):  # noqa: F811
+    """Work of a student with their name wherever the person or the staff can write: notebook, files, notes, marks."""
+    path = f"/api/exercises/{exercise}"
+    notebook = json.dumps(
+        {"nbformat": 4, "metadata": {"authors": [name]}, "cells": [{"cell_type": "raw", "source": name}]}
+    )
+    course.opened(student, exercise)
+    payload(student.put(f"{path}/answers/why", json={"value": name}))
+    headers = {"content-type": "application/x-ipynb+json"}
+    payload(student.put(f"{path}/draft", params={"problem": name}, content=notebook, headers=headers))
+    files = [{"filename": f"{name}.cif", "content": base64.b64encode(f"data_{name}".encode()).decode()}]
+    payload(student.post(f"{path}/submit", json={"notebook": notebook, "problem": name, "files": files}), 201)
+    payload(course.lecturer.post(f"{path}/notes", json={"text": name, "student": student.name}), 201)
+    mark = {"student": student.name, "task_id": "why", "points": 1.0, "comment": name}
+    payload(course.lecturer.put(f"{path}/marks", json=mark))
+
+
+def test_next_years_course_has_the_exercises_and_nothing_of_the_students(course, do, person, refined):  # noqa: F811
     exercise = course.exercise(due_at=time.time() + 3600)
-    course.opened(course.ada, exercise)
+    leave_traces(course, course.ada, exercise, "My name is Ada Lovelace")
+    refined(course.ada, course.opened(course.ada, exercise))
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/grade"))
     payload(shelve(course, do, closes_at=iso(time.time() - 1)), 201)
     payload(course.lecturer.patch(f"/api/courses/{course.course['id']}", json={"archived": True}))
     group = f"{course.group}n"
@@ -117,6 +137,13 @@ def test_next_years_course_has_the_exercises_and_nothing_of_the_students(course,
     (copied,) = payload(lecturer.get(f"/api/courses/{made['id']}/exercises"))["exercises"]
     assert (copied["title"], copied["published"], copied["due_at"]) == ("Quartz", False, None)
     assert payload(lecturer.get(f"/api/exercises/{copied['id']}/board"))["students"][0]["opened_at"] is None
+    path = f"/api/exercises/{copied['id']}"
+    seen = json.dumps([payload(lecturer.get(f"{path}{more}")) for more in ("", "/board", "/marks", "/own")])
+    seen += lecturer.get(f"{path}/files/quartz.ipynb").text
+    seen += json.dumps(payload(lecturer.get(f"/api/courses/{made['id']}/people")))
+    assert [word for word in ("Lovelace", course.ada.name, course.bob.name) if word in seen] == []
+    marked = payload(lecturer.get(f"{path}/marks"))["students"]
+    assert [(row["name"], row["points"], row["submitted"]) for row in marked] == [(student.name, 0, None)]
     detail = payload(lecturer.get(f"/api/exercises/{copied['id']}"))["manifest"]
     assert [task["id"] for task in detail["tasks"]] == [task["id"] for task in TASKS]
     assert detail["tasks"][3]["accepted"] == ["Si"]
@@ -141,6 +168,17 @@ def test_only_who_teaches_both_courses_copies(course, person):  # noqa: F811
 # ---------------------------------------------------------------- research
 
 
+def named_cif(name):
+    """A model whose CIF names its author and their address."""
+    return (
+        f"data_{name.split()[-1]}\n_audit_author_name '{name}'\n_audit_author_address 'ada@uni.example'\n"
+        "_cell_length_a 4.9134\n_cell_length_b 4.9134\n_cell_length_c 5.4052\n_cell_angle_alpha 90\n"
+        "_cell_angle_beta 90\n_cell_angle_gamma 120\n_space_group_name_H-M_alt 'P 32 2 1'\n"
+        "_chemical_formula_sum 'O2 Si'\n_refine_ls_R_factor_gt 0.021\nloop_\n_atom_site_label\n"
+        "_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nSi1 Si 0.4697 0 0\n"
+    ).encode()
+
+
 def test_the_export_names_nobody(course, person, do, refined):  # noqa: F811
     exercise = course.exercise()
     students = [course.ada, course.bob, *(person(groups=[course.group]) for _ in range(3))]
@@ -151,15 +189,16 @@ def test_the_export_names_nobody(course, person, do, refined):  # noqa: F811
         if number == 4:
             assert course.lecturer.get(address).status_code == 409  # four are too few
         opened = course.opened(student, exercise)
-        payload(student.put(f"/api/exercises/{exercise}/answers/why", json={"value": secret}))
+        leave_traces(course, student, exercise, secret)
         payload(student.put(f"/api/exercises/{exercise}/answers/which", json={"value": "Ge"}))
         payload(student.put(f"/api/exercises/{exercise}/answers/r1", json={"value": "0.02149"}))
         if number == 0:
-            calculation = refined(student, opened)
+            calculation = refined(student, opened, named_cif(secret))
+            payload(student.patch(f"/api/calculations/{calculation}", json={"tags": ["Lovelace"]}))
     found = payload(course.lecturer.get(address))
     text = json.dumps(found)
     forbidden = [secret, "Ada", "XRD 101", "Quartz", exercise, course.course["id"], course.group, calculation]
-    forbidden += [student.name for student in students]
+    forbidden += ["Lovelace", "2999", *(student.name for student in students)]
     assert [word for word in forbidden if word in text] == []
     assert found["students"] == 5
     (shown,) = found["exercises"]

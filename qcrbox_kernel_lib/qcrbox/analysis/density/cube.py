@@ -45,7 +45,12 @@ class Cube(GridValues):
         return float(self.values.sum() * abs(np.linalg.det(self.steps)))
 
     def per_cubic_angstrom(self) -> Cube:
-        """The same, from e/bohr³ to e/Å³. Raises UserInputError for an orbital, which is no density."""
+        """The same, from e/bohr³ to e/Å³; as it is where that was done before.
+
+        Raises UserInputError for an orbital, which is no density.
+        """
+        if self.kind == "density":
+            return self
         if self.orbital:
             raise UserInputError(
                 "This cube holds an orbital, and amplitudes are no density.",

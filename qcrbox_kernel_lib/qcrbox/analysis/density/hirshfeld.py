@@ -63,7 +63,7 @@ class HirshfeldSurface(Surface):
     dnorm; di, de in Å; shape_index and curvedness of the surface itself (curvature.py).
 
     inside, outside: (n,) rows of `molecule` and `surroundings`. hydrogens says which X–H lengths were used.
-    spacing: of the grid, Å.
+    spacing: of the grid, Å; numbered_as: the surface whose numbers the neighbours have, of the same molecule.
     """
 
     structure: Structure = field(repr=False, kw_only=True)
@@ -74,14 +74,15 @@ class HirshfeldSurface(Surface):
     hydrogens: str = field(kw_only=True)
     disorder: str | Mapping[str, int] = field(default="major", kw_only=True)
     spacing: float = field(default=0.2, kw_only=True)
+    numbered_as: HirshfeldSurface | None = field(default=None, repr=False, kw_only=True)
 
     def finer(self, spacing: float, check: Callable[[], None] | None = None) -> HirshfeldSurface:
         """The same surface on a grid of this spacing, Å. check is called now and then; what it raises ends it.
 
-        Raises UserInputError where the grid would be too large.
+        Its neighbours keep their numbers: shares of equivalent ones differ by less than the meshes do. Raises UserInputError where the grid would be too large.
         """
         inside = _Molecule(self.structure, self.molecule, self.disorder, self.hydrogens)
-        return _around(inside, spacing, check)
+        return replace(_around(inside, spacing, check), numbered_as=self)
 
     @cached_property
     def vertex_areas(self) -> Array:
@@ -127,7 +128,7 @@ class HirshfeldSurface(Surface):
 
     @cached_property
     def neighbours(self) -> list[Neighbour]:
-        """The molecules that meet the surface, the one with the largest share first."""
+        """The molecules that meet the surface, the one with the largest share first, or numbered as `numbered_as`."""
         touching = np.bincount(self.outside, self.vertex_areas, len(self.surroundings)) / self.area
         whole = self.structure.grow("molecule", atoms=self.surroundings.select(touching > 0))
         whole = self.structure.choose(whole, self.disorder)
@@ -137,18 +138,22 @@ class HirshfeldSurface(Surface):
         nearest = np.full(len(share), np.inf)
         contact = [""] * len(share)
         between = self.properties["di"] + self.properties["de"]
+        known = [] if self.numbered_as is None else self.numbered_as.neighbours
+        number_of = {key: n for n, neighbour in enumerate(known) for key in neighbour.atoms.key.tolist()}
+        numbers = np.full(len(share), len(known))
         for row, key in enumerate(self.surroundings.key.tolist()):
             if touching[row] == 0:
                 continue
             number = place[key]
             share[number] += 100 * touching[row]
+            numbers[number] = number_of.get(key, len(known))
             vertices = np.flatnonzero(self.outside == row)
             closest = int(vertices[np.argmin(between[vertices])])
             if between[closest] < nearest[number]:
                 nearest[number], contact[number] = between[closest], self.named(closest)
         return [
             Neighbour(whole.select(fragment == number), float(share[number]), contact[number])
-            for number in np.argsort(-share)
+            for number in sorted(range(len(share)), key=lambda number: (numbers[number], -share[number]))
         ]
 
     def __repr__(self) -> str:

@@ -321,7 +321,8 @@ def _atom_changes(
     su_2 = six_components(two.u_cif_su[rows_2])
     difference = six_components(two.u_cif[rows_2]) - six_components(tensors[rows_1])
     uij = _largest_in_su(difference, su_1[rows_1], su_2)
-    swelling = two.u_iso[rows_2] - one.u_iso[rows_1]
+    # A file may list tensors alone.
+    swelling = second.u_equivalent[rows_2] - first.u_equivalent[rows_1]
     changes = []
     for place, (i, j) in enumerate(zip(rows_1, rows_2, strict=True)):
         kinds = (bool(np.isfinite(one.u_cif[i]).all()), bool(np.isfinite(two.u_cif[j]).all()))

@@ -11,11 +11,10 @@ from qcrbox.crystallography.cell import UnitCell
 Array = NDArray[np.float64]
 # Relative deviation of a stated matrix from the metric of the cell; matrices have three to six decimals.
 _ALLOWED = 0.02
+# The names of mmCIF, `_atom_sites.fract_transf_matrix[1][1]`, are other names of the same items.
 _STATED = (
     ("_atom_sites_fract_tran_matrix_{}{}", "_atom_sites_fract_tran_vector_{}", True),
-    ("_atom_sites.fract_transf_matrix[{}][{}]", "_atom_sites.fract_transf_vector[{}]", True),
     ("_atom_sites_Cartn_tran_matrix_{}{}", "_atom_sites_Cartn_tran_vector_{}", False),
-    ("_atom_sites.Cartn_transf_matrix[{}][{}]", "_atom_sites.Cartn_transf_vector[{}]", False),
 )
 
 

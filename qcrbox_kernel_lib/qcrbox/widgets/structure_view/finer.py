@@ -22,35 +22,42 @@ class Stopped(Exception):
 class FinerMesh:
     """`drawn` is the surface until the finer one is there; then `show` is called, in the thread that computed it.
 
-    It begins with the first viewer and ends with the last one.
+    It begins with the first viewer and ends with the last one. `viewers`: those of the surface that it replaces, who have
+    said already that they look.
     """
 
-    def __init__(self, surface: HirshfeldSurface, show: Callable[[], None]) -> None:
+    def __init__(self, surface: HirshfeldSurface, show: Callable[[], None], viewers: int = 0) -> None:
         self.drawn, self._show = surface, show
         self.is_expected = True
         self._lock = threading.Lock()
-        self._viewers = 0
+        self._viewers = viewers
         self._stop = threading.Event()
         self.thread: threading.Thread | None = None
+        with self._lock:
+            self._follow_viewers()
 
     def watch(self, on: bool) -> None:
         """A viewer comes (on) or goes."""
         with self._lock:
             self._viewers = max(0, self._viewers + (1 if on else -1))
-            if self._viewers == 0:
-                self._stop.set()
-            elif self.is_expected and (self.thread is None or self._stop.is_set()):
-                self._stop = threading.Event()
-                self.thread = threading.Thread(
-                    target=self._compute, args=(self._stop,), name="qcrbox-finer-mesh", daemon=True
-                )
-                self.thread.start()
+            self._follow_viewers()
 
-    def close(self) -> None:
-        """Stop, however many are looking."""
-        with self._lock:
-            self._viewers = 0
+    def _follow_viewers(self) -> None:
+        if self._viewers == 0:
             self._stop.set()
+        elif self.is_expected and (self.thread is None or self._stop.is_set()):
+            self._stop = threading.Event()
+            self.thread = threading.Thread(
+                target=self._compute, args=(self._stop,), name="qcrbox-finer-mesh", daemon=True
+            )
+            self.thread.start()
+
+    def close(self) -> int:
+        """Stop, however many are looking; how many those were."""
+        with self._lock:
+            viewers, self._viewers = self._viewers, 0
+            self._stop.set()
+            return viewers
 
     def _compute(self, stop: threading.Event) -> None:
         def check() -> None:
@@ -64,6 +71,8 @@ class FinerMesh:
             return
         except QcError as error:
             _log.info("No finer mesh: %s", error)  # the grid would be too large: what is shown stays
+        except Exception:  # noqa: BLE001 - such as too little memory: a view must not announce a mesh for ever
+            _log.exception("No finer mesh")
         with self._lock:
             if stop.is_set():
                 return

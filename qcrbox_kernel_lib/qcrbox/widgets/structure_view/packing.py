@@ -19,7 +19,7 @@ from qcrbox.widgets.structure_view.scene import Scene
 
 
 def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> dict[str, Any]:
-    """The part of a map around the atoms shown: f4 values in e/Å³, first point relative to the scene's centre."""
+    """The part of a map around the atoms shown: f4 values in `unit`, first point relative to the scene's centre."""
     box = density.box if isinstance(density, Cube) else around(density, scene.atoms.fract)
     return {
         "peaks": [] if isinstance(density, Cube) else _packed_peaks(density, scene),
@@ -37,7 +37,7 @@ def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> di
 
 
 def _packed_peaks(density: DensityMap, scene: Scene) -> list[dict[str, Any]]:
-    """Names, heights (e/Å³), fractional and Cartesian positions (Å, relative to the scene's centre) of peaks and holes."""
+    """Names, heights (in `unit`), fractional and Cartesian positions (Å, relative to the scene's centre) of peaks and holes."""
     return [
         {
             "name": peak.name,

@@ -13,7 +13,7 @@ from qcrbox.widgets.chart import Picture
 def section_picture(cut: Section, step: float | None = None) -> Picture:
     """Contours of a section, solid above zero and dashed below.
 
-    step: between contours in e/Å³; by default 1 σ, beginning at 2 σ.
+    step: between contours in the unit of the section; by default 1 σ, beginning at 2 σ.
     """
     # Start-up time: matplotlib is loaded when the first figure is drawn.
     from matplotlib.figure import Figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ class StructureView:
         self._level = 3.0
         self.surface: Surface | None = None
         self._finer: FinerMesh | None = None
+        # The finer mesh is sent from its own thread: what is sent last must be what was set last.
+        self._sending = threading.RLock()
         self._property = ""
         self._neighbours: str | int = "none"
         self.selected: tuple[str, ...] = ()
@@ -90,7 +93,7 @@ class StructureView:
     def show_density(
         self, density: DensityMap | Cube | None, level: float = 3.0, *, at: float | None = None
     ) -> StructureView:
-        """Draw a density at ± `level` σ, or ± `at` e/Å³; a map around the atoms shown, a cube as it is. None takes it away.
+        """Draw a density at ± `level` σ, or ± `at` in its unit; a map around the atoms shown, a cube as it is. None takes it away.
 
         A cube must be in e/Å³ or of an orbital (`cube.to_draw()`) and on the Cartesian axes of the structure.
         """
@@ -110,15 +113,20 @@ class StructureView:
         """Draw a surface coloured by one of its properties, in fixed and printed ranges; None takes it away."""
         if surface is not None:
             surface.scale_of(of)
-        self._stop_refining()
-        self.surface, self._property = surface, of
-        self._finer = FinerMesh(surface, self._send_surface) if can_be_finer(surface) else None
-        self._send_surface()
+        with self._sending:
+            if surface is not self.surface:
+                # Pages that look at a mesh go on looking at the next one, and do not say so again.
+                viewers = self._stop_refining()
+                self.surface = surface
+                self._finer = (
+                    FinerMesh(surface, self._send_surface, viewers) if can_be_finer(surface) else None
+                )
+            self._property = of
+            self._send_surface()
         return self
 
-    def _stop_refining(self) -> None:
-        if self._finer is not None:
-            self._finer.close()
+    def _stop_refining(self) -> int:
+        return self._finer.close() if self._finer is not None else 0
 
     def show_neighbours(self, which: str | int = "all") -> StructureView:
         """Beside a Hirshfeld surface: "all" molecules that meet it, one by its number (0 the largest share), or "none"."""
@@ -141,12 +149,13 @@ class StructureView:
     def _send_surface(self) -> None:
         if self._widget is None:
             return
-        if self.surface is None:
-            self._widget.surface = {}
-            return
-        drawn = self._finer.drawn if self._finer is not None else self.surface
-        packed = packed_surface(drawn, self._property, self.scene, self._neighbours)
-        self._widget.surface = packed | {"finer": self._finer is not None and self._finer.is_expected}
+        with self._sending:
+            if self.surface is None:
+                self._widget.surface = {}
+                return
+            drawn = self._finer.drawn if self._finer is not None else self.surface
+            packed = packed_surface(drawn, self._property, self.scene, self._neighbours)
+            self._widget.surface = packed | {"finer": self._finer is not None and self._finer.is_expected}
 
     def _send_density(self) -> None:
         if self._widget is None:

@@ -23,7 +23,7 @@ class StructureWidget(anywidget.AnyWidget):
     link = traitlets.Unicode().tag(sync=True)  # views of one link are turned together
 
     # Called when the widget is closed.
-    closing: Callable[[], None] | None = None
+    closing: Callable[[], object] | None = None
 
     def close(self) -> None:
         """Close the widget in all pages, and end what is computed for it."""

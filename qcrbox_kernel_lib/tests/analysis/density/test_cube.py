@@ -55,3 +55,9 @@ def test_signs_that_differ_leave_the_unit_of_length_open():
     text = hydrogen_cube(12).replace("12 0.0 0.2 0.0", "-12 0.0 0.2 0.0")
     with pytest.raises(UserInputError, match="unit of length"):
         read_cube(text.encode())
+
+
+def test_a_cube_is_converted_once_however_often_it_is_asked_for() -> None:
+    """Results give their cubes converted, and the message of the view asks for it again."""
+    cube = read_cube(hydrogen_cube().encode()).per_cubic_angstrom()
+    assert cube.per_cubic_angstrom().integral == cube.to_draw().integral == cube.integral

@@ -78,7 +78,7 @@ export class Pace {
 
   // After a frame of this level that took so many ms.
   took(ms, level) {
-    if (ms > 5000) return; // the page was out of sight
+    if (this.isClosed || ms > 5000) return; // the page was out of sight
     if (this.isFirst) {
       this.isFirst = false;
       return;
@@ -91,7 +91,9 @@ export class Pace {
     this.restLater();
   }
 
+  // A frame that is still being timed must not begin another rest.
   close() {
+    this.isClosed = true;
     clearTimeout(this.resting);
   }
 }
