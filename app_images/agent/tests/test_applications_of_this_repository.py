@@ -4,9 +4,21 @@ import re
 from pathlib import Path
 
 import pytest
-from qcrbox.cif import names
+from qcrbox.cif import names, read
+from qcrbox.crystallography.extended_symmetry import MAGNETIC, MODULATION, SUPERSPACE
+from qcrbox.crystallography.model_items import (
+    ANHARMONIC,
+    MASKS,
+    MOMENTS,
+    RESTRAINTS,
+    TWINS,
+    VOIDS,
+    first_item,
+)
 from qcrbox.crystallography.structure import reading
 from qcrbox.spec import Application, load
+from qcrbox.spec.model import CifInput
+from qcrbox_agent import conversion
 
 APPLICATIONS = sorted(Path(__file__).parents[2].glob("*/application.yaml"))
 
@@ -44,6 +56,73 @@ def test_structures_arrive_whole(path):
     """An item that a spec does not name never reaches the command: the origin, say, or displacements as B(ij)."""
     sets = path.read_text().partition("cif_entry_sets:")[2]
     asked = {names.key(name) for name in re.findall(r"_[A-Za-z][\w./-]+", sets)}
-    read = [tag for tag in (*reading._SITE_TAGS, *reading._ANISO_TAGS) if not tag.endswith("_su")]
-    needed = {names.key(tag) for tag in (*read, *OF_STRUCTURES) if "_Cartn_" not in tag}
+    tags = [tag for tag in (*reading._SITE_TAGS, *reading._ANISO_TAGS) if not tag.endswith("_su")]
+    needed = {names.key(tag) for tag in (*tags, *OF_STRUCTURES) if "_Cartn_" not in tag}
     assert needed - asked == set()
+
+
+CELL_AND_ATOM = b"""data_x
+_cell_length_a 5
+_cell_length_b 6
+_cell_length_c 7
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+O1 0.1 0.2 0.3
+"""
+# As programs write them, each in a file of its own.
+NOT_APPLIED = {
+    "anharmonic": (
+        ANHARMONIC,
+        b"loop_\n_atom_site_anharm_GC_C_label\n_atom_site_anharm_GC_C_111\nO1 0.0002\n",
+    ),
+    "distance": (
+        RESTRAINTS,
+        b"loop_\n_restr_distance_atom_site_label_1\n_restr_distance_atom_site_label_2\n_restr_distance_target\nO1 H1 0.98\n",
+    ),
+    "rigu": (RESTRAINTS, b"loop_\n_restr_RIGU_atom_site_label_1\n_restr_RIGU_atom_site_label_2\nO1 C1\n"),
+    "sum": (
+        RESTRAINTS,
+        b"loop_\n_qcrbox_restr_sum_expression\n_qcrbox_restr_sum_target\n'FVAR2 + FVAR3' 1\n",
+    ),
+    "constraint": (RESTRAINTS, b"loop_\n_qcrbox_constr_id\n_qcrbox_constr_type\n1 EADP\n"),
+    "twin": (TWINS, b"loop_\n_twin_individual_id\n_twin_individual_mass_fraction_refined\n1 0.6\n2 0.4\n"),
+    "void": (VOIDS, b"loop_\n_platon_squeeze_void_nr\n_platon_squeeze_void_volume\n1 120\n"),
+    "mask": (MASKS, b"loop_\n_smtbx_masks_void_nr\n_smtbx_masks_void_volume\n1 120\n"),
+    "superspace": (SUPERSPACE, b"_space_group_ssg_name_IT 'P1(00g)0'\n"),
+    "wave": (MODULATION, b"loop_\n_cell_wave_vector_seq_id\n_cell_wave_vector_x\n1 0.31\n"),
+    "dimension": (MODULATION, b"_cell_modulation_dimension 1\n"),
+    "magnetic": (
+        MAGNETIC,
+        b"loop_\n_space_group_symop_magn_operation.id\n_space_group_symop_magn_operation.xyz\n1 x,y,z,+1\n",
+    ),
+    "moment": (MOMENTS, b"loop_\n_atom_site_moment.label\n_atom_site_moment.crystalaxis_x\nO1 1.5\n"),
+    "satellite": (
+        "_refln_index_m_1",
+        b"loop_\n_refln_index_h\n_refln_index_k\n_refln_index_l\n_refln_index_m_1\n1 0 0 1\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_APPLIED)
+@pytest.mark.parametrize("application", ["refine", "har", "shelxle"])
+def test_what_is_not_applied_reaches_the_command_that_names_it(application, case):
+    pattern, text = NOT_APPLIED[case]
+    spec = load(next(path for path in APPLICATIONS if path.parent.name == application))
+    inputs = [
+        parameter.cif
+        for command in spec.commands
+        for parameter in command.parameters
+        if isinstance(parameter.cif, CifInput) and "cell_and_symmetry" in parameter.cif.required_entry_sets
+    ]
+    assert inputs
+    for cif in inputs:
+        converted = conversion.for_command(CELL_AND_ATOM + text, "x.cif", cif, spec).content
+        block = read(converted).sole_block()
+        assert first_item(block, pattern), converted.decode()

@@ -11,9 +11,9 @@ from qcrbox.crystallography.model_items import first_item
 from qcrbox.crystallography.symmetry import SymmetryOperation
 
 # Patterns as in `model_items`.
-_SUPERSPACE = "_space_group_ssg|_space_group_symop_ssg"
-_MODULATION = f"{_SUPERSPACE}|_cell_wave_vector|_cell_modulation_dimension"
-_MAGNETIC = "_space_group_magn|_space_group_symop_magn|_atom_site_moment"
+SUPERSPACE = "_space_group_ssg|_space_group_symop_ssg"
+MODULATION = f"{SUPERSPACE}|_cell_wave_vector|_cell_modulation_dimension"
+MAGNETIC = "_space_group_magn|_space_group_symop_magn|_atom_site_moment"
 _OPERATIONS, _CENTRINGS = (
     "_space_group_symop_magn_operation.xyz",
     "_space_group_symop_magn_centering.xyz",
@@ -22,18 +22,18 @@ _OPERATIONS, _CENTRINGS = (
 
 def in_superspace(block: Block) -> bool:
     """Whether the symmetry is that of a superspace group."""
-    return first_item(block, _SUPERSPACE) is not None
+    return first_item(block, SUPERSPACE) is not None
 
 
 def is_modulated(block: Block) -> bool:
     """Whether the block has wave vectors or a superspace group."""
     dimension = block.number("_cell_modulation_dimension")
-    return first_item(block, _MODULATION) is not None and not (dimension is not None and dimension.value == 0)
+    return first_item(block, MODULATION) is not None and not (dimension is not None and dimension.value == 0)
 
 
 def is_magnetic(block: Block) -> bool:
     """Whether the block has a magnetic space group or magnetic moments."""
-    return first_item(block, _MAGNETIC) is not None
+    return first_item(block, MAGNETIC) is not None
 
 
 def nuclear_operations(block: Block) -> list[str]:

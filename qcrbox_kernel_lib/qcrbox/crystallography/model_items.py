@@ -9,7 +9,7 @@ from qcrbox.cif.document import Block
 
 # Patterns of names in lower case, with underscores only, matched from the start.
 ANHARMONIC = r"_atom_site_(anharm|gc_|cumulant)|_atom_site_aniso_(c|d)_?\d{3}"
-RESTRAINTS = r"_restr_|_qcrbox_constr_"
+RESTRAINTS = r"_restr_|_qcrbox_(restr|constr)_"
 TWINS = r"_twin_individual_"
 VOIDS = r"_(smtbx_masks|platon_squeeze)_void_nr"
 MASKS = rf"_shelx_fab_file|{VOIDS}"
