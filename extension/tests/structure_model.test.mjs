@@ -167,6 +167,8 @@ function stageOf(model, half = 3) {
     half,
     extent: 5,
     room: 0.8,
+    also: [],
+    isFitted: false,
     perspective: false,
     turn: new THREE.Quaternion(),
     pan: new THREE.Vector2(),
@@ -263,6 +265,20 @@ test('everything is in the picture after a fit, and in its middle', () => {
   expect(b.x).toBeLessThan(400);
   expect((a.x + b.x) / 2).toBeCloseTo(200, 3);
   expect((a.y + b.y) / 2).toBeCloseTo(150, 3);
+});
+
+test('peaks beside the atoms come into a fitted picture, and leave a chosen view alone', () => {
+  const stage = stageOf(modelOf(TWO));
+  const peak = [8, 0, 0];
+  const seenAt = () => settle(stage).project(peak, 0, new THREE.Vector3()).x;
+  stage.fit();
+  expect(seenAt()).toBeGreaterThan(400);
+  stage.showAlso([peak]);
+  expect(seenAt()).toBeLessThan(400);
+  stage.zoom(2);
+  const half = stage.half;
+  stage.showAlso([]);
+  expect(stage.half).toBe(half);
 });
 
 test('a view along an axis has that axis towards the reader', () => {

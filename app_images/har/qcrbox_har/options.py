@@ -53,7 +53,19 @@ def choose_method(options: Options, symbols: set[str], largest: int) -> Method:
     relativistic = options.relativistic == "yes" or (
         options.relativistic == "auto" and any(atomic_number(s) > 30 for s in symbols)
     )
-    return Method(functional, basis, options.scf_grid, relativistic, options.dispersion)
+    return Method(
+        functional, basis, options.scf_grid, relativistic, options.dispersion, _conv_tol(options.tolerance)
+    )
+
+
+def _conv_tol(tolerance: float) -> float:
+    """Hartree. Errors of an energy go with the square of those of its density, and so of the sites.
+
+    Else rounds that begin from the last orbitals end after one iteration, each a little nearer, and never by less than
+    a small `tolerance`. 1e-6 for 0.02 s.u. is measured (decision 0261).
+    """
+    usual = Options.tolerance
+    return max(Method.conv_tol * min(tolerance / usual, 1.0) ** 2, 1e-10)
 
 
 def spherical_sites(structure: Structure, text: str) -> set[int]:

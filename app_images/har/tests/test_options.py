@@ -80,3 +80,11 @@ def test_a_name_that_fits_no_atom_is_refused_with_the_names_there_are():
     with pytest.raises(UserInputError, match="no atom and no element is called Zn") as error:
         spherical_sites(structure(ROWS), "Fe1 Zn")
     assert "Fe1, Cl1, Cl2, C1" in error.value.next
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "conv_tol"), [(0.05, 1e-6), (0.02, 1e-6), (0.002, 1e-8), (1e-6, 1e-10)]
+)
+def test_energies_are_as_exact_as_the_sites_that_are_asked_for(tolerance, conv_tol):
+    method = choose_method(Options(tolerance=tolerance), {"C"}, 3)
+    assert method.conv_tol == pytest.approx(conv_tol)

@@ -72,8 +72,16 @@ def test_ten_thousand_commands_leave_the_loop_to_others(registry, person, monkey
         assert made.status_code == 201, made.text[:300]
         batch = made.json()["payload"]["batch_id"]
         stopped = ada.post("/api/calculations/stop", json={"batch_id": batch}, timeout=300)
-        assert len(stopped.json()["payload"]["calculations"]) == 10_000
     assert max(turns, default=(0.0, ""))[0] < LONGEST_S, sorted(turns)[-3:]
+    # A command may have ended before all were asked to stop.
+    reached = {one["calculation_id"] for one in stopped.json()["payload"]["calculations"]}
+    made_ids = made.json()["payload"]["calculation_ids"]
+    ended = set(made_ids) - reached
+    assert len(set(made_ids)) == 10_000
+    assert len(ended) < 100
+    for one in ended:
+        found = ada.get(f"/api/calculations/{one}").json()["payload"]["calculations"][0]
+        assert found["status"] == "successful"
 
 
 @pytest.mark.attack(13)

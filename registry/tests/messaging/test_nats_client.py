@@ -50,6 +50,27 @@ async def test_a_connection_that_is_let_in_late_works_at_once(nats_server, platf
     await agent.close()
 
 
+async def test_what_was_asked_before_a_flush_is_sent_before_its_ping(
+    nats_server, platform_secrets, monkeypatch
+):
+    """Else the answer to the PING says nothing about it: a subscription missed what was published after a flush."""
+    seed = platform_secrets.user("registry").seed.decode()
+    client = await connect(nats_server.url, nkeys_seed_str=seed, inbox_prefix=b"_INBOX_registry")
+    sent: list[bytes] = []
+    transport = client._transport
+    write, writelines = transport.write, transport.writelines
+    monkeypatch.setattr(transport, "write", lambda data: (sent.append(bytes(data)), write(data)))
+    monkeypatch.setattr(
+        transport, "writelines", lambda lines: (sent.append(b"".join(lines)), writelines(lines))
+    )
+    await client.subscribe("control.a1")
+    await client.flush(10)
+    stream = b"".join(sent)
+    assert stream.count(b"SUB control.a1") == 1
+    assert stream.index(b"SUB control.a1") < stream.index(b"PING")
+    await client.close()
+
+
 async def test_an_answer_nobody_waits_for_any_more_does_not_make_it_deaf(nats_server, platform_secrets):
     seed = platform_secrets.user("registry").seed.decode()
     client = await connect(nats_server.url, nkeys_seed_str=seed, inbox_prefix=b"_INBOX_registry")
