@@ -12,7 +12,7 @@ from qcrbox.contract.errors import UserInputError
 
 from qcrbox_har import experience
 from qcrbox_har.loop_state import Progress
-from qcrbox_har.method import Method, MoleculeInput
+from qcrbox_har.method import COARSE_GRID_BYTES, UNPACKED_BYTES, Method, MoleculeInput
 from qcrbox_har.processes import Child
 
 # Self-consistent iterations of all rounds together, from a first density to the last restart; and rounds.
@@ -31,9 +31,8 @@ _COARSE, _FINE = 0.23, 1.3
 _START_S, _TRANSFORM_S, _FACTOR_S = 4.0, 1e-7, 2e-6
 _BASE_BYTES = 350_000_000
 _FITTED_BYTES = 4_000_000_000  # PySCF keeps larger tensors on disk
-_UNPACKED_BYTES = 1_500_000_000  # `quantum.products` unpacks no larger ones
-# Values of basis functions on the coarse grid: `quantum.grids` keeps no more, and PySCF then has so many points at once.
-_COARSE_BYTES, _POINTS_AT_ONCE = 600_000_000, 67_200
+# Points of the coarse grid that PySCF takes at once where their basis functions are not kept.
+_POINTS_AT_ONCE = 67_200
 
 
 @dataclass
@@ -117,9 +116,9 @@ def _bytes(method: Method, size: dict[str, int], atoms: int) -> float:
     """Integrals as they are kept and unpacked, basis functions on the coarse grid, points of the atoms."""
     n = size["basis"]
     tensor = 8.0 * size["auxiliary"] * n * n
-    unpacked = tensor if tensor <= _UNPACKED_BYTES else 0.0
+    unpacked = tensor if tensor <= UNPACKED_BYTES else 0.0
     coarse = 32.0 * _COARSE * size["scf_points"] * n
-    coarse = 0.0 if method.is_hf else min(coarse, max(_COARSE_BYTES, 32.0 * _POINTS_AT_ONCE * n))
+    coarse = 0.0 if method.is_hf else min(coarse, max(COARSE_GRID_BYTES, 32.0 * _POINTS_AT_ONCE * n))
     return min(tensor / 2, _FITTED_BYTES) + unpacked + coarse + size["points"] * atoms * 12 + 40 * n * n * 8
 
 

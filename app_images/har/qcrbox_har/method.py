@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+# What a field keeps in memory at most, in bytes: its three-centre integrals unpacked, and the values of its basis functions
+# on the coarse grid. The estimate counts with the same limits.
+UNPACKED_BYTES = 1_500_000_000
+COARSE_GRID_BYTES = 600_000_000
+
 
 @dataclass(frozen=True)
 class Method:

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pyscf import dft, gto
 
+from qcrbox_har.method import COARSE_GRID_BYTES
+
 Array = NDArray[np.float64]
-
-
-# Of the values of the atomic orbitals on the coarse grid.
-_KEPT_BYTES = 600_000_000
 
 
 class TwoGrids(dft.numint.NumInt):
@@ -53,7 +51,7 @@ class TwoGrids(dft.numint.NumInt):
         """As PySCF's: (values of the atomic orbitals, mask, weights, points). Those of the coarse grid are kept."""
         points = len(grids.weights)
         size = points * mol.nao * ((deriv + 1) * (deriv + 2) * (deriv + 3) // 6) * 8
-        if grids is not self.coarse or size > _KEPT_BYTES:
+        if grids is not self.coarse or size > COARSE_GRID_BYTES:
             yield from super().block_loop(mol, grids, nao, deriv, *arguments, **keywords)
             return
         if deriv not in self._orbitals:

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pyscf import df, lib
 
+from qcrbox_har.method import UNPACKED_BYTES
+
 Array = NDArray[np.float64]
 
 # Operations below which a second thread costs more than it saves.
 _WORTH_SPLITTING = 2e8
 # Of the unpacked three-centre integrals at once: stays in the caches of the second and third level.
 _BLOCK_BYTES = 16_000_000
-# Of all unpacked integrals.
-_KEPT_BYTES = 1_500_000_000
 
 
 @contextmanager
@@ -104,7 +104,7 @@ class Fitting(df.DF):
         if self._cderi is None:
             self.build()
         size = max(_BLOCK_BYTES // (8 * n * n), 1) * lib.num_threads()
-        if not isinstance(self._cderi, np.ndarray) or len(self._cderi) * n * n * 8 > _KEPT_BYTES:
+        if not isinstance(self._cderi, np.ndarray) or len(self._cderi) * n * n * 8 > UNPACKED_BYTES:
             for integrals in self.loop(size):
                 yield integrals, lib.unpack_tril(integrals)
             return
