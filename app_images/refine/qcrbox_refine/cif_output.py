@@ -11,6 +11,7 @@ from cctbx import sgtbx, uctbx
 from cctbx.array_family import flex
 from cctbx.eltbx import tiny_pse
 from qcrbox.crystallography.measurement import stated_wavelength
+from qcrbox.crystallography.model_items import RESTRAINTS
 from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import weighting
@@ -18,7 +19,7 @@ from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.absorption import absorption_coefficient
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_block import CifBlock, with_su
-from qcrbox_refine.constraint_loop import OUTDATED_CONSTRAINTS, add_constraint_loop
+from qcrbox_refine.constraint_loop import add_constraint_loop
 from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
@@ -28,19 +29,19 @@ from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.res_output import model_text
-from qcrbox_refine.restraint_loops import OUTDATED_RESTRAINTS, add_restraint_loops
+from qcrbox_refine.restraint_loops import add_restraint_loops
 from qcrbox_refine.scattering import Radiation, described, factors_of, radiation_of
 
 # What a new refinement makes untrue in the file it started from.
 OUTDATED = (
     r"_atom_site(?!s_solution)|_atom_type|_geom_|_refine_(?!ls_abs_structure_details)|_refln_|_reflns_"
     r"|_shelx_(res|hkl|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
-    rf"|_diffrn_refln_|_diffrn_reflns_(laue|point_group|pt_group)_|{OUTDATED_RESTRAINTS}|{OUTDATED_CONSTRAINTS}"
+    rf"|_diffrn_refln_|_diffrn_reflns_(laue|point_group|pt_group)_|{RESTRAINTS}"
 )
 OUTDATED_BY_EDITS = (
     r"_atom_site(?!s_solution)|_geom_|_refine_(?!ls_weighting|ls_extinction|ls_abs)|_space_group_symop"
     r"|_shelx_(res|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
-    rf"|{OUTDATED_RESTRAINTS}|{OUTDATED_CONSTRAINTS}"
+    rf"|{RESTRAINTS}"
 )
 # sin θ/λ (Å⁻¹) up to which data must be complete by the rules of IUCr journals: θ 25.242° for Mo Kα, 67.684° for Cu Kα.
 FULL = 0.6

@@ -11,7 +11,6 @@ from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model
 from qcrbox_refine.parameters import Coding
 
-OUTDATED_CONSTRAINTS = r"_qcrbox_constr_"
 _TAGS = [f"_qcrbox_constr_{name}" for name in ("id", "type", "atoms", "details")]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.reflections import su_of_square
+from qcrbox.crystallography.reflections import satellites, su_of_square
 
 from qcrbox_refine.cif_block import CifBlock, value_and_su
 from qcrbox_refine.hkl_file import HklRows
@@ -12,7 +12,6 @@ from qcrbox_refine.model import Model
 
 # Status codes: excluded, beyond the resolution limits, absent by symmetry.
 _UNUSED = ("x", "h", "l", "-")
-_MOST_WAVES = 8
 
 
 def rows_of_loops(block: CifBlock, model: Model) -> tuple[HklRows, str] | None:
@@ -37,8 +36,8 @@ def _from_loop(
     if None in columns or values is None:
         return None
     states = block.column(f"{prefix}_observed_status", f"{prefix}_include_status")
-    waves = [column for n in range(1, _MOST_WAVES + 1) if (column := block.column(f"{prefix}_index_m_{n}"))]
-    if any((value_and_su(text) or (0.0,))[0] for column in waves for text in column):
+    loop = block.block.loop(f"{prefix}_index_h")
+    if loop is not None and satellites(loop, f"{prefix}_index_").any():
         raise UserInputError(
             f"the reflections of loop {prefix} have satellites: they are of a modulated structure.",
             why="The least squares here know three dimensions only.",

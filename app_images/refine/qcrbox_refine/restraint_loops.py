@@ -29,8 +29,6 @@ from qcrbox_refine.restraint_equations import (
 )
 
 Row = list[str]
-# Loops whose rows change with the model: outdated in a file that is refined again.
-OUTDATED_RESTRAINTS = r"_restr_|_qcrbox_restr_"
 
 
 def add_restraint_loops(block: CifBlock, fit: Fit) -> None:

@@ -7,13 +7,13 @@ import numpy as np
 from qcrbox.cif.document import Block
 from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import CifError
-from qcrbox.crystallography.model_items import first_item
+from qcrbox.crystallography.model_items import MOMENTS, first_item
 from qcrbox.crystallography.symmetry import SymmetryOperation
 
 # Patterns as in `model_items`.
 SUPERSPACE = "_space_group_ssg|_space_group_symop_ssg"
 MODULATION = f"{SUPERSPACE}|_cell_wave_vector|_cell_modulation_dimension"
-MAGNETIC = "_space_group_magn|_space_group_symop_magn|_atom_site_moment"
+MAGNETIC = f"_space_group_magn|_space_group_symop_magn|{MOMENTS}"
 _OPERATIONS, _CENTRINGS = (
     "_space_group_symop_magn_operation.xyz",
     "_space_group_symop_magn_centering.xyz",

@@ -2,7 +2,12 @@
 
 from qcrbox.crystallography.reflections.agreement import Agreement, agreement, shelx_weights
 from qcrbox.crystallography.reflections.data import Reflections, su_of_square
-from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections, has_reflections
+from qcrbox.crystallography.reflections.from_cif import (
+    embedded_hkl_text,
+    find_reflections,
+    has_reflections,
+    satellites,
+)
 from qcrbox.crystallography.reflections.hklf import read_hkl, write_hkl
 from qcrbox.crystallography.reflections.merging import (
     Merged,
@@ -29,6 +34,7 @@ __all__ = [
     "has_reflections",
     "merging_statistics",
     "read_hkl",
+    "satellites",
     "shelx_weights",
     "su_of_square",
     "systematically_absent",

@@ -112,7 +112,7 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
             np.abs(indices - np.rint(indices)).max(axis=1, initial=0) > 1e-6,
             "whose indices are no whole numbers",
         ),
-        (_satellites(loop, stem), "that are satellites of a modulated structure"),
+        (satellites(loop, stem), "that are satellites of a modulated structure"),
     ):
         if (wrong & known).any():
             notes.append(f"{int((wrong & known).sum())} reflections {why} were left out.")
@@ -145,8 +145,8 @@ def _values(loop: Loop, value_tag: str, su_tags: tuple[str, ...]) -> tuple[Array
     return loop.numbers_and_su(value_tag)
 
 
-def _satellites(loop: Loop, stem: str) -> NDArray[np.bool_]:
-    """(n,) True where an index m of a modulation wave is not 0."""
+def satellites(loop: Loop, stem: str) -> NDArray[np.bool_]:
+    """(n,) True where an index m of a modulation wave is not 0. stem: of the names of the indices, as `_refln_index_`."""
     found: NDArray[np.bool_] = np.zeros(len(loop), dtype=bool)
     for wave in range(1, _MOST_WAVES + 1):
         if (tag := f"{stem}m_{wave}") in loop:
