@@ -118,6 +118,14 @@ class World:
     def read(self, fn):
         return self.database.read_sync(fn)
 
+    def do(self, fn, *args, **more):
+        """What a function of the store answers that writes."""
+        return self.write(lambda conn: fn(conn, *args, **more))
+
+    def ask(self, fn, *args, **more):
+        """What a function of the store answers that reads."""
+        return self.read(lambda conn: fn(conn, *args, **more))
+
     def new(self, owner="ada", **more):
         return calculations.NewCalculation(
             owner_id=self.person[owner],

@@ -100,15 +100,21 @@ def test_it_ends_when_nobody_looks(view, surface, monkeypatch, how):
     assert not thread.is_alive()
 
 
-def test_a_second_viewer_keeps_it_going_and_who_comes_back_starts_it_again(view, surface, monkeypatch):
-    goes_on = threading.Event()
+@pytest.fixture
+def goes_on(surface, monkeypatch):
+    """A finer mesh is finished when this event is set, not before."""
+    event = threading.Event()
 
     def waiting(self, spacing, check):
-        goes_on.wait(LIMIT_S)
+        event.wait(LIMIT_S)
         check()
         return self
 
     monkeypatch.setattr(type(surface), "finer", waiting)
+    return event
+
+
+def test_a_second_viewer_keeps_it_going_and_who_comes_back_starts_it_again(view, surface, goes_on):
     for on in (True, True, False):
         view._finer.watch(on)
     first = view._finer.thread
@@ -165,16 +171,8 @@ def test_another_property_is_drawn_on_the_finer_mesh(view, surface):
     assert view._widget.surface["name"] == "di"
 
 
-def test_who_looks_at_a_mesh_looks_at_the_next_one_without_saying_so(view, surface, monkeypatch):
+def test_who_looks_at_a_mesh_looks_at_the_next_one_without_saying_so(view, surface, goes_on):
     """A page says that it looks when it did not before: both surfaces announce a finer mesh."""
-    goes_on = threading.Event()
-
-    def waiting(self, spacing, check):
-        goes_on.wait(LIMIT_S)
-        check()
-        return self
-
-    monkeypatch.setattr(type(surface), "finer", waiting)
     view.hear(view._widget, {"do": "watch surface", "on": True})
     first = view._finer.thread
     view.show_surface(replace(surface))

@@ -16,38 +16,34 @@ def database_url(sqlite_url):
     return sqlite_url
 
 
-def do(world, fn, *args, **more):
-    return world.write(lambda conn: fn(conn, *args, **more))
-
-
 def row(world, sha256=NEW):
     query = sa.select(file_contents).where(file_contents.c.sha256 == sha256)
     return world.read(lambda conn: conn.execute(query).one())
 
 
 def test_new_contents_have_no_earlier_state(world):
-    assert do(world, contents.add, NEW, 7, 1.0) is None
+    assert world.do(contents.add, NEW, 7, 1.0) is None
     assert (row(world).size, row(world).refcount, row(world).state) == (7, 0, "stored")
     assert world.read(lambda conn: contents.size_of(conn, NEW)) == 7
 
 
 @pytest.mark.parametrize("state", ["stored", "damaged", "removing", "removed"])
 def test_contents_that_come_again_tell_their_earlier_state(world, state):
-    do(world, contents.add, NEW, 7, 1.0)
+    world.do(contents.add, NEW, 7, 1.0)
     world.write(
         lambda conn: conn.execute(
             sa.update(file_contents).where(file_contents.c.sha256 == NEW).values(state=state)
         )
     )
-    assert do(world, contents.add, NEW, 7, 9.0, references=2) == state
+    assert world.do(contents.add, NEW, 7, 9.0, references=2) == state
     assert (row(world).state, row(world).refcount, row(world).created_at) == ("stored", 2, 9.0)
 
 
 def test_references_add_up_in_both_directions(world):
-    do(world, contents.add, NEW, 7, 1.0, references=1)
-    do(world, contents.refer, {NEW: 3, f"{0:064x}": 0})
-    do(world, contents.refer, {NEW: -2})
-    do(world, contents.refer, {})
+    world.do(contents.add, NEW, 7, 1.0, references=1)
+    world.do(contents.refer, {NEW: 3, f"{0:064x}": 0})
+    world.do(contents.refer, {NEW: -2})
+    world.do(contents.refer, {})
     assert row(world).refcount == 2
 
 
@@ -63,7 +59,7 @@ def test_references_add_up_in_both_directions(world):
     ],
 )
 def test_what_nothing_has_pointed_to_for_a_day_is_unused(world, age_s, references, state, found):
-    do(world, contents.add, NEW, 7, 1e9 - age_s, references=references)
+    world.do(contents.add, NEW, 7, 1e9 - age_s, references=references)
     world.write(
         lambda conn: conn.execute(
             sa.update(file_contents).where(file_contents.c.sha256 == NEW).values(state=state)
@@ -73,44 +69,44 @@ def test_what_nothing_has_pointed_to_for_a_day_is_unused(world, age_s, reference
 
 
 def test_a_removal_takes_two_steps(world):
-    do(world, contents.add, NEW, 7, 1.0)
-    assert do(world, contents.begin_removal, NEW) is True
+    world.do(contents.add, NEW, 7, 1.0)
+    assert world.do(contents.begin_removal, NEW) is True
     assert row(world).state == "removing"
-    do(world, contents.end_removal, NEW)
+    world.do(contents.end_removal, NEW)
     assert row(world).state == "removed"
     assert NEW not in {each.sha256 for each in world.read(contents.known)}
 
 
 def test_what_is_pointed_to_is_not_removed(world):
-    do(world, contents.add, NEW, 7, 1.0, references=1)
-    assert do(world, contents.begin_removal, NEW) is False
-    assert do(world, contents.begin_removal, "0" * 63 + "x") is False
+    world.do(contents.add, NEW, 7, 1.0, references=1)
+    assert world.do(contents.begin_removal, NEW) is False
+    assert world.do(contents.begin_removal, "0" * 63 + "x") is False
     assert row(world).state == "stored"
 
 
 def test_what_came_again_during_its_removal_stays(world):
-    do(world, contents.add, NEW, 7, 1.0)
-    do(world, contents.begin_removal, NEW)
-    do(world, contents.add, NEW, 7, 2.0)
-    do(world, contents.end_removal, NEW)
+    world.do(contents.add, NEW, 7, 1.0)
+    world.do(contents.begin_removal, NEW)
+    world.do(contents.add, NEW, 7, 2.0)
+    world.do(contents.end_removal, NEW)
     assert row(world).state == "stored"
 
 
 @pytest.mark.parametrize(("sound", "state"), [(True, "stored"), (False, "damaged")])
 def test_the_outcome_of_a_check_is_kept(world, sound, state):
-    do(world, contents.add, NEW, 7, 1.0)
-    do(world, contents.mark, NEW, sound=sound, now=5.0)
+    world.do(contents.add, NEW, 7, 1.0)
+    world.do(contents.mark, NEW, sound=sound, now=5.0)
     assert (row(world).state, row(world).checked_at) == (state, 5.0)
 
 
 @pytest.mark.parametrize("sound", [True, False])
 def test_a_check_that_crosses_a_removal_does_not_bring_the_bytes_back(world, sound):
     """Else the next upload of these bytes would trust that they are there."""
-    do(world, contents.add, NEW, 7, 1.0)
-    do(world, contents.begin_removal, NEW)
-    do(world, contents.mark, NEW, sound=sound, now=5.0)
-    do(world, contents.end_removal, NEW)
-    do(world, contents.mark, NEW, sound=sound, now=6.0)
+    world.do(contents.add, NEW, 7, 1.0)
+    world.do(contents.begin_removal, NEW)
+    world.do(contents.mark, NEW, sound=sound, now=5.0)
+    world.do(contents.end_removal, NEW)
+    world.do(contents.mark, NEW, sound=sound, now=6.0)
     assert row(world).state == "removed"
 
 
@@ -125,7 +121,7 @@ def test_all_contents_are_walked_page_by_page(world):
 def test_wrong_counts_are_found_in_both_directions(world):
     world.dataset(files=("a.cif", "b.cif"))
     assert world.read(contents.faulty_references) == []
-    do(world, contents.refer, {f"{0:064x}": 1, f"{1:064x}": -1, f"{9:064x}": 2})
+    world.do(contents.refer, {f"{0:064x}": 1, f"{1:064x}": -1, f"{9:064x}": 2})
     assert sorted(world.read(contents.faulty_references)) == [
         f"{0:064x}: counted 2, used 1 times",
         f"{1:064x}: counted 0, used 1 times",

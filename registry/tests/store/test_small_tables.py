@@ -41,14 +41,6 @@ def database_url(sqlite_url):
     return sqlite_url
 
 
-def do(world, fn, *args, **more):
-    return world.write(lambda conn: fn(conn, *args, **more))
-
-
-def ask(world, fn, *args, **more):
-    return world.read(lambda conn: fn(conn, *args, **more))
-
-
 # ------------------------------------------------------------ tags
 
 
@@ -69,32 +61,32 @@ def test_a_tag_that_cannot_be_shown_is_refused(given):
 def test_tags_are_added_once_and_replaced_together(world):
     dataset, _ = world.dataset()
     tagged = Tagged("dataset", dataset, world.person["ada"], 1.0)
-    do(world, tags.add, tagged, ["b", "a", "b"])
-    do(world, tags.add, tagged, ["a", "c"])
-    do(world, tags.add, tagged, [])
-    assert ask(world, tags.of, "dataset", [dataset]) == {dataset: ["a", "b", "c"]}
-    do(world, tags.replace, tagged, ["c", "d"])
-    assert ask(world, tags.of, "dataset", [dataset]) == {dataset: ["c", "d"]}
-    do(world, tags.replace, tagged, [])
-    assert ask(world, tags.of, "dataset", [dataset]) == {dataset: []}
+    world.do(tags.add, tagged, ["b", "a", "b"])
+    world.do(tags.add, tagged, ["a", "c"])
+    world.do(tags.add, tagged, [])
+    assert world.ask(tags.of, "dataset", [dataset]) == {dataset: ["a", "b", "c"]}
+    world.do(tags.replace, tagged, ["c", "d"])
+    assert world.ask(tags.of, "dataset", [dataset]) == {dataset: ["c", "d"]}
+    world.do(tags.replace, tagged, [])
+    assert world.ask(tags.of, "dataset", [dataset]) == {dataset: []}
 
 
 def test_a_replaced_tag_keeps_who_gave_it(world):
     dataset, _ = world.dataset()
-    do(world, tags.add, Tagged("dataset", dataset, world.person["ada"], 1.0), ["a"])
-    do(world, tags.replace, Tagged("dataset", dataset, world.person["bob"], 9.0), ["a", "b"])
+    world.do(tags.add, Tagged("dataset", dataset, world.person["ada"], 1.0), ["a"])
+    world.do(tags.replace, Tagged("dataset", dataset, world.person["bob"], 9.0), ["a", "b"])
     from qcrbox_registry.store.tables import tags as table
 
-    rows = ask(world, lambda conn: {row.tag: row.by_id for row in conn.execute(sa.select(table))})
+    rows = world.ask(lambda conn: {row.tag: row.by_id for row in conn.execute(sa.select(table))})
     assert rows == {"a": world.person["ada"], "b": world.person["bob"]}
 
 
 def test_tags_of_other_objects_and_kinds_stay(world):
     one, other = world.start(), world.start()
     for object_id, kind in ((one, "calculation"), (other, "calculation"), (one, "dataset")):
-        do(world, tags.add, Tagged(kind, object_id, world.person["ada"], 1.0), [kind])
-    do(world, tags.replace, Tagged("calculation", one, world.person["ada"], 1.0), [])
-    assert ask(world, tags.of, "calculation", [one, other]) == {one: [], other: ["calculation"]}
+        world.do(tags.add, Tagged(kind, object_id, world.person["ada"], 1.0), [kind])
+    world.do(tags.replace, Tagged("calculation", one, world.person["ada"], 1.0), [])
+    assert world.ask(tags.of, "calculation", [one, other]) == {one: [], other: ["calculation"]}
 
 
 # ------------------------------------------------------------ shares
@@ -104,15 +96,15 @@ def give(world, object_id, mode="read", kind="dataset", **whom):
     ids = {**world.person, **world.group}
     expires_at = whom.pop("expires_at", None)
     whom = {f"{name}_id": ids[value] for name, value in whom.items()}
-    return do(
-        world, shares.give, NewShare(kind, object_id, mode, ids["ada"], expires_at=expires_at, **whom), NOW
+    return world.do(
+        shares.give, NewShare(kind, object_id, mode, ids["ada"], expires_at=expires_at, **whom), NOW
     )
 
 
 def held(world, object_id, now=NOW):
     return [
         (each.mode, each.person_id, each.group_id)
-        for each in ask(world, shares.held, [object_id], now)[object_id]
+        for each in world.ask(shares.held, [object_id], now)[object_id]
     ]
 
 
@@ -133,30 +125,30 @@ def test_a_share_holds_until_its_end(world, expires_at, holds_at):
     dataset, _ = world.dataset()
     give(world, dataset, person="bob", expires_at=expires_at)
     assert bool(held(world, dataset)) is holds_at
-    assert bool(ask(world, shares.of_object, dataset, NOW)) is holds_at
-    assert bool(ask(world, shares.given_by, world.person["ada"], NOW)) is holds_at
+    assert bool(world.ask(shares.of_object, dataset, NOW)) is holds_at
+    assert bool(world.ask(shares.given_by, world.person["ada"], NOW)) is holds_at
     assert (
-        dataset in ask(world, shares.objects_shared_with, world.person["bob"], frozenset(), NOW)
+        dataset in world.ask(shares.objects_shared_with, world.person["bob"], frozenset(), NOW)
     ) is holds_at
 
 
 def test_a_share_ends_once(world):
     dataset, _ = world.dataset()
     share = give(world, dataset, person="bob")
-    assert ask(world, shares.get, share).person == "bob"
-    do(world, shares.revoke, share, NOW)
+    assert world.ask(shares.get, share).person == "bob"
+    world.do(shares.revoke, share, NOW)
     assert held(world, dataset) == []
     for act in (shares.get, lambda conn, each: shares.revoke(conn, each, NOW)):
         with pytest.raises(NotFound, match="There is no share"):
-            do(world, act, share)
+            world.do(act, share)
 
 
 def test_a_share_with_a_group_is_for_its_members(world):
     dataset, _ = world.dataset()
     give(world, dataset, group="crystals")
     crystals = frozenset({world.group["crystals"]})
-    assert ask(world, shares.objects_shared_with, world.person["bob"], crystals, NOW) == {dataset}
-    assert ask(world, shares.objects_shared_with, world.person["bob"], frozenset(), NOW) == frozenset()
+    assert world.ask(shares.objects_shared_with, world.person["bob"], crystals, NOW) == {dataset}
+    assert world.ask(shares.objects_shared_with, world.person["bob"], frozenset(), NOW) == frozenset()
 
 
 def test_the_shares_of_an_object_name_receiver_and_giver(world):
@@ -164,7 +156,7 @@ def test_the_shares_of_an_object_name_receiver_and_giver(world):
     give(world, dataset, person="bob")
     give(world, dataset, "write", group="crystals")
     shown = [
-        (each.person, each.group, each.mode, each.by) for each in ask(world, shares.of_object, dataset, NOW)
+        (each.person, each.group, each.mode, each.by) for each in world.ask(shares.of_object, dataset, NOW)
     ]
     assert sorted(shown, key=str) == sorted(
         [("bob", None, "read", "ada"), (None, "crystals", "write", "ada")], key=str
@@ -176,42 +168,42 @@ def test_the_shares_of_an_object_name_receiver_and_giver(world):
 
 def test_a_hold_replaces_the_one_before_and_is_lifted(world):
     ada = world.person["ada"]
-    do(world, holds.put, Hold("launcher", "node1", "hold", "first"), ada, 1.0)
-    do(world, holds.put, Hold("launcher", "node1", "drain", "second"), ada, 2.0)
-    do(world, holds.put, Hold("site", "", "hold", "update"), ada, 1.5)
-    placed = ask(world, holds.placed_holds)
+    world.do(holds.put, Hold("launcher", "node1", "hold", "first"), ada, 1.0)
+    world.do(holds.put, Hold("launcher", "node1", "drain", "second"), ada, 2.0)
+    world.do(holds.put, Hold("site", "", "hold", "update"), ada, 1.5)
+    placed = world.ask(holds.placed_holds)
     assert [(each.hold.reason, each.by, each.at) for each in placed] == [
         ("update", "ada", 1.5),
         ("second", "ada", 2.0),
     ]
-    do(world, holds.lift, "launcher", "node1")
-    do(world, holds.lift, "launcher", "node1")
-    assert ask(world, holds.everything) == [Hold("site", "", "hold", "update")]
+    world.do(holds.lift, "launcher", "node1")
+    world.do(holds.lift, "launcher", "node1")
+    assert world.ask(holds.everything) == [Hold("site", "", "hold", "update")]
 
 
 def test_a_limit_is_set_changed_and_taken_away(world):
     ada, crystals = world.person["ada"], world.group["crystals"]
     for limit in (3.0, 5.0):
-        do(world, quotas.set_limit, NewLimit("person", ada, "running", limit), ada, 1.0)
-    do(world, quotas.set_limit, NewLimit("group", crystals, "gib", 2.0), ada, 1.0)
-    do(world, quotas.set_limit, NewLimit("default-person", 0, "gib", 1.0), ada, 1.0)
-    found, count = ask(world, quotas.listed, LimitFilter(), Cut(sort="subject"))
+        world.do(quotas.set_limit, NewLimit("person", ada, "running", limit), ada, 1.0)
+    world.do(quotas.set_limit, NewLimit("group", crystals, "gib", 2.0), ada, 1.0)
+    world.do(quotas.set_limit, NewLimit("default-person", 0, "gib", 1.0), ada, 1.0)
+    found, count = world.ask(quotas.listed, LimitFilter(), Cut(sort="subject"))
     assert count == 3
     assert sorted((each.subject, each.name, each.quota, each.limit) for each in found) == [
         ("default-person", "", "gib", 1.0),
         ("group", "crystals", "gib", 2.0),
         ("person", "ada", "running", 5.0),
     ]
-    do(world, quotas.set_limit, NewLimit("person", ada, "running", None), ada, 1.0)
-    do(world, quotas.set_limit, NewLimit("person", ada, "running", None), ada, 1.0)
-    assert ("person", ada, "running") not in ask(world, quotas.limits)
+    world.do(quotas.set_limit, NewLimit("person", ada, "running", None), ada, 1.0)
+    world.do(quotas.set_limit, NewLimit("person", ada, "running", None), ada, 1.0)
+    assert ("person", ada, "running") not in world.ask(quotas.limits)
 
 
 @pytest.mark.parametrize("quota", ["gib", "running", "queued", "sessions", "cpu_hours"])
 @pytest.mark.parametrize("subject", ["person", "group"])
 def test_nothing_is_used_at_first(world, quota, subject):
     subject_id = world.person["ada"] if subject == "person" else world.group["crystals"]
-    assert ask(world, quotas.used, subject, subject_id, quota) == 0.0
+    assert world.ask(quotas.used, subject, subject_id, quota) == 0.0
 
 
 def test_what_waits_and_runs_is_counted_for_person_and_group(world):
@@ -219,51 +211,51 @@ def test_what_waits_and_runs_is_counted_for_person_and_group(world):
     ids = [world.start(group_id=crystals) for _ in range(3)]
     world.run(ids[0])
     for subject, subject_id in (("person", world.person["ada"]), ("group", crystals)):
-        assert ask(world, quotas.used, subject, subject_id, "queued") == 2.0
-        assert ask(world, quotas.used, subject, subject_id, "running") == 1.0
+        assert world.ask(quotas.used, subject, subject_id, "queued") == 2.0
+        assert world.ask(quotas.used, subject, subject_id, "running") == 1.0
 
 
 def test_uses_replace_slots_and_add_processor_time_within_a_month(world):
     ada = world.person["ada"]
-    do(world, usage.add, [Use("person", ada, 10.0, 1.0, 5.0, "2026-11")])
-    do(world, usage.add, [Use("person", ada, 8.0, 2.0, 3.0, "2026-11")])
-    assert ask(world, usage.everyone) == [Use("person", ada, 8.0, 2.0, 8.0, "2026-11")]
-    do(world, usage.add, [Use("person", ada, 1.0, 3.0, 2.0, "2026-12")])
-    assert ask(world, usage.everyone) == [Use("person", ada, 1.0, 3.0, 2.0, "2026-12")]
+    world.do(usage.add, [Use("person", ada, 10.0, 1.0, 5.0, "2026-11")])
+    world.do(usage.add, [Use("person", ada, 8.0, 2.0, 3.0, "2026-11")])
+    assert world.ask(usage.everyone) == [Use("person", ada, 8.0, 2.0, 8.0, "2026-11")]
+    world.do(usage.add, [Use("person", ada, 1.0, 3.0, 2.0, "2026-12")])
+    assert world.ask(usage.everyone) == [Use("person", ada, 1.0, 3.0, 2.0, "2026-12")]
 
 
 def test_mean_runtimes_are_of_commands_that_ran(world):
     row = {"command_id": world.command_id, "n": 3, "mean_s": 4.5, "m2": 0.0}
     world.write(lambda conn: conn.execute(sa.insert(command_durations).values(row)))
-    assert ask(world, usage.mean_runtimes) == {world.command_id: 4.5}
+    assert world.ask(usage.mean_runtimes) == {world.command_id: 4.5}
 
 
 # ------------------------------------------------------------ launchers and agents
 
 
 def test_a_launcher_that_comes_again_replaces_its_row(world):
-    do(world, launchers.register, LauncherRow("local", "process", "a", 2, 2, []), 1.0)
-    do(world, launchers.register, LauncherRow("local", "docker", "b", 4, 3, [{"slug": "x"}]), 2.0)
-    do(world, launchers.set_free, {"local": 1, "unknown": 7})
-    assert ask(world, launchers.everyone) == [LauncherRow("local", "docker", "b", 4, 1, [{"slug": "x"}])]
+    world.do(launchers.register, LauncherRow("local", "process", "a", 2, 2, []), 1.0)
+    world.do(launchers.register, LauncherRow("local", "docker", "b", 4, 3, [{"slug": "x"}]), 2.0)
+    world.do(launchers.set_free, {"local": 1, "unknown": 7})
+    assert world.ask(launchers.everyone) == [LauncherRow("local", "docker", "b", 4, 1, [{"slug": "x"}])]
 
 
 def agent_row(world, agent_id):
     query = sa.select(agents_table).where(agents_table.c.id == agent_id)
-    return ask(world, lambda conn: conn.execute(query).one())
+    return world.ask(lambda conn: conn.execute(query).one())
 
 
 def test_the_life_of_an_agent_in_its_row(world):
-    do(world, agents.request, "a", world.application_id, "local", 1.0)
-    assert ask(world, agents.state_of, "a") == "requested"
-    do(world, agents.note_ready, "a", "idle", Reported("node1", 7, "1.2", ["n"] * 80), 2.0)
+    world.do(agents.request, "a", world.application_id, "local", 1.0)
+    assert world.ask(agents.state_of, "a") == "requested"
+    world.do(agents.note_ready, "a", "idle", Reported("node1", 7, "1.2", ["n"] * 80), 2.0)
     row = agent_row(world, "a")
     assert (row.state, row.host, row.pid, len(row.notes), row.ready_at) == ("idle", "node1", 7, 50, 2.0)
-    do(world, agents.note_ready, "a", "busy", Reported("node1", 7, "1.2", []), 5.0)
+    world.do(agents.note_ready, "a", "busy", Reported("node1", 7, "1.2", []), 5.0)
     assert (agent_row(world, "a").ready_at, agent_row(world, "a").last_seen_at) == (2.0, 5.0)
-    do(world, agents.set_owners, {"a": world.person["ada"]})
-    assert [each.owner_id for each in ask(world, agents.there)] == [world.person["ada"]]
-    do(world, agents.note_gone, "a", "killed", 9, 6.0)
+    world.do(agents.set_owners, {"a": world.person["ada"]})
+    assert [each.owner_id for each in world.ask(agents.there)] == [world.person["ada"]]
+    world.do(agents.note_gone, "a", "killed", 9, 6.0)
     row = agent_row(world, "a")
     assert (row.state, row.reason, row.exit_code, row.gone_at, row.busy_with) == (
         "gone",
@@ -272,13 +264,13 @@ def test_the_life_of_an_agent_in_its_row(world):
         6.0,
         None,
     )
-    do(world, agents.update, [AgentUpdate("a", "idle", None, None, None, None, 9.0, None)])
+    world.do(agents.update, [AgentUpdate("a", "idle", None, None, None, None, 9.0, None)])
     assert agent_row(world, "a").state == "gone"
-    assert ask(world, agents.there) == []
+    assert world.ask(agents.there) == []
 
 
 def test_an_unknown_agent_has_no_state(world):
-    assert ask(world, agents.state_of, "nothing") is None
+    assert world.ask(agents.state_of, "nothing") is None
 
 
 # ------------------------------------------------------------ the queue
@@ -290,16 +282,16 @@ def test_what_waits_is_what_no_agent_has(world):
     from qcrbox.contract.states import State
 
     world.change(ended, State.CANCELLED, None)
-    assert [each.id for each in ask(world, work_queue.all_waiting)] == [waits]
-    (found,) = ask(world, work_queue.waiting, [waits, runs, ended, "nothing"])
+    assert [each.id for each in world.ask(work_queue.all_waiting)] == [waits]
+    (found,) = world.ask(work_queue.waiting, [waits, runs, ended, "nothing"])
     assert (found.id, found.priority, found.owner_id, found.not_before) == (
         waits,
         3,
         world.person["ada"],
         None,
     )
-    assert ask(world, work_queue.waiting, []) == []
-    (active,) = ask(world, work_queue.with_agents)
+    assert world.ask(work_queue.waiting, []) == []
+    (active,) = world.ask(work_queue.with_agents)
     assert (active.id, active.agent_id, active.attempt) == (runs, "agent-1", 1)
 
 
@@ -308,18 +300,18 @@ def test_the_priority_changes_while_it_waits(world, waits):
     one = world.start()
     if not waits:
         world.run(one)
-    do(world, work_queue.set_priority, one, 7)
+    world.do(work_queue.set_priority, one, 7)
     from qcrbox_registry.store.tables import calculations
 
     query = sa.select(calculations.c.priority).where(calculations.c.id == one)
-    assert ask(world, lambda conn: conn.execute(query).scalar()) == (7 if waits else 0)
+    assert world.ask(lambda conn: conn.execute(query).scalar()) == (7 if waits else 0)
 
 
 def test_many_ids_are_asked_for_in_portions(world):
     ids = [world.start() for _ in range(3)]
     padded = [*ids[:1], *(f"none-{i}" for i in range(1200)), *ids[1:]]
-    assert sorted(each.id for each in ask(world, work_queue.waiting, padded)) == sorted(ids)
-    assert sorted(each.id for each in ask(world, work_queue.attempts, padded)) == sorted(ids)
+    assert sorted(each.id for each in world.ask(work_queue.waiting, padded)) == sorted(ids)
+    assert sorted(each.id for each in world.ask(work_queue.attempts, padded)) == sorted(ids)
 
 
 # ------------------------------------------------------------ sessions
@@ -329,14 +321,14 @@ def test_many_ids_are_asked_for_in_portions(world):
 def session(world):
     one = world.start(interactive=True, group_id=world.group["crystals"])
     new = NewSession(one, world.person["ada"], world.group["crystals"], "olex2", 1280, 800)
-    (event,) = do(world, sessions.create, new, 1.0)
+    (event,) = world.do(sessions.create, new, 1.0)
     assert (event.kind, event.status, event.payload) == ("session", "starting", {"application": "olex2"})
     return one
 
 
 def report(world, session, state, at=5.0, **more):
-    do(world, sessions.report, SessionState(calculation_id=session, attempt=1, state=state, **more), at)
-    return ask(world, sessions.get, session)
+    world.do(sessions.report, SessionState(calculation_id=session, attempt=1, state=state, **more), at)
+    return world.ask(sessions.get, session)
 
 
 def test_a_session_opens_once(world, session):
@@ -344,7 +336,7 @@ def test_a_session_opens_once(world, session):
         5.0,
         5.0,
     )
-    row = ask(world, sessions.get, session)
+    row = world.ask(sessions.get, session)
     assert (row.state, row.width, row.height, row.last_input_at) == ("open", 1280, 800, 5.0)
 
 
@@ -357,17 +349,17 @@ def test_the_size_that_the_agent_reports_counts(world, session, width, height, s
 
 
 def test_the_reason_of_an_end_is_kept_until_there_is_another(world, session):
-    do(world, sessions.begin_to_end, session, keep=True, reason="idle for 4 h")
+    world.do(sessions.begin_to_end, session, keep=True, reason="idle for 4 h")
     assert report(world, session, "finalising").reason == "idle for 4 h"
     assert report(world, session, "program_ended", reason="x" * 9999).reason == "x" * 2000
 
 
 def test_input_begins_the_idle_time_anew(world, session):
     report(world, session, "open")
-    do(world, sessions.note_warning, [session], 7.0)
-    assert ask(world, sessions.get, session).warned_at == 7.0
-    do(world, sessions.note_input, session, 8.0)
-    row = ask(world, sessions.get, session)
+    world.do(sessions.note_warning, [session], 7.0)
+    assert world.ask(sessions.get, session).warned_at == 7.0
+    world.do(sessions.note_input, session, 8.0)
+    row = world.ask(sessions.get, session)
     assert (row.last_input_at, row.warned_at) == (8.0, None)
 
 
@@ -378,25 +370,25 @@ def test_input_begins_the_idle_time_anew(world, session):
 def test_idle_sessions_are_open_and_without_input(world, session, state, before, found):
     report(world, session, "open")
     report(world, session, state)
-    assert bool(ask(world, sessions.idle_since, before)) is found
+    assert bool(world.ask(sessions.idle_since, before)) is found
 
 
 def test_a_closed_session_does_not_change_any_more(world, session):
-    do(world, sessions.close, [session], 6.0)
-    do(world, sessions.close, [session], 9.0)
-    do(world, sessions.close, [], 9.0)
-    do(world, sessions.note_input, session, 8.0)
+    world.do(sessions.close, [session], 6.0)
+    world.do(sessions.close, [session], 9.0)
+    world.do(sessions.close, [], 9.0)
+    world.do(sessions.note_input, session, 8.0)
     row = report(world, session, "open")
     assert (row.state, row.closed_at, row.opened_at, row.last_input_at) == ("closed", 6.0, None, None)
-    assert ask(world, sessions.idle_since, 1e9) == []
+    assert world.ask(sessions.idle_since, 1e9) == []
 
 
 def test_viewing_is_allowed_and_stopped(world, session):
-    assert ask(world, sessions.get, session).view_only_allowed is False
+    assert world.ask(sessions.get, session).view_only_allowed is False
     for allowed in (True, False):
-        do(world, sessions.allow_viewers, session, allowed)
-        assert ask(world, sessions.by_ids, [session, "nothing"])[session].view_only_allowed is allowed
-    assert ask(world, sessions.get, "nothing") is None
+        world.do(sessions.allow_viewers, session, allowed)
+        assert world.ask(sessions.by_ids, [session, "nothing"])[session].view_only_allowed is allowed
+    assert world.ask(sessions.get, "nothing") is None
 
 
 # ------------------------------------------------------------ uploads
@@ -404,7 +396,7 @@ def test_viewing_is_allowed_and_stopped(world, session):
 
 def output(world, one, name="model", filename="model.cif", number=3, attempt=1, at=1.0):
     new = NewOutput(one, attempt, world.person["ada"], name, filename, f"{number:064x}", 10, {"z": 4})
-    return do(world, uploads.add_output, new, at)
+    return world.do(uploads.add_output, new, at)
 
 
 def test_the_same_output_twice_is_one_row(world):
@@ -419,50 +411,49 @@ def test_the_same_output_twice_is_one_row(world):
     ]
     assert len({first.id, *(each.id for each in others)}) == 4
     key = OutputKey("model", "model.cif", f"{3:064x}")
-    assert ask(world, uploads.output, one, 1, key).id == first.id
-    assert ask(world, uploads.output, one, 3, key) is None
+    assert world.ask(uploads.output, one, 1, key).id == first.id
+    assert world.ask(uploads.output, one, 3, key) is None
 
 
 def test_the_newest_checkpoint_of_any_attempt_counts(world):
     one = world.start()
-    assert ask(world, uploads.checkpoint, one) is None
+    assert world.ask(uploads.checkpoint, one) is None
     output(world, one, CHECKPOINT, "a", at=1.0)
     newest = output(world, one, CHECKPOINT, "b", attempt=2, at=2.0)
     kept = output(world, one)
-    assert ask(world, uploads.checkpoint, one).id == newest.id
-    do(world, uploads.drop_checkpoints, one, newest.id)
-    assert ask(world, uploads.checkpoint, one).id == newest.id
-    do(world, uploads.drop_checkpoints, one)
-    assert ask(world, uploads.checkpoint, one) is None
-    assert ask(world, uploads.get, kept.id).id == kept.id
+    assert world.ask(uploads.checkpoint, one).id == newest.id
+    world.do(uploads.drop_checkpoints, one, newest.id)
+    assert world.ask(uploads.checkpoint, one).id == newest.id
+    world.do(uploads.drop_checkpoints, one)
+    assert world.ask(uploads.checkpoint, one) is None
+    assert world.ask(uploads.get, kept.id).id == kept.id
 
 
 def test_a_resumable_upload_from_begin_to_end(world):
     ada = world.person["ada"]
     new = NewUpload(ada, "dataset", "a.cif", 100, None, None, None, {"name": "n"})
-    upload = do(world, uploads.begin, new, 1.0)
-    assert ask(world, uploads.open_of, ada) == (1, 100)
-    do(world, uploads.advance, upload, 40, 2.0)
-    row = ask(world, uploads.get, upload)
+    upload = world.do(uploads.begin, new, 1.0)
+    assert world.ask(uploads.open_of, ada) == (1, 100)
+    world.do(uploads.advance, upload, 40, 2.0)
+    row = world.ask(uploads.get, upload)
     assert (row.offset, row.state, row.result) == (40, "open", {"about": {"name": "n"}})
-    do(world, uploads.finish, upload, {"id": "d"}, 3.0)
-    assert ask(world, uploads.open_of, ada) == (0, 0)
-    assert ask(world, uploads.stale, 3.0) == []
-    assert ask(world, uploads.stale, 3.1) == [upload]
-    do(world, uploads.drop, upload)
+    world.do(uploads.finish, upload, {"id": "d"}, 3.0)
+    assert world.ask(uploads.open_of, ada) == (0, 0)
+    assert world.ask(uploads.stale, 3.0) == []
+    assert world.ask(uploads.stale, 3.1) == [upload]
+    world.do(uploads.drop, upload)
     with pytest.raises(NotFound, match="There is no upload"):
-        ask(world, uploads.get, upload)
+        world.ask(uploads.get, upload)
 
 
 def test_uploads_of_others_are_not_counted(world):
     new = NewUpload(world.person["bob"], "dataset", "a.cif", 100, None, None, None, {})
-    do(world, uploads.begin, new, 1.0)
-    assert ask(world, uploads.open_of, world.person["ada"]) == (0, 0)
+    world.do(uploads.begin, new, 1.0)
+    assert world.ask(uploads.open_of, world.person["ada"]) == (0, 0)
 
 
 def test_ends_of_calculations_are_found_after_an_event_and_no_other_events(world):
-    written = do(
-        world,
+    written = world.do(
         events.write,
         [
             Event("calculation", "a", NOW, status="successful"),
@@ -474,6 +465,6 @@ def test_ends_of_calculations_are_found_after_an_event_and_no_other_events(world
     )
     first, *_, last = (event.seq for event in written)
     final = ["successful", "failed", "cancelled"]
-    assert [each.object_id for each in ask(world, events.ends_after, 0, last, final, 10)] == ["a", "b", "d"]
-    assert [each.object_id for each in ask(world, events.ends_after, first, last, final, 1)] == ["b"]
-    assert [each.object_id for each in ask(world, events.ends_after, first, last - 1, final, 10)] == ["b"]
+    assert [each.object_id for each in world.ask(events.ends_after, 0, last, final, 10)] == ["a", "b", "d"]
+    assert [each.object_id for each in world.ask(events.ends_after, first, last, final, 1)] == ["b"]
+    assert [each.object_id for each in world.ask(events.ends_after, first, last - 1, final, 10)] == ["b"]

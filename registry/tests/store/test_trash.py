@@ -17,10 +17,6 @@ def database_url(sqlite_url):
     return sqlite_url
 
 
-def do(world, fn, *args, **more):
-    return world.write(lambda conn: fn(conn, *args, **more))
-
-
 def stored(world, subject, name):
     ids = {**world.person, **world.group}
     return round(world.read(lambda conn: quotas.used(conn, subject, ids[name], "gib")) * GIB)
@@ -33,7 +29,7 @@ def names(world, dataset_id):
 
 
 def delete(world, dataset_id, at=100.0):
-    do(world, trash.delete_dataset, dataset_id, world.person["ada"], at)
+    world.do(trash.delete_dataset, dataset_id, world.person["ada"], at)
 
 
 def test_a_deleted_dataset_is_hidden_with_its_files(world):
@@ -48,9 +44,9 @@ def test_a_deleted_dataset_is_hidden_with_its_files(world):
 
 def test_it_comes_back_with_the_files_that_went_with_it_only(world):
     dataset, (one, _) = world.dataset(files=("a.cif", "b.cif"))
-    do(world, trash.delete_file, one, world.person["ada"], 50.0)
+    world.do(trash.delete_file, one, world.person["ada"], 50.0)
     delete(world, dataset)
-    do(world, trash.restore_dataset, dataset, 200.0)
+    world.do(trash.restore_dataset, dataset, 200.0)
     assert names(world, dataset) == ["b.cif"]
     assert world.read(lambda conn: datasets.get(conn, dataset)).changed_at == 200.0
 
@@ -58,20 +54,20 @@ def test_it_comes_back_with_the_files_that_went_with_it_only(world):
 def test_bytes_follow_for_the_person_and_the_group(world):
     dataset, (one, _) = world.dataset(files=("a.cif", "b.cif"), group="crystals")  # 10 and 11 bytes
     seen = [(stored(world, "person", "ada"), stored(world, "group", "crystals"))]
-    do(world, trash.delete_file, one, world.person["ada"], 50.0)
+    world.do(trash.delete_file, one, world.person["ada"], 50.0)
     seen.append((stored(world, "person", "ada"), stored(world, "group", "crystals")))
     delete(world, dataset)
     seen.append((stored(world, "person", "ada"), stored(world, "group", "crystals")))
-    do(world, trash.restore_dataset, dataset, 200.0)
-    do(world, trash.restore_file, one, 200.0)
+    world.do(trash.restore_dataset, dataset, 200.0)
+    world.do(trash.restore_file, one, 200.0)
     seen.append((stored(world, "person", "ada"), stored(world, "group", "crystals")))
     assert seen == [(21, 21), (11, 11), (0, 0), (21, 21)]
 
 
 def test_restoring_what_is_there_changes_nothing(world):
     dataset, (one,) = world.dataset()
-    do(world, trash.restore_dataset, dataset, 5.0)
-    do(world, trash.restore_file, one, 5.0)
+    world.do(trash.restore_dataset, dataset, 5.0)
+    world.do(trash.restore_file, one, 5.0)
     assert stored(world, "person", "ada") == 10
     assert world.read(lambda conn: datasets.get(conn, dataset)).changed_at != 5.0
 
@@ -81,9 +77,9 @@ def test_what_never_was_cannot_be_deleted_or_restored(world, what):
     delete_it = trash.delete_dataset if what == "dataset" else trash.delete_file
     restore_it = trash.restore_dataset if what == "dataset" else trash.restore_file
     with pytest.raises(NotFound):
-        do(world, delete_it, "nothing", world.person["ada"], 1.0)
+        world.do(delete_it, "nothing", world.person["ada"], 1.0)
     with pytest.raises(NotFound):
-        do(world, restore_it, "nothing", 1.0)
+        world.do(restore_it, "nothing", 1.0)
 
 
 def test_what_is_deleted_cannot_be_deleted_again(world):
@@ -92,25 +88,25 @@ def test_what_is_deleted_cannot_be_deleted_again(world):
     with pytest.raises(NotFound):
         delete(world, dataset, 200.0)
     with pytest.raises(NotFound):
-        do(world, trash.delete_file, one, world.person["ada"], 200.0)
+        world.do(trash.delete_file, one, world.person["ada"], 200.0)
     assert stored(world, "person", "ada") == 0
 
 
 def test_a_file_whose_name_was_taken_meanwhile_gets_another(world):
     dataset, (one,) = world.dataset(files=("a.cif",))
-    do(world, trash.delete_file, one, world.person["ada"], 50.0)
+    world.do(trash.delete_file, one, world.person["ada"], 50.0)
     place = datasets.Place(world.person["ada"], dataset_id=dataset)
-    do(world, datasets.add_files, [datasets.NewFile("a.cif", f"{3:064x}", 13)], place)
-    do(world, trash.restore_file, one, 60.0)
+    world.do(datasets.add_files, [datasets.NewFile("a.cif", f"{3:064x}", 13)], place)
+    world.do(trash.restore_file, one, 60.0)
     assert sorted(names(world, dataset)) == ["a-2.cif", "a.cif"]
 
 
 def test_a_file_whose_dataset_is_in_the_trash_comes_back_alone(world):
     dataset, (one, _) = world.dataset(files=("a.cif", "b.cif"))
     delete(world, dataset)
-    do(world, trash.restore_file, one, 60.0)
+    world.do(trash.restore_file, one, 60.0)
     assert world.read(lambda conn: datasets.get_file(conn, one)).dataset_id is None
-    do(world, trash.restore_dataset, dataset, 70.0)
+    world.do(trash.restore_dataset, dataset, 70.0)
     assert names(world, dataset) == ["b.cif"]
     assert stored(world, "person", "ada") == 21
 
@@ -119,7 +115,7 @@ def test_a_file_whose_dataset_is_in_the_trash_comes_back_alone(world):
 
 
 def purge(world, before=1000.0):
-    return do(world, trash.purge, before)
+    return world.do(trash.purge, before)
 
 
 def test_only_what_was_deleted_before_is_released(world):
@@ -135,7 +131,7 @@ def test_only_what_was_deleted_before_is_released(world):
 def test_releasing_goes_in_portions_until_nothing_is_left(world):
     dataset, _ = world.dataset(files=("a.cif", "b.cif", "c.cif"))
     delete(world, dataset)
-    released = [do(world, trash.purge, 1000.0, limit=2) for _ in range(3)]
+    released = [world.do(trash.purge, 1000.0, limit=2) for _ in range(3)]
     assert released == [2, 1, 0]
 
 
@@ -160,7 +156,7 @@ def test_bytes_are_referred_to_until_the_last_file_is_released(world):
 
 def test_the_unified_form_is_released_with_its_file(world):
     dataset, (one,) = world.dataset(files=("a.cif",))
-    do(world, datasets.set_unified, one, f"{5:064x}")
+    world.do(datasets.set_unified, one, f"{5:064x}")
     delete(world, dataset)
     purge(world)
     assert references(world) == {}
@@ -170,7 +166,7 @@ def test_the_unified_form_is_released_with_its_file(world):
 def test_a_unified_form_made_twice_at_a_time_is_referred_to_once(world):
     _, (one,) = world.dataset(files=("a.cif",))
     for _ in range(2):
-        do(world, datasets.set_unified, one, f"{5:064x}")
+        world.do(datasets.set_unified, one, f"{5:064x}")
     assert references(world)[f"{5:064x}"] == 1
     assert world.read(contents.faulty_references) == []
 
@@ -179,16 +175,16 @@ def test_no_unified_form_is_made_of_a_file_whose_bytes_are_gone(world):
     dataset, (one,) = world.dataset(files=("a.cif",))
     delete(world, dataset)
     purge(world)
-    do(world, datasets.set_unified, one, f"{5:064x}")
+    world.do(datasets.set_unified, one, f"{5:064x}")
     assert references(world) == {}
 
 
 def test_a_file_that_was_released_cannot_be_restored(world):
     dataset, (one,) = world.dataset()
-    do(world, trash.delete_file, one, world.person["ada"], 50.0)
+    world.do(trash.delete_file, one, world.person["ada"], 50.0)
     purge(world)
     with pytest.raises(NotFound, match="removed from the trash"):
-        do(world, trash.restore_file, one, 60.0)
+        world.do(trash.restore_file, one, 60.0)
     assert stored(world, "person", "ada") == 0
     assert names(world, dataset) == []
 
@@ -198,15 +194,15 @@ def test_a_dataset_of_which_nothing_is_left_cannot_be_restored(world):
     delete(world, dataset)
     purge(world)
     with pytest.raises(NotFound, match="removed from the trash"):
-        do(world, trash.restore_dataset, dataset, 2000.0)
+        world.do(trash.restore_dataset, dataset, 2000.0)
     assert world.read(lambda conn: datasets.get(conn, dataset, deleted=True)).deleted_at == 100.0
 
 
 def test_a_dataset_comes_back_with_what_is_left(world):
     dataset, _ = world.dataset(files=("a.cif", "b.cif"))
     delete(world, dataset)
-    do(world, trash.purge, 1000.0, limit=1)
-    do(world, trash.restore_dataset, dataset, 2000.0)
+    world.do(trash.purge, 1000.0, limit=1)
+    world.do(trash.restore_dataset, dataset, 2000.0)
     assert len(names(world, dataset)) == 1
     assert world.read(contents.faulty_references) == []
 
@@ -214,7 +210,7 @@ def test_a_dataset_comes_back_with_what_is_left(world):
 def test_an_empty_dataset_can_be_restored(world):
     dataset, _ = world.dataset(files=())
     delete(world, dataset)
-    do(world, trash.restore_dataset, dataset, 2000.0)
+    world.do(trash.restore_dataset, dataset, 2000.0)
     assert world.read(lambda conn: datasets.get(conn, dataset)).deleted_at is None
 
 
@@ -225,7 +221,7 @@ def test_the_list_of_the_trash_has_what_can_be_restored_and_nothing_else(world):
     back, _ = world.dataset(files=("b.cif",))
     empty, _ = world.dataset(files=())
     lost_one_before, (one, _) = world.dataset(files=("c.cif", "d.cif"))
-    do(world, trash.delete_file, one, world.person["ada"], 200.0)
+    world.do(trash.delete_file, one, world.person["ada"], 200.0)
     for dataset in (back, empty, lost_one_before):
         delete(world, dataset, 300.0)
     purge(world, 250.0)
