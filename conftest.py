@@ -116,7 +116,7 @@ def _forbid_skip(report: Any) -> Any:
     return report
 
 
-# As failures, also of whole files: `.ci/run` repeats those alone, and what is skipped must not pass by that.
+# Skipped tests and skipped files count as failures: `.ci/run` repeats only what failed, and a skipped test must not pass unseen.
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[Any]:
     return _forbid_skip((yield))

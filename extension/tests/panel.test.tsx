@@ -70,7 +70,7 @@ test('owners are named only where everybody’s work is listed', () => {
   expect(words(<Datasets context={context({ ...given, everybody: true })} />)).toContain('ada');
 });
 
-test('examples are marked, and belong to nobody in the list', () => {
+test('examples are marked, and show no owner in the list', () => {
   const given = { datasets: [dataset('thpp', { read_only: true })], everybody: true };
   const text = words(<Datasets context={context(given)} />);
   expect(text).toContain('example');

@@ -40,8 +40,8 @@ class NatsClient(Client):
             del transport.readline
 
     async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
-        """The PING of `flush` overtakes what waits to be sent. Its answer then comes before the server has read, say, a
-        subscription, and a message that somebody else sends because of that answer finds nobody."""
+        """Write pending commands first: the PING of `flush` would overtake them. Its PONG could then arrive before the
+        server has read a subscription, and a message published after the flush would be lost."""
         if self._pending and self._transport is not None and self.is_connected:
             self._transport.writelines(self._pending)
             self._pending, self._pending_data_size = [], 0

@@ -1,4 +1,4 @@
-"""What is done in Lab without a cell of code, beside the whole way of test_journey.py."""
+"""Work in Lab without a cell of code; test_journey.py covers the whole path from files to a report."""
 
 from __future__ import annotations
 

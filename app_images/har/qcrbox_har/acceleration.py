@@ -1,6 +1,6 @@
 """Where the rounds lead: the next wavefunction is made at the predicted positions instead of the last ones.
 
-Density and positions answer one another linearly, so the moves r of the atoms shrink by about one factor λ from round to
+The density depends linearly on small changes of the positions, so the moves r of the atoms shrink by about one factor λ from round to
 round and what is left after the last one is λ / (1 - λ) of it. λ is the projection of the last move on the one before:
 Anderson's mixing (J. ACM 12 (1965) 547) with a memory of one.
 """

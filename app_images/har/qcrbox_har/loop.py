@@ -309,7 +309,7 @@ class Refinement:
     def _is_converged(self, state: Progress) -> bool:
         """Whether the next round would move nothing by more than `tolerance` s.u.
 
-        Shifts shrink by about one factor a round, because the density answers linearly. After a predicted round they are
+        Shifts shrink by about one factor a round, because the density depends linearly on them. After a predicted round they are
         smaller than by that factor and the next are not, so the larger one of the last two rounds counts.
         """
         if not state.rounds:

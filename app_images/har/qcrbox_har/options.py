@@ -59,10 +59,11 @@ def choose_method(options: Options, symbols: set[str], largest: int) -> Method:
 
 
 def _conv_tol(tolerance: float) -> float:
-    """Hartree. Errors of an energy go with the square of those of its density, and so of the sites.
+    """Change of the energy, hartree, at which the iterations end. tolerance: of the refinement, in s.u.
 
-    Else rounds that begin from the last orbitals end after one iteration, each a little nearer, and never by less than
-    a small `tolerance`. 1e-6 for 0.02 s.u. is measured (decision 0261).
+    The error of an energy is quadratic in that of its density, and so in that of the sites. With a fixed value, rounds that
+    start from the last orbitals stop after one iteration and do not reach a small tolerance. 1e-6 for 0.02 s.u. was
+    measured (decision 0261).
     """
     usual = Options.tolerance
     return max(Method.conv_tol * min(tolerance / usual, 1.0) ** 2, 1e-10)

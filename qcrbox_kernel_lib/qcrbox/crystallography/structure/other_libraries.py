@@ -91,7 +91,7 @@ def to_cctbx(structure: Structure) -> Any:
     symmetry = crystal.symmetry(
         unit_cell=tuple(structure.cell.parameters), space_group=group, assert_is_compatible_unit_cell=False
     )
-    # By default cctbx moves what is 0.5 Å from an image of itself onto the special position.
+    # By default cctbx moves an atom within 0.5 Å of its own image onto the special position.
     made = xray.structure(
         crystal.special_position_settings(symmetry, min_distance_sym_equiv=SPECIAL_POSITION_TOLERANCE)
     )

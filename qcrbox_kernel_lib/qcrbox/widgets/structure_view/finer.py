@@ -1,4 +1,4 @@
-"""A finer mesh of a Hirshfeld surface, computed in a thread while somebody looks at the coarse one."""
+"""Compute a finer mesh of a Hirshfeld surface in a thread while the coarse one is displayed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _log = logging.getLogger("qcrbox.widgets")
 
 
 class Stopped(Exception):
-    """Nobody looks any more."""
+    """No view displays the surface any more."""
 
 
 class FinerMesh:
     """`drawn` is the surface until the finer one is there; then `show` is called, in the thread that computed it.
 
-    It begins with the first viewer and ends with the last one. `viewers`: those of the surface that it replaces, who have
-    said already that they look.
+    The thread starts with the first viewer and stops with the last one. `viewers`: the number of viewers of the surface
+    that it replaces, which do not report again.
     """
 
     def __init__(self, surface: HirshfeldSurface, show: Callable[[], None], viewers: int = 0) -> None:
@@ -53,7 +53,7 @@ class FinerMesh:
             self.thread.start()
 
     def close(self) -> int:
-        """Stop, however many are looking; how many those were."""
+        """Stop for all viewers; returns how many there were."""
         with self._lock:
             viewers, self._viewers = self._viewers, 0
             self._stop.set()
@@ -70,8 +70,8 @@ class FinerMesh:
         except Stopped:
             return
         except QcError as error:
-            _log.info("No finer mesh: %s", error)  # the grid would be too large: what is shown stays
-        except Exception:  # noqa: BLE001 - such as too little memory: a view must not announce a mesh for ever
+            _log.info("No finer mesh: %s", error)  # the grid would be too large; the coarse mesh stays
+        except Exception:  # noqa: BLE001 - for example MemoryError; a view must not announce a mesh that never comes
             _log.exception("No finer mesh")
         with self._lock:
             if stop.is_set():

@@ -91,7 +91,7 @@ export class Model {
     put("iA", part(0), 3);
     put("iB", part(1), 3);
     put("iC", part(2), 3);
-    // What is left out shrinks to nothing.
+    // Atoms that are left out get almost no size.
     put("iFixed", scene.fixed.map((r, i) => (this.isLeftOut(i) ? 1e-3 : r)), 1);
     this.colours = new Float32Array(3 * n);
     put("iColour", this.colours, 3);
