@@ -54,6 +54,7 @@ export function Items(props: IItemsProps): JSX.Element {
 function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { edits: Edits }): JSX.Element | null {
   const [remarks, setRemarks] = React.useState<IRemark[]>([]);
   const [problem, setProblem] = React.useState('');
+  const region = React.useRef<HTMLDivElement>(null);
   const list = edits.list;
   const key = JSON.stringify(list);
   React.useEffect(() => {
@@ -75,6 +76,8 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
     try {
       const { bytes } = await views.edited(source, list);
       await keep?.(bytes);
+      // The buttons go with the changes: the focus stays in the part that they belong to.
+      region.current?.closest<HTMLElement>('[role="tabpanel"]')?.focus();
       edits.clear();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -84,7 +87,7 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
     return null;
   }
   return (
-    <div className="qcrbox-Kept" role="region" aria-label={trans.__('Changes')}>
+    <div ref={region} className="qcrbox-Kept" role="region" aria-label={trans.__('Changes')}>
       <div className="qcrbox-Detail-buttons">
         <button className="qcrbox-primary" disabled={list.length === 0 || !!problem} onClick={() => void store()}>
           {keepLabel ?? trans.__('Keep the changes')}
@@ -231,6 +234,15 @@ interface IValueProps {
 /** A value; a click or Enter opens it for a change, Enter takes the change, Escape gives it up. */
 function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): JSX.Element {
   const [text, setText] = React.useState<string>();
+  const opener = React.useRef<HTMLButtonElement>(null);
+  // After Enter or Escape the field is gone: the focus goes back to the value that it stood for.
+  const isLeftByKey = React.useRef(false);
+  React.useEffect(() => {
+    if (text === undefined && isLeftByKey.current) {
+      isLeftByKey.current = false;
+      opener.current?.focus();
+    }
+  }, [text]);
   const changed = edits?.valueOf(block, tag, row);
   const shown = changed ?? value;
   if (!edits) {
@@ -245,6 +257,7 @@ function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): 
   if (text === undefined) {
     return (
       <button
+        ref={opener}
         className={changed === undefined ? 'qcrbox-Item-value' : 'qcrbox-Item-value qcrbox-mod-changed'}
         aria-label={trans.__('Change %1: %2', tag, shown)}
         onClick={() => setText(shown)}
@@ -263,9 +276,11 @@ function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): 
     onKeyDown: (event: React.KeyboardEvent) => {
       if (event.key === 'Escape') {
         event.stopPropagation();
+        isLeftByKey.current = true;
         setText(undefined);
       } else if (event.key === 'Enter' && !isLong) {
         event.preventDefault();
+        isLeftByKey.current = true;
         take();
       }
     }
