@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 # A list that is walked, and a page: more stops than either has.
 MOST = 150
@@ -40,19 +40,24 @@ def choose_file(page: Page, name: str) -> None:
     """Walk the list of the file browser to a file."""
     if not page.evaluate("() => document.activeElement?.matches('.jp-DirListing-itemText')"):
         tab_to(page, ".jp-DirListing-itemText")
-    page.keyboard.press("Home")
     chosen = page.locator(".jp-DirListing-item.jp-mod-selected .jp-DirListing-itemText")
-    for _ in range(MOST):
-        if chosen.count() == 1 and chosen.inner_text() == name:
-            return
-        page.keyboard.press("ArrowDown")
+    for key in ("ArrowDown", "ArrowUp"):
+        for _ in range(page.locator(".jp-DirListing-item").count() + 1):
+            if chosen.count() == 1 and chosen.inner_text() == name:
+                return
+            page.keyboard.press(key)
     raise AssertionError(f"{name} is not in the list")
 
 
-def choose_in_menu(page: Page, letters: str, item: str) -> None:
-    """Open the context menu of what has the focus, and take the item that begins with these letters."""
+def choose_in_menu(page: Page, item: str) -> None:
+    """Open the context menu of what has the focus, walk to an item and take it."""
     page.keyboard.press("ContextMenu")
-    page.locator(".lm-Menu").wait_for()
-    page.keyboard.type(letters)
-    expect(page.locator(".lm-Menu-item.lm-mod-active")).to_have_text(item)
-    page.keyboard.press("Enter")
+    menu = page.locator(".lm-Menu")
+    menu.wait_for()
+    active = menu.locator(".lm-Menu-item.lm-mod-active")
+    for _ in range(menu.locator(".lm-Menu-item").count()):
+        page.keyboard.press("ArrowDown")
+        if active.count() == 1 and active.locator(".lm-Menu-itemLabel").inner_text() == item:
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"{item} is not in the menu")

@@ -118,14 +118,16 @@ interface IBlocksProps {
 }
 
 function Blocks({ blocks, wanted, edits, trans }: IBlocksProps): JSX.Element {
-  const word = wanted.trim().toLowerCase();
+  const word = wanted.trim();
+  const isEmpty = !blocks.some(block => block.sections.some(each => each.entries.some(entry => isFound(entry, word))));
   return (
     <>
+      {word && isEmpty && <p role="status">{trans.__('No item fits “%1”.', word)}</p>}
       {blocks.map(block => (
         <section key={block.name} aria-label={`data_${block.name}`}>
           <h3>data_{block.name}</h3>
           {block.sections.map(section => {
-            const entries = section.entries.filter(entry => !word || textOf(entry).includes(word));
+            const entries = section.entries.filter(entry => isFound(entry, word));
             return entries.length === 0 ? null : (
               <details key={section.heading} open={word !== '' || blocks.length === 1}>
                 <summary>
@@ -143,9 +145,16 @@ function Blocks({ blocks, wanted, edits, trans }: IBlocksProps): JSX.Element {
   );
 }
 
-/** What an entry is found by. */
-export function textOf(entry: IEntry): string {
-  return [entry.tag, entry.words, entry.value, ...(entry.tags ?? [])].join(' ').toLowerCase();
+/** Whether an entry has a word in its names, meaning or value. Names are found by either spelling: _cell.length_a too. */
+export function isFound(entry: IEntry, wanted: string): boolean {
+  const word = wanted.trim().toLowerCase();
+  const text = [entry.tag, entry.words, entry.value, ...(entry.tags ?? [])].join(' ').toLowerCase();
+  return text.includes(word) || (word.startsWith('_') && classic(text).includes(classic(word)));
+}
+
+/** A name as CIF 1 writes it: with underscores throughout. */
+function classic(name: string): string {
+  return name.replaceAll('.', '_');
 }
 
 interface IEntryProps {
