@@ -327,7 +327,9 @@ class StructureView:
         if do == "measure":
             found = self.scene.measure([int(row) for row in content["rows"]])
             if found is None:
-                return {"error": f"{self._names(content)} have no angle to measure: three of them lie on a line."}
+                return {
+                    "error": f"{self._names(content)} have no angle to measure: three of them lie on a line."
+                }
             self.measurements.append(found)
             return {"text": found.value, "kind": found.kind}
         if do == "plane":
