@@ -215,7 +215,9 @@ def test_a_cell_to_be_changed_is_not_right_as_it_stands(
     name: str, task_id: str, part: str, made: Evidence
 ) -> None:
     cells = json.loads(READY[name].text)["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if f"task={task_id}" in cell["metadata"].get("tags", ())]
+    sources = [
+        "".join(cell["source"]) for cell in cells if f"task={task_id}" in cell["metadata"].get("tags", ())
+    ]
     assert [source for source in sources if part in source and "✎" in source]
     assert state(name, task_id, made) is TaskState.OUT_OF_BAND
 

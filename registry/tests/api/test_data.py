@@ -21,7 +21,9 @@ def shown(client, dataset_id):
 
 def test_examples_are_there_for_everybody_and_read_only(ada, person, do):
     deadline = time.monotonic() + 20
-    while len(found := ada.get("/api/datasets", params={"kind": "example"}).json()["payload"]["datasets"]) < 2:
+    while (
+        len(found := ada.get("/api/datasets", params={"kind": "example"}).json()["payload"]["datasets"]) < 2
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     # The third one, whose change does not fit the file, is left out.
