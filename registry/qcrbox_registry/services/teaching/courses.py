@@ -115,8 +115,7 @@ class CourseService:
             {
                 "name": person.name,
                 "role": person.role,
-                # A person whom an administrator named in a rule is known here before they come.
-                "signed_in": person.person_id in seen,
+                "signed_in": person.person_id is not None,
                 "last_seen_at": iso(seen.get(person.person_id or 0)),
             }
             for person in found
