@@ -55,7 +55,7 @@ def table(context: Context) -> str:
                 kept = keep(KEPT, title, row)
             small = kept.get(title, {}).get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
     rows = in_order(kept)
-    parts = _markdown(rows), bonds.table(rows), hirshfeld_fragments.kept()
+    parts = _markdown(rows), bonds.table(rows), hirshfeld_fragments.refresh(context)
     return "".join(parts) + published.table({name for name, _, _ in rows})
 
 
