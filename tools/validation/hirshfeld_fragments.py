@@ -165,9 +165,7 @@ def measure(given: Chain) -> dict[str, Any]:
         with Child(QUANTUM) as quantum:
             quantum.call("qcrbox_har.quantum.task:speed")  # libraries are loaded
             before = quantum.call("qcrbox_har.child:processor_seconds")
-            made = Computer(structure, plan, method, quantum).table(
-                structure.sites.fract, rows
-            )
+            made = Computer(structure, plan, method, quantum).table(structure.sites.fract, rows)
             return made, quantum.call("qcrbox_har.child:processor_seconds") - before
 
     with tempfile.TemporaryDirectory() as folder, chdir(folder), Child(LEAST_SQUARES) as engine:

@@ -9,7 +9,7 @@ import pytest
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har import charges, fragments, molecules
 
-from tools.validation import hirshfeld, hirshfeld_fragments
+from tools.validation import hirshfeld, hirshfeld_fragments, neutron_values
 from tools.validation.sections import Context
 
 FIGURES = {"R1": 0.02, "wR2": 0.04, "S": 1.1, "max": 0.2, "min": -0.2}
@@ -73,6 +73,24 @@ def test_a_row_that_could_not_be_done_says_why_below_the_table(kept):
     assert "- thpp, HF/def2-SVP: not finished after 5 s" in page
 
 
+def test_distances_are_held_against_neutrons_in_the_same_crystal(kept):
+    """1.006 Å for N-H1 and 1.000 Å for N-H2 of urea; a bond that the row does not have is left out."""
+
+    def bond(hydrogen: str, length: float | None) -> dict:
+        place = {"x": "N", "hydrogen": hydrogen, "bond_class": "N-H", "neutron": 1.015}
+        return place | {"iam": 0.9, "iam_su": 0.01, "har": length, "har_su": 0.004}
+
+    level = "B3LYP/def2-SVP, charges"
+    keep(kept, "urea", level, hydrogen=[bond("H1", 1.004), bond("H2", 0.990)])
+    keep(kept, "urea", "HF/def2-SVP", hydrogen=[bond("H1", None)])
+    keep(kept, "thpp", "HF/def2-SVP")
+    page = hirshfeld.table(Context(None, rows=("nothing",)))
+    assert f"| urea | {level} | 0.0200 / - | N-H1 | 1.006 | 1.004(4) | 1.007(4) | -0.5 | yes |" in page
+    assert f"| urea | {level} | 0.0200 / - | N-H2 | 1.000 | 0.990(4) | 1.001(4) | -2.5 | no |" in page
+    assert page.count("| N-H1 |") == 1
+    assert neutron_values.table([("thpp", "HF/def2-SVP", row())]) == ""
+
+
 @pytest.mark.parametrize("name", hirshfeld_fragments.CHAINS)
 def test_the_chains_for_fragments_are_molecules_with_whole_bonds(name):
     """At least 100 atoms; hydrogen at its distances from nitrogen, carbon and oxygen, and nothing too near."""
@@ -117,7 +135,10 @@ def test_chains_that_are_measured_anew_stand_beside_those_that_are_kept(tmp_path
     first, *_ = hirshfeld_fragments.CHAINS
     assert hirshfeld_fragments.main([first]) == 0
     page = hirshfeld_fragments.refresh(Context(None, rows=("nothing",)))
-    assert f"| {first} | HF/sto-3g | 9, 30 atoms | 44 | 0.0004, 0.0012 | 120 s / 10 s = 12.0 | 2026-01-02 |" in page
+    assert (
+        f"| {first} | HF/sto-3g | 9, 30 atoms | 44 | 0.0004, 0.0012 | 120 s / 10 s = 12.0 | 2026-01-02 |"
+        in page
+    )
 
 
 def test_the_chain_for_fragments_is_cut_into_closed_shells(tmp_path):

@@ -192,7 +192,9 @@ def grid_near(molecule: gto.Mole, level: int, atoms: set[int], basis: str) -> tu
     """
     # One symbol for each atom, so that each has points of its own.
     labelled = molecule.copy()
-    labelled._atom = [(f"{labelled.atom_pure_symbol(i)}{i}", place) for i, (_, place) in enumerate(molecule._atom)]
+    labelled._atom = [
+        (f"{labelled.atom_pure_symbol(i)}{i}", place) for i, (_, place) in enumerate(molecule._atom)
+    ]
     grid = dft.gen_grid.Grids(labelled)
     around = grid.gen_atomic_grids(labelled, grid.atom_grid, grid.radi_method, level, grid.prune)
     centres = labelled.atom_coords()
