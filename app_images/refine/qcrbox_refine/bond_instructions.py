@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtbx.utils
-from cctbx import crystal, xray
+from cctbx import crystal, sgtbx, xray
 from cctbx.eltbx import covalent_radii
 from qcrbox.crystallography.shelx import Instruction
 
