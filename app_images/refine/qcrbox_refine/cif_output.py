@@ -24,7 +24,7 @@ from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
-from qcrbox_refine.geometry import cell_correlation, geometry
+from qcrbox_refine.geometry import cell_covariances, geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
 from qcrbox_refine.reflections import Reflections
@@ -202,11 +202,13 @@ def volume_su(model: Model) -> float:
     """s.u. of the cell volume from the s.u. of the cell, by numerical derivatives; what symmetry makes equal moves together."""
     parameters = list(model.symmetry.unit_cell().parameters())
     volume = uctbx.unit_cell(parameters).volume()
+    covariances = cell_covariances(model)
     changes = np.zeros(6)
-    for i, su in enumerate(model.cell_su):
-        moved = [*parameters[:i], parameters[i] + su, *parameters[i + 1 :]]
-        changes[i] = uctbx.unit_cell(moved).volume() - volume
-    return math.sqrt(max(changes @ cell_correlation(model) @ changes, 0.0))
+    for i in range(6):
+        step = math.sqrt(covariances[i, i])
+        moved = [*parameters[:i], parameters[i] + step, *parameters[i + 1 :]]
+        changes[i] = (uctbx.unit_cell(moved).volume() - volume) / step if step else 0.0
+    return math.sqrt(max(changes @ covariances @ changes, 0.0))
 
 
 def _data(block: CifBlock, fit: Fit) -> None:

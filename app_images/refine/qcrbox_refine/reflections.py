@@ -245,11 +245,14 @@ def _transformed(found: Found, model: Model) -> HklRows:
         model.warn(
             f"{int(misses.sum())} of {len(rows)} reflections have no whole indices after the matrix of HKLF and were left out."
         )
-    bad = ~(sigmas > 0)
+    infinite = ~(np.isfinite(values) & np.isfinite(sigmas))
+    if infinite.any():
+        model.warn(f"{int(infinite.sum())} reflections whose F² or s.u. is no finite number were left out.")
+    bad = ~(sigmas > 0) & ~infinite
     if bad.any():
         model.warn(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")
-    if (misses | bad).any():
-        result = _without(result, misses | bad, _is_grouped(rows, hklf))
+    if (misses | bad | infinite).any():
+        result = _without(result, misses | bad | infinite, _is_grouped(rows, hklf))
     if len(result) == 0:
         raise UserInputError(
             "no reflection has a positive s.u. and whole indices.",

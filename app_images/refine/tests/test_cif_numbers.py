@@ -96,6 +96,7 @@ def test_f000_of_neutrons_is_the_sum_of_scattering_lengths(tmp_path):
             (0.0005, 0.0005, 0.0005, 0, 0, 0),
             3 * 5.451**2 * 0.0005,
         ),
+        ("F m -3 m", (5.451, 5.451, 5.451, 90, 90, 90), (0.0005, 0, 0, 0, 0, 0), 3 * 5.451**2 * 0.0005),
         (
             "P 4",
             (7.9, 7.9, 8.6, 90, 90, 90),
@@ -109,7 +110,7 @@ def test_f000_of_neutrons_is_the_sum_of_scattering_lengths(tmp_path):
             210 * np.sqrt((0.001 / 5) ** 2 + (0.002 / 6) ** 2 + (0.003 / 7) ** 2),
         ),
     ],
-    ids=["cubic", "tetragonal", "orthorhombic"],
+    ids=["cubic", "cubic, s.u. of a alone", "tetragonal", "orthorhombic"],
 )
 def test_equal_lengths_move_together_in_the_volume(group, cell, su, expected):
     """V = a³ has σ = 3a²σ(a); a², c independent of it; three lengths of their own add in quadrature."""

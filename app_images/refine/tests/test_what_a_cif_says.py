@@ -332,3 +332,16 @@ def test_the_block_of_the_structure_gives_its_reflections(tmp_path):
         "warning",
         "several.cif has reflections in 2 blocks (other, more), none of which is named t; those of other are used.",
     ) in model.remarks_by_kind()
+
+
+@pytest.mark.parametrize(
+    "row", ["   1   1   0     NaN    1.00", "   1   1   0   10.00     inf", "   1   1   0     inf    1.00"]
+)
+def test_reflections_that_are_no_numbers_are_left_out_and_named(tmp_path, row):
+    model = model_of(tmp_path, atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02"))
+    data = tmp_path / "t.hkl"
+    data.write_text(f"   1   0   0  100.00    1.00\n{row}\n   0   2   0    9.00    1.00\n")
+    assert prepare(model, str(data)).unique.size() == 2
+    assert model.remarks_by_kind() == [
+        ("warning", "1 reflections whose F² or s.u. is no finite number were left out.")
+    ]
