@@ -14,7 +14,7 @@ from qcrbox_refine.model import Atom, Model
 
 _WORD = re.compile(r"(?P<name>[^_]+)(?:_(?P<residue>[^_$]*))?(?:_?\$(?P<symmetry>\d+))?\Z")
 IDENTITY = sgtbx.rt_mx()
-_Made = TypeVar("_Made")
+Made = TypeVar("Made")
 
 
 class UnknownAtom(ValueError):
@@ -69,12 +69,12 @@ class AtomNames:
         """The residues for which an instruction is carried out."""
         return self.residues_of(instruction.residue)
 
-    def of_copies(self, instruction: Instruction, make: Callable[[int], Sequence[_Made]]) -> list[_Made]:
+    def of_copies(self, instruction: Instruction, make: Callable[[int], Sequence[Made]]) -> list[Made]:
         """What `make` gives for each residue of an instruction (`DFIX_*`); residues that lack its atoms give nothing.
 
         Raises UnknownAtom where no residue gives anything because of unknown atoms.
         """
-        made: list[_Made] = []
+        made: list[Made] = []
         problem: UnknownAtom | None = None
         for here in self.copies(instruction):
             try:

@@ -23,8 +23,8 @@ from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
+from qcrbox_refine.fit import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.geometry import cell_covariances, geometry
-from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, element_symbol, hill_formula
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.res_output import model_text

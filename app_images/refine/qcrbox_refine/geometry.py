@@ -11,8 +11,8 @@ from cctbx.array_family import flex
 
 from qcrbox_refine.angles import bond_angles
 from qcrbox_refine.cif_block import with_su
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.hydrogen_bonds import hydrogen_bonds
-from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.site_errors import SiteErrors
 

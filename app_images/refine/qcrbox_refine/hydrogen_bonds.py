@@ -13,7 +13,7 @@ from qcrbox.crystallography.shelx import Instruction
 from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
 from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.connectivity import Neighbour, neighbours
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.site_errors import IDENTITY, SiteErrors
 

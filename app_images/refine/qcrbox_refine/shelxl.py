@@ -18,8 +18,8 @@ from qcrbox_refine import density, least_squares, reflections, res_output, weigh
 from qcrbox_refine.cif_output import cif_block
 from qcrbox_refine.corrections import prepare_corrections
 from qcrbox_refine.fcf import fcf_text
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.intensities import Corrections
-from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.progress import say
 from qcrbox_refine.requested_hydrogens import place_requested

@@ -195,7 +195,8 @@ def test_refine_iam_takes_every_shared_setting(folder):
 
 def test_every_example_file_lies_in_the_environment(folder, distributed):
     listed = yaml.safe_load((folder / "examples.yaml").read_text())["datasets"]
-    assert [dataset["name"] for dataset in listed] == ["thpp", "cu3182"]
+    exercises = ["exercise-atom", "exercise-crystal", "exercise-group"]
+    assert [dataset["name"] for dataset in listed] == ["thpp", *exercises, "cu3182"]
     for file in (file for dataset in listed for file in dataset["files"]):
         assert distributed(file["package"], file["path"]).is_file()
 

@@ -211,7 +211,9 @@ def test_a_ready_exercise_is_made_with_its_data_or_says_what_is_missing(
     assert "Twin or not?" in page
     made = lena.submit(course.group(0), action="ready", ready="disorder")
     text = html.unescape(made.text)
-    assert "One atom in two places has 5 tasks" in text or "The example 'thpp' is not here" in text
+    assert (
+        "One atom in two places has 5 tasks" in text or "The example 'exercise-crystal' is not here" in text
+    )
     assert "no ready exercise" in lena.submit(course.group(0), action="ready", ready="../evil").text
 
 
