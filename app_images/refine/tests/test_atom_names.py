@@ -220,3 +220,12 @@ def test_contents_that_do_not_fit_the_elements_are_named(counts):
     assert model.formula == {}
     assert len(model.remarks()) == 1
     assert model.remarks()[0].startswith(f"Not applied: UNIT {counts} (")
+
+
+@pytest.mark.parametrize("name", ["DFIX", "EADP", "FREE"])
+def test_residues_of_a_class_that_lack_an_atom_are_named(name):
+    line = f"{name}_CF3 {'1.3 ' if name == 'DFIX' else ''}C1 F1"
+    model = parse_shelx(TEXT.format(lines=line).replace("F1 3 0.92", "F9 3 0.92"), "x.ins")
+    RestraintManager(model)
+    neighbours(model, model.structure())
+    assert model.remarks() == [f"Not applied: {line} in residue 2 (There is no atom F1 in residue 2.)"]
