@@ -54,7 +54,14 @@ function form(calculations: Partial<ICalculation>[] = [], applications = [APPLIC
     () => [AZU],
     each => each.name ?? ''
   );
-  const actions = { run: vi.fn(), estimate: vi.fn(), copy: vi.fn(), insert: vi.fn() } satisfies IFormActions;
+  const actions = {
+    run: vi.fn(),
+    estimate: vi.fn(),
+    copy: vi.fn(),
+    insert: vi.fn(),
+    savePreset: vi.fn(),
+    deletePreset: vi.fn()
+  } satisfies IFormActions;
   return { model, actions, form: new CommandForm(model, store as unknown as RegistryStore, actions, trans) };
 }
 
@@ -100,6 +107,17 @@ test('a filled form can be run, estimated, copied and inserted', () => {
   expect(actions.estimate).toHaveBeenCalledWith(model);
   expect(actions.copy).toHaveBeenCalledWith(model.code);
   expect(actions.insert).toHaveBeenCalledWith(model.code);
+});
+
+test('presets are chosen, kept and deleted in the form', () => {
+  const { form: shown, actions, model } = form();
+  expect(words(shown)).toContain('defaults (none kept yet)');
+  button(shown, 'Keep as preset …').press();
+  expect(actions.savePreset).toHaveBeenCalledWith(model);
+  model.hold({ quick: { cycles: 2 } }, 'quick');
+  expect(html(shown)).toContain('<option value="quick" selected="">quick</option>');
+  button(shown, 'Delete the preset').press();
+  expect(actions.deletePreset).toHaveBeenCalledWith(model);
 });
 
 test('what is changed is checked at once: a wrong value holds the run back and says why', () => {
