@@ -31,6 +31,9 @@ export interface ICifIndex {
   formula_sum?: string | null;
   formula_moiety?: string | null;
   space_group_hm?: string | null;
+  /** a, b, c in Å, α, β, γ in °; and the same six as texts with their s.u. */
+  cell?: (number | null)[];
+  cell_text?: string[];
   temperature_k?: number | null;
   r1?: number | null;
   has_hkl?: boolean;
