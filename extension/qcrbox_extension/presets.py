@@ -74,8 +74,11 @@ def _preset_of(body: bytes) -> tuple[str, dict[str, Any]]:
         raise UserInputError("The preset cannot be read.", next="Send name and options.") from None
     if not 0 < len(name) <= LONGEST_NAME:
         raise UserInputError(f"A preset needs a name of at most {LONGEST_NAME} characters.")
-    if wrong := [option for option, value in options.items() if not isinstance(value, str | int | float | bool)]:
+    if wrong := [
+        option for option, value in options.items() if not isinstance(value, str | int | float | bool)
+    ]:
         raise UserInputError(
-            f"{wrong[0]} is neither text nor number.", next="A preset keeps the options that go with any file."
+            f"{wrong[0]} is neither text nor number.",
+            next="A preset keeps the options that go with any file.",
         )
     return name, options

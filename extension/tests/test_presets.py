@@ -42,7 +42,10 @@ def test_without_the_pages_token_or_a_sign_in_nothing_is_kept(browser: httpx.Cli
         (b'{"name": "a"}', "cannot be read"),
         (b'{"name": " ", "options": {}}', "needs a name"),
         (json.dumps({"name": 81 * "n", "options": {}}).encode(), "at most 80"),
-        (b'{"name": "a", "options": {"structure": {"data_file_id": "1"}}}', "structure is neither text nor number"),
+        (
+            b'{"name": "a", "options": {"structure": {"data_file_id": "1"}}}',
+            "structure is neither text nor number",
+        ),
         (json.dumps({"name": "a", "options": {"b": 65536 * "x"}}).encode(), "cannot be read"),
     ],
 )

@@ -83,4 +83,3 @@ class Presets(Mapping[str, dict[str, Any]]):
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
-
