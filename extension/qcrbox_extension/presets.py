@@ -68,7 +68,7 @@ class PresetsHandler(APIHandler):
 def _preset_of(body: bytes) -> tuple[str, dict[str, Any]]:
     """(name, options) of a request. Raises UserInputError."""
     try:
-        asked = json.loads(body) if len(body) <= MOST_BYTES else None
+        asked: Any = json.loads(body) if len(body) <= MOST_BYTES else None
         name, options = str(asked["name"]).strip(), dict(asked["options"])
     except (ValueError, KeyError, TypeError):
         raise UserInputError("The preset cannot be read.", next="Send name and options.") from None

@@ -23,7 +23,8 @@ export function calculationTitle(calculation: ICalculation, now = new Date()): s
 /** The name of a dataset; of a result that nobody named, its title and when it was stored. */
 export function datasetTitle(dataset: IDataset, calculations: ICalculation[] = [], now = new Date()): string {
   const name = dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id;
-  if (!dataset.calculation_id) {
+  // A registry that does not say it is older than this page.
+  if (!dataset.calculation_id || dataset.named === true) {
     return name;
   }
   const known = calculations.find(each => each.calculation_id === dataset.calculation_id);
