@@ -31,8 +31,13 @@ export interface ICifIndex {
   formula_sum?: string | null;
   formula_moiety?: string | null;
   space_group_hm?: string | null;
-  /** a, b, c in Å, α, β, γ in °; and the same six as texts with their s.u. */
-  cell?: (number | null)[];
+  a?: number | null;
+  b?: number | null;
+  c?: number | null;
+  alpha?: number | null;
+  beta?: number | null;
+  gamma?: number | null;
+  /** The six with their s.u. */
   cell_text?: string[];
   temperature_k?: number | null;
   r1?: number | null;
