@@ -139,6 +139,11 @@ def _factors(model: Model, data: reflections.Reflections, table: str | None) -> 
     model.note(f"Aspherical form factors from the table {Path(table).name} (SHA-256 {checksum}).")
     if made.spherical:
         model.warn(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
+    if made.doubtful:
+        model.warn(
+            f"The form factors of {', '.join(made.doubtful)} in the table are far from those of free atoms of their elements: it may "
+            "have been made for another structure with the same labels."
+        )
     return made
 
 
