@@ -28,7 +28,9 @@ export async function keepLabFiles(
   try {
     files = await filesOfLab(contents, paths);
   } catch (error) {
-    throw new Error(trans.__('Nothing was stored, since a file could not be read: %1', wordsOf(error)), { cause: error });
+    throw new Error(trans.__('Nothing was stored, since a file could not be read: %1', wordsOf(error)), {
+      cause: error
+    });
   }
   return keepFiles(store, files, trans);
 }
