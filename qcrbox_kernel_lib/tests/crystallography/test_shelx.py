@@ -618,3 +618,11 @@ def test_dispersion_of_the_file_is_written_for_its_own_wavelength(
     assert cards == ({"C": [0.001, 0.0005], "Fe": [0.2, 0.31]} if written else {})
     ion = next(card for card in found.named("SFAC") if card.words[0] == "Fe3+")
     assert ([float(x) for x in ion.words[10:12]] == [0.2, 0.31]) is written
+
+
+def test_difference_peaks_among_the_atoms_are_no_carbon() -> None:
+    """Solution programs list them before HKLF, with the number of the first element."""
+    text = RES.replace("HKLF 4", "Q1 1 0.7 0.7 0.7 11.0 0.05 1.5\nHKLF 4")
+    structure = structure_of_instructions(text)
+    assert structure.sites.element[structure.sites.index["Q1"]] == ""
+    assert structure.cell_content == structure_of_instructions(RES).cell_content
