@@ -19,6 +19,10 @@ export class LabIcon {
   }
 }
 
+export const [runIcon, treeViewIcon, listIcon, notebookIcon] = ['run', 'tree', 'list', 'notebook'].map(
+  name => new LabIcon({ name })
+);
+
 export class ReactWidget extends Widget {
   private readonly root: Root = createRoot(this.node);
   readonly renderPromise = Promise.resolve();

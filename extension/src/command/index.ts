@@ -38,7 +38,9 @@ import {
 } from './commands';
 import { editedRefinement } from './edited';
 import { CommandForm } from './form';
+import { withModel } from './fields';
 import { CommandModel } from './model';
+import { FormPresets } from './presets';
 import { ResultView } from './result';
 
 /** What a form begins with: a chosen file or dataset, or what was filled in before a reload and the id of its tab. */
@@ -109,6 +111,11 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
         }
       };
+      const presets = new FormPresets(store.client, model, async text => {
+        const title = trans.__('Keep the options as a preset');
+        return (await InputDialog.getText({ title, label: trans.__('Name'), text })).value ?? '';
+      });
+      void presets.load();
       const content = new CommandForm(
         model,
         store,
@@ -119,7 +126,9 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
             Clipboard.copyToSystem(code);
             Notification.success(trans.__('The code is on the clipboard.'), { autoClose: 2000 });
           },
-          insert: code => insert(code, notebooks, trans)
+          insert: code => insert(code, notebooks, trans),
+          savePreset: () => void presets.save(),
+          deletePreset: () => void presets.delete()
         },
         trans
       );
@@ -262,9 +271,9 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       return keepLabFiles(store, serviceManager.contents, paths, trans);
     };
     const refineChosen = async () => {
-      const [dataset] = await keepChosen();
-      if (dataset) {
-        await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input: dataset });
+      const input = withModel(await keepChosen(), store.datasets);
+      if (input) {
+        await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input });
       }
     };
     commands.addCommand(ADD_CHOSEN_FILES, {
