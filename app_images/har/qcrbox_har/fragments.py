@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ Indices = NDArray[np.int64]
 Image = tuple[int, int, tuple[int, int, int]]  # site, operation, translation
 
 CORE_ATOMS = 6  # heavier than hydrogen
+SMALLEST_CORE = 2  # as many or fewer belong to a neighbouring core
 DEPTH = 3  # bonds around the core
 LARGE = 100  # atoms from which `auto` takes fragments
 _MOST_ATOMS = 120
@@ -121,6 +123,7 @@ def _cores(graph: _Bonded) -> list[list[Image]]:
                     left.discard(other[0])
                     queue.append(other[0])
         left.update(queue)
+        core += _remainders(graph, core, left)
         for own in list(core):
             for other in graph.neighbours(own):
                 if other[0] in hydrogen_left and graph.element(other) == "H":
@@ -129,6 +132,27 @@ def _cores(graph: _Bonded) -> list[list[Image]]:
                     core.append(other)
         cores.append(core)
     return cores
+
+
+def _remainders(graph: _Bonded, core: list[Image], left: set[int]) -> list[Image]:
+    """Groups of at most SMALLEST_CORE heavy atoms that are bonded to nothing else that is left; taken out of `left`.
+
+    A carbonyl oxygen whose carbon is the last of a core would make a fragment of its own, as large as three bonds around
+    it are.
+    """
+    found: list[Image] = []
+    for image in core:
+        for start in graph.neighbours(image):
+            group, queue = [], [start]
+            while queue and len(group) <= SMALLEST_CORE:
+                own = queue.pop()
+                if own[0] in left and own == graph.own(own[0]) and own not in group:
+                    group.append(own)
+                    queue += graph.neighbours(own)
+            if len(group) <= SMALLEST_CORE:
+                left.difference_update(own[0] for own in group)
+                found += group
+    return found
 
 
 def _grown(graph: _Bonded, core: list[Image], depth: int) -> list[Image]:
@@ -149,12 +173,20 @@ def _grown(graph: _Bonded, core: list[Image], depth: int) -> list[Image]:
             return list(inside)
         inside |= dict.fromkeys(sorted(more))
         if len(inside) > _MOST_ATOMS:
-            labels = ", ".join(graph.structure.sites.label[image[0]] for image in core[:4])
-            raise UserInputError(
-                f"the fragment around {labels} cannot be closed below {_MOST_ATOMS} atoms.",
-                why="Its bonds are all short or of metals, so none may be cut.",
-                next="Keep the metals spherical, for example spherical='Zn', or use a periodic program and refine_tsc.",
-            )
+            _refuse_endless(graph, core, {graph.element(image) for image in inside})
+
+
+def _refuse_endless(graph: _Bonded, core: list[Image], elements: set[str]) -> NoReturn:
+    labels = ", ".join(graph.structure.sites.label[image[0]] for image in core[:4])
+    metals = sorted(element for element in elements if is_metal(element))
+    program = "a table of a periodic program (XHARPy with GPAW, for example) and refine_tsc"
+    raise UserInputError(
+        f"the fragment around {labels} cannot be closed below {_MOST_ATOMS} atoms.",
+        why="Its bonds are all short or of metals, so none may be cut.",
+        next=f"Keep the metals spherical: spherical='{' '.join(metals)}'; or use {program}."
+        if metals
+        else f"Use {program}.",
+    )
 
 
 def _may_cut(graph: _Bonded, inner: Image, outer: Image) -> bool:

@@ -31,6 +31,7 @@ from qcrbox_refine.riding import needed
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+_NO_ATOMS = "It applies to none of the atoms."
 # An occupancy above this is more than one atom on a site.
 _FULLEST = 1.2
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
@@ -86,6 +87,7 @@ class _Reader:
         self.last_not_riding: Atom | None = None
         self.anisotropic: int | None = 0
         self.anisotropic_hydrogen = False
+        self.peaks: list[str] = []
 
     def fail(
         self, what: str, next_step: str = "Correct the line.", line: int | None = None
@@ -127,6 +129,10 @@ class _Reader:
     def _symmetry(self) -> crystal.symmetry:
         cell = self.found.named("CELL")[-1]
         self.line = cell.line
+        if len(cell.numbers) != 7:
+            raise self.fail(
+                f"CELL has a wavelength and six cell parameters, and this one has {len(cell.numbers)} numbers."
+            )
         try:
             unit_cell = uctbx.unit_cell(cell.numbers[1:7])
         except (ValueError, RuntimeError) as error:
@@ -213,7 +219,8 @@ class _Reader:
 
     def _atom(self, given: ShelxAtom) -> None:
         model, around = self.model, given.around
-        if re.fullmatch(r"Q\d+", given.label.upper()) and given.scattering_type == 1:
+        if given.is_peak:
+            self.peaks.append(given.label)
             return
         if not 1 <= given.scattering_type <= len(self.elements):
             raise self.fail(
@@ -326,12 +333,21 @@ class _Reader:
             )
         if not model.atoms:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
+        if self.peaks:
+            model.note(
+                f"Difference peaks of the file are no atoms and are left out: {', '.join(self.peaks)}."
+            )
         model.elements = list(dict.fromkeys(self.elements))
         self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
         self._site_occupancies()
         unit = self.found.last("UNIT")
-        if model.z and unit:
+        if unit and unit.numbers and len(unit.numbers) != len(self.elements):
+            model.leave_out(
+                unit.text,
+                f"It has {len(unit.numbers)} numbers for {len(self.elements)} kinds of atoms of SFAC.",
+            )
+        elif model.z and unit:
             counts: Counter[str] = Counter()
             for kind, count in zip(self.elements, unit.numbers, strict=False):
                 counts[element_symbol(kind)] += count / model.z
@@ -377,13 +393,11 @@ class _Reader:
             self.line = instruction.line
             try:
                 if instruction.name == "EADP":
-                    self.model.equal_displacements += names.atoms(instruction)
+                    self.model.equal_displacements += self._equal(instruction, names)
                 elif instruction.name == "EXYZ":
-                    self.model.equal_sites += names.atoms(instruction)
+                    self.model.equal_sites += self._equal(instruction, names)
                 elif instruction.name == "ANIS" and instruction.names:
-                    for atoms in names.atoms(instruction):
-                        for atom in atoms:
-                            make_anisotropic(self.model, atom)
+                    self._anisotropic_by_name(instruction, names)
                 elif instruction.name == "HFIX" and instruction.numbers:
                     self._request_hydrogen(instruction, names)
             except UnknownAtom as error:
@@ -404,13 +418,26 @@ class _Reader:
         code = round(instruction.numbers[0])
         u = instruction.numbers[1] if len(instruction.numbers) > 1 else None
         distance = instruction.numbers[2] if len(instruction.numbers) > 2 else None
-        for here in names.copies(instruction):
-            labels = [self.model.atoms[ref.index].label for ref in names.flat(instruction.names, here)]
-            self.model.hydrogen_requests += [
-                HydrogenRequest(label, code, u, distance)
-                for label in labels
-                if not self.model.atom(label).is_hydrogen
-            ]
+        refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
+        labels = [self.model.atoms[ref.index].label for ref in refs]
+        wanted = [label for label in labels if not self.model.atom(label).is_hydrogen]
+        self.model.hydrogen_requests += [HydrogenRequest(label, code, u, distance) for label in wanted]
+        if instruction.names and not wanted:
+            self.model.leave_out(instruction.text, _NO_ATOMS)
+
+    def _equal(self, instruction: Instruction, names: AtomNames) -> list[list[Atom]]:
+        """Groups of two atoms or more; named where there are none."""
+        groups = [group for group in names.atoms(instruction) if len(group) > 1]
+        if not groups:
+            self.model.leave_out(instruction.text, "Its atoms or numbers are missing.")
+        return groups
+
+    def _anisotropic_by_name(self, instruction: Instruction, names: AtomNames) -> None:
+        refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
+        if not refs:
+            self.model.leave_out(instruction.text, _NO_ATOMS)
+        for ref in refs:
+            make_anisotropic(self.model, self.model.atoms[ref.index])
 
 
 def _whole(value: float, share: float) -> float:
