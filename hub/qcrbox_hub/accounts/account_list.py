@@ -9,7 +9,6 @@ from typing import Any
 from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.utils import isoformat
-from qcrbox.contract.previews import is_preview
 from sqlalchemy import select
 from tornado import web
 
@@ -56,7 +55,6 @@ class AccountList(APIHandler):
 
 class MemberList(APIHandler):
     """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles"}]}`; roles are those for this group.
-    Preview accounts are left out: they are no students of a course.
 
     For tokens that may list every account and every group: the registry's. A cookie does not open it.
     """
@@ -77,7 +75,6 @@ class MemberList(APIHandler):
                 "roles": sorted(kinds[role.name] for role in user.roles if role.name in kinds),
             }
             for user in group.users
-            if not is_preview(user.name)
         ]
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps({"members": members}))

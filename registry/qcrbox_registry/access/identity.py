@@ -321,7 +321,10 @@ class HubIdentity:
         )
 
     async def members(self, group: str) -> list[GroupMember] | None:
-        """Asked with the registry's own token; the answer holds for five seconds. Raises Unreachable."""
+        """Asked with the registry's own token, without preview accounts; the answer holds for five seconds.
+
+        Raises Unreachable.
+        """
         known = self._members.get(group)
         if known is not None and self._clock() - known[0] < CACHE_S:
             return known[1]
@@ -332,6 +335,7 @@ class HubIdentity:
                 found = [
                     GroupMember(str(member["name"]), frozenset(map(str, member.get("roles") or ())))
                     for member in answer["members"]
+                    if not is_preview(str(member["name"]))  # no student of the course
                 ]
         if len(self._members) > 1000:
             self._members.clear()
