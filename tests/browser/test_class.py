@@ -136,6 +136,17 @@ def test_a_class_from_the_first_form_to_the_marks(
     expect(shown.locator(".qcrbox-Exercise-feedback")).to_contain_text("points", timeout=LIMIT_MS)
 
 
+def asked(person: Person, path: str) -> Any:
+    """An answer of the person's server, asked from the page that they have open there."""
+    return person.page.evaluate(
+        """async url => {
+            const token = /_xsrf=([^;]+)/.exec(document.cookie)?.[1] ?? '';
+            return (await fetch(url, { headers: { 'X-XSRFToken': token } })).json();
+        }""",
+        f"/user/{person.name}/{path}",
+    )
+
+
 def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     """The lecturer's own copy in their own Lab, then the exercise in a student's server; the name of its account."""
     page = lecturer.page
@@ -144,6 +155,10 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     lecturer.wait_for_lab()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     expect(_exercise(lecturer)).to_contain_text("Preview: this copy is on no board")
+    theirs = [
+        each["qcrbox_dataset_id"] for each in asked(lecturer, "qcrbox/api/datasets")["payload"]["datasets"]
+    ]
+    assert theirs
 
     page.goto(f"{exercise}/preview")
     page.get_by_role("button", name="Open as a student", exact=True).click()
@@ -153,7 +168,6 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     shown = _exercise(account)
     expect(shown).to_contain_text("Preview: this copy is on no board")
-    # Of the lecturer's own files and copies nothing is there: the only data are those of this copy.
     page.screenshot(path=pictures / "as-a-student.png")
     task = shown.locator('li[data-task="count"]')
     task.get_by_role("textbox").fill("10")
@@ -161,19 +175,11 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     expect(task).to_have_attribute("data-state", "done", timeout=LIMIT_MS)
     shown.get_by_role("button", name="Submit", exact=True).click()
     expect(shown.locator(".qcrbox-Exercise-receipt")).to_contain_text("receipt", timeout=LIMIT_MS)
-    found = page.evaluate(
-        """async server => {
-            const ask = async path => (await fetch(server + path)).json();
-            return {
-                me: (await ask('qcrbox/api/me')).payload,
-                datasets: (await ask('qcrbox/api/datasets')).payload.datasets.length,
-                files: (await ask('api/contents/')).content.map(each => each.name),
-            };
-        }""",
-        f"/user/{account.name}/",
-    )
-    assert (found["me"]["name"], found["me"]["roles"]) == (account.name, {})
-    assert found["datasets"] == 1
+    me = asked(account, "qcrbox/api/me")["payload"]
+    assert (me["name"], me["roles"]) == (account.name, {})
+    stored = asked(account, "qcrbox/api/datasets")["payload"]["datasets"]
+    assert [each["qcrbox_dataset_id"] for each in stored] != theirs
+    assert len(stored) == 1
     page.goto(f"{exercise}/preview")
     look(page, pictures, "preview-account")
     return account.name
