@@ -147,6 +147,11 @@ def asked(person: Person, path: str) -> Any:
     )
 
 
+def _datasets(person: Person) -> set[str]:
+    found = asked(person, "qcrbox/api/datasets")["payload"]["datasets"]
+    return {each["qcrbox_dataset_id"] for each in found}
+
+
 def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     """The lecturer's own copy in their own Lab, then the exercise in a student's server; the name of its account."""
     page = lecturer.page
@@ -155,10 +160,7 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     lecturer.wait_for_lab()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     expect(_exercise(lecturer)).to_contain_text("Preview: this copy is on no board")
-    theirs = [
-        each["qcrbox_dataset_id"] for each in asked(lecturer, "qcrbox/api/datasets")["payload"]["datasets"]
-    ]
-    assert theirs
+    theirs = _datasets(lecturer)
 
     page.goto(f"{exercise}/preview")
     page.get_by_role("button", name="Open as a student", exact=True).click()
@@ -177,9 +179,9 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     expect(shown.locator(".qcrbox-Exercise-receipt")).to_contain_text("receipt", timeout=LIMIT_MS)
     me = asked(account, "qcrbox/api/me")["payload"]
     assert (me["name"], me["roles"]) == (account.name, {})
-    stored = asked(account, "qcrbox/api/datasets")["payload"]["datasets"]
-    assert [each["qcrbox_dataset_id"] for each in stored] != theirs
-    assert len(stored) == 1
+    # Of all that the lecturer sees only the examples, which are everybody's, and the own copy.
+    assert len(_datasets(account) - theirs) == 1
+    assert theirs - _datasets(account)
     page.goto(f"{exercise}/preview")
     look(page, pictures, "preview-account")
     return account.name

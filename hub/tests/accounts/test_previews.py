@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 
 import pytest
 from jupyterhub import orm
-from qcrbox.contract.errors import Conflict, NotAllowed, NotFound
+from qcrbox.contract.errors import Conflict, NotAllowed, NotFound, UserInputError
 from qcrbox.contract.previews import is_preview
 from qcrbox_hub.accounts.membership import Membership, follow_groups, load_roles
 from qcrbox_hub.accounts.names import NAME_PATTERN, StoredName, safe_name
 from qcrbox_hub.accounts.previews import UNUSED_S, Previews, follow_previews, role_specs
 from qcrbox_hub.accounts.previews import load_roles as load_preview_roles
 from qcrbox_hub.accounts.providers import LdapAuthenticator, OidcAuthenticator, PamAuthenticator
+from qcrbox_hub.accounts.service import AccountService
 from qcrbox_hub.accounts.tables import PreviewRow
 from sqlalchemy import create_engine, event, select
 from sqlalchemy.orm import Session
@@ -220,6 +222,19 @@ def test_it_joins_no_other_group_by_either_side_and_becomes_no_administrator(
         Membership(session, "everyone").add("other", [row.name])
     with pytest.raises(NotFound):
         Membership(session, "everyone").set_role("xrd", row.name, "lecturer", given=True)
+
+
+def test_administrators_give_it_no_password_and_no_rights(session: Any, begin: Any) -> None:
+    row = begin()
+    authenticator = SimpleNamespace(own_passwords=True, is_approved=lambda _: True)
+    service = AccountService(SimpleNamespace(db=session, authenticator=authenticator, users=None), by="ada")
+    for act in (
+        lambda: service.make_administrator(row.name),
+        lambda: service.set_application_administrator(row.name, given=True),
+        lambda: asyncio.run(service.new_password(row.name)),
+    ):
+        with pytest.raises(UserInputError, match="is a preview account"):
+            act()
 
 
 def test_a_restart_keeps_the_roles_of_those_that_stay(session: Any, begin: Any, url: str) -> None:
