@@ -19,7 +19,18 @@ export default typescript.config(
     files: ['tests/**/*.mjs'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['Blob', 'Buffer', 'clearTimeout', 'document', 'performance', 'setTimeout'].map(name => [name, 'readonly'])
+        [
+          ...['Blob', 'Buffer', 'atob', 'clearTimeout', 'document', 'performance', 'queueMicrotask', 'setTimeout'],
+          ...[
+            'Event',
+            'FocusEvent',
+            'HTMLAnchorElement',
+            'HTMLCanvasElement',
+            'HTMLElement',
+            'KeyboardEvent',
+            'MouseEvent'
+          ]
+        ].map(name => [name, 'readonly'])
       )
     }
   }

@@ -14,22 +14,38 @@ export function timeOf(iso: string | null | undefined, now = new Date()): string
   return at.toDateString() === now.toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
 }
 
-/** The registry's title and when it ended: "thpp · IAM refinement · R1 0.0412 · 18:24". A given name stands alone. */
-export function calculationTitle(calculation: ICalculation, now = new Date()): string {
-  const title = calculation.title || calculation.name || calculation.command_name;
-  return calculation.name ? title : joined(title, timeOf(calculation.finished_at ?? calculation.submitted_at, now));
+/** The words of a title, and the moment that stands behind them. */
+export interface ITitle {
+  words: string;
+  at?: string | null;
 }
 
-/** The name of a dataset; of a result that nobody named, its title and when it was stored. */
-export function datasetTitle(dataset: IDataset, calculations: ICalculation[] = [], now = new Date()): string {
-  const name = dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id;
+/** The registry's title and when it ended. A given name stands alone. */
+export function calculationTitleParts(calculation: ICalculation): ITitle {
+  const words = calculation.title || calculation.name || calculation.command_name;
+  return calculation.name ? { words } : { words, at: calculation.finished_at ?? calculation.submitted_at };
+}
+
+/** The name of a dataset; of a result without a given name, its title and when it was stored. */
+export function datasetTitleParts(dataset: IDataset, calculations: ICalculation[] = []): ITitle {
+  const words = dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id;
   if (!dataset.calculation_id) {
-    return name;
+    return { words };
   }
   const known = calculations.find(each => each.calculation_id === dataset.calculation_id);
-  return known ? calculationTitle(known, now) : joined(name, timeOf(dataset.created_at, now));
+  return known ? calculationTitleParts(known) : { words, at: dataset.created_at };
 }
 
-function joined(title: string, when: string): string {
-  return when ? `${title} · ${when}` : title;
+/** As one text, for names of tabs and options: "thpp · IAM refinement · R1 0.0412 · 18:24". */
+export function calculationTitle(calculation: ICalculation, now = new Date()): string {
+  return joined(calculationTitleParts(calculation), now);
+}
+
+export function datasetTitle(dataset: IDataset, calculations: ICalculation[] = [], now = new Date()): string {
+  return joined(datasetTitleParts(dataset, calculations), now);
+}
+
+function joined({ words, at }: ITitle, now: Date): string {
+  const when = timeOf(at, now);
+  return when ? `${words} · ${when}` : words;
 }

@@ -138,6 +138,27 @@ export class Element {
   }
 }
 
+/** In the place of three's renderer: a graphics card that draws nothing and counts the pictures. */
+export class NoGraphics {
+  static isMissing = false;
+  constructor({ canvas }) {
+    if (NoGraphics.isMissing) throw new Error('Error creating WebGL context.');
+    this.domElement = canvas;
+    this.pictures = 0;
+  }
+  setClearColor() {}
+  setPixelRatio() {}
+  setSize() {}
+  getContext() {
+    return { fenceSync: () => null };
+  }
+  render() {
+    this.pictures += 1;
+  }
+  dispose() {}
+  forceContextLoss() {}
+}
+
 /** Puts a page in the place of the browser's; `vi.unstubAllGlobals()` takes it away. */
 export function openPage() {
   const body = new Element('body');

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 
-import { cellWords } from '../src/projects/cell_words';
+import { cellWords } from '../src/cell_words';
 import { ProjectsModel } from '../src/projects/model';
 import { keyIn, rowsOf } from '../src/projects/tree';
 import type { IProjectNode } from '../src/registry/types';

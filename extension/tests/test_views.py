@@ -288,3 +288,10 @@ def test_a_stranger_gets_nothing(server_url: str) -> None:
     for path in ("/qcrbox/view/facts?file=x&name=a.cif", "/qcrbox/widgets/chart.js"):
         assert stranger.get(path).status_code in (302, 401, 403)
     assert stranger.post("/qcrbox/live", content=CIF).status_code in (302, 401, 403)
+
+
+def test_reports_are_offered_in_every_format_they_have():
+    """`model_views` writes the formats again, since their module takes long to import."""
+    from qcrbox.display.report import FORMATS
+
+    assert {f".{kind}" for kind in model_views.REPORTS} == set(FORMATS)

@@ -10,7 +10,9 @@ import { Exercises } from '../src/exercise/section';
 import type { TaskState } from '../src/exercise/types';
 import { GuideView } from '../src/guide/view';
 import { type StepName, STEPS } from '../src/guide/model';
-import type { IApplication, ICalculation, IDataFile, IDataset } from '../src/registry/types';
+import { CrystalFacts } from '../src/crystal_facts';
+import { StepChooser } from '../src/offers';
+import type { IApplication, ICalculation, ICommand, IDataFile, IDataset } from '../src/registry/types';
 import { button, fill, found, html, words } from './lab_parts';
 
 vi.mock('@jupyterlab/ui-components', () => import('./lab_parts'));
@@ -97,9 +99,39 @@ test('the next step takes the structure of this one; what is not installed canno
   const offers = [application as unknown as IApplication];
   const { view, actions } = result(calculation({ status: 'successful' }), { data_files: files('azu.cif') }, offers);
   expect(words(view)).toContain('A: two A: one (not installed)');
-  const [select] = found(view, each => each.type === 'select' && each.props['value'] === '');
-  (select?.props['onChange'] as (event: unknown) => void)({ target: { value: '0' } });
+  expect(words(view)).toContain('Open the form …');
+  const [chooser] = found(view, each => typeof each.props['start'] === 'function');
+  const { start, offers: known } = chooser?.props as { start(offer: unknown): void; offers: unknown[] };
+  start(known[0]);
   expect(actions.next.mock.calls[0]?.[1]).toMatchObject({ name: 'two' });
+});
+
+test('the command that made a structure is the first to be offered again, else a refinement', () => {
+  const offer = (slug: string, name: string) => ({
+    application: { slug, name: slug } as IApplication,
+    command: { name } as ICommand
+  });
+  const offers = [offer('a', 'one'), offer('refine', 'refine_iam'), offer('har', 'refine_har')];
+  const chooser = (usual: string) => (
+    <StepChooser label="Next" act="Open" offers={offers} usual={usual} start={() => undefined} trans={trans} />
+  );
+  expect(html(chooser('har.refine_har'))).toContain('<option value="har.refine_har" selected="">');
+  expect(html(chooser('gone.away'))).toContain('<option value="refine.refine_iam" selected="">');
+});
+
+test('a time in a title, a row or a list has ISO 8601 under the pointer', () => {
+  const at = '2026-11-20T18:24:00.000Z';
+  const marked = `<time dateTime="${at}" title="${at}">`;
+  expect(html(result(calculation({ finished_at: at })).view)).toContain(`azu · IAM · ${marked}`);
+  expect(html(result(calculation({ name: 'best', title: 'best', finished_at: at })).view)).not.toContain('<time');
+});
+
+test('the main facts of a structure have its cell with s.u., as its file gives it', () => {
+  const index = { a: 10.003, b: 11, c: 12.1, alpha: 90, beta: 95.1, gamma: 90 };
+  const shown = (more: object) => words(<CrystalFacts index={{ ...index, ...more }} trans={trans} />);
+  const cell_text = ['10.003(1)', '11', '12.1000(20)', '90', '95.10(3)', '90'];
+  expect(shown({ cell_text })).toBe('Cell 10.003(1), 11, 12.1000(20) Å; 90, 95.10(3), 90°');
+  expect(shown({})).toBe('Cell 10.003, 11.000, 12.100 Å; 90.00, 95.10, 90.00°');
 });
 
 test('a traceback is behind "details", its last line in words', () => {

@@ -92,4 +92,6 @@ class Settings(BaseSettings):
     @property
     def sql_url(self) -> str:
         """SQLAlchemy URL: the one that was set, otherwise SQLite in the data folder."""
-        return self.database_url or f"sqlite:///{self.data / 'qcrbox.sqlite'}"
+        # SQLAlchemy decodes the name, and a `?` would begin the options.
+        file = str(self.data / "qcrbox.sqlite").replace("%", "%25").replace("?", "%3F")
+        return self.database_url or f"sqlite:///{file}"

@@ -195,3 +195,26 @@ def test_store_is_searched_handled_and_undone(student: Person) -> None:
     # An example belongs to its application: it is not to be tagged or deleted.
     rows.filter(has_text="thpp").last.get_by_role("checkbox").check()
     expect(store.get_by_role("button", name="Delete")).to_be_disabled()
+
+
+def test_the_launcher_makes_notebooks_in_the_own_files_whatever_was_clicked_before(
+    student: Person, platform: Platform
+) -> None:
+    """Lab makes them where somebody clicked last; in the store, whose browser is added last, nothing empty is made."""
+    home = platform.home(student.name)
+    before = set(home.glob("Untitled*.ipynb"))
+    page = student.page
+    for number, store_first in enumerate((False, True), start=1):
+        student.open_lab()
+        student.wait_for_lab()
+        if store_first:
+            page.click('.lm-TabBar-tab[title*="drive qcrbox:"]')
+            stored = page.get_by_label("Stored files")
+            stored.locator(".jp-DirListing-item", has_text="Datasets").click()
+        page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=LIMIT_MS)
+        expect(page.locator(".jp-Dialog")).to_have_count(0)
+        made = set(home.glob("Untitled*.ipynb")) - before
+        assert len(made) == number, (store_first, made)
+    for file in made:
+        file.unlink()

@@ -123,6 +123,7 @@ def test_a_title_given_in_the_store_is_the_same_in_every_place_and_after_a_reloa
     page.locator(".lm-TabBar-tab", has_text=title).click()
     expect(result.locator("h2")).to_have_text(title)
     result.get_by_label("Next step with this structure").select_option(label="Refine: refine_iam")
+    result.get_by_role("button", name="Open the form").click()
     again = page.locator(f"{TAB} .qcrbox-CommandForm")
     expect(again.locator('select[name="structure"] option:checked')).to_have_text(re.compile(title))
     again.locator('input[name="cycles"]').fill("7")

@@ -22,8 +22,8 @@ from cctbx import crystal  # noqa: E402
 from qcrbox_refine import least_squares, reflections, weighting  # noqa: E402
 from qcrbox_refine.absolute_structure import flack  # noqa: E402
 from qcrbox_refine.corrections import prepare_corrections  # noqa: E402
+from qcrbox_refine.fit import Fit  # noqa: E402
 from qcrbox_refine.geometry import cell_covariance  # noqa: E402
-from qcrbox_refine.least_squares import Fit  # noqa: E402
 from qcrbox_refine.refinement import load_model  # noqa: E402
 from truth import Truth, hkl_text, noisy, write  # noqa: E402
 

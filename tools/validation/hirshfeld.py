@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tools.validation import hirshfeld_bonds as bonds
-from tools.validation import hirshfeld_fragments, published
+from tools.validation import hirshfeld_fragments, neutron_values, published
 from tools.validation.sections import ROOT, Context, _package
 
 _SMALL: dict[str, dict[str, Any]] = {
+    "HF/def2-TZVP": {"functional": "hf", "basis": "def2-TZVP"},
     "B3LYP/def2-TZVP": {"functional": "b3lyp", "basis": "def2-TZVP"},
     "B3LYP/def2-TZVP, charges": {"functional": "b3lyp", "basis": "def2-TZVP", "crystal_field": "charges"},
 }
@@ -55,7 +56,12 @@ def table(context: Context) -> str:
                 kept = keep(KEPT, title, row)
             small = kept.get(title, {}).get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
     rows = in_order(kept)
-    parts = _markdown(rows), bonds.table(rows), hirshfeld_fragments.kept()
+    parts = (
+        _markdown(rows),
+        bonds.table(rows),
+        neutron_values.table(rows),
+        hirshfeld_fragments.refresh(context),
+    )
     return "".join(parts) + published.table({name for name, _, _ in rows})
 
 

@@ -1,18 +1,20 @@
 """Do fragments of a large molecule put hydrogen where the whole molecule does, and how much sooner?
 
-    python -m tools.validation.hirshfeld_fragments [RESIDUES]
+    python -m tools.validation.hirshfeld_fragments [NAME]
 
-An extended chain H-(NH-CH2-CO)n-H, HF/STO-3G, in P 1. Its reflections are computed from the form factors of the whole molecule and
-refined against those and against the form factors of fragments. With 14 residues it has 100 atoms.
+Extended chains H-(NH-CHR-CO)n-H in P 1. Their reflections are computed from the form factors of the whole molecule and refined against
+those and against the form factors of fragments.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from contextlib import chdir
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,19 +25,35 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[2]
 HAR = ROOT / "app_images" / "har"
 KEPT = Path(__file__).with_name("fragments.json")
-RESIDUES = 14
+
+
+@dataclass(frozen=True)
+class Chain:
+    """sequence: residues of the chain, G glycine, A alanine, S serine; functional and basis of the wavefunctions."""
+
+    sequence: str
+    functional: str = "hf"
+    basis: str = "sto-3g"
+
+
+CHAINS = {
+    "glycine, 100 atoms": Chain("G" * 14),
+    "alanine, serine, glycine, 131 atoms": Chain("ASG" * 4 + "AG"),
+}
 _D_MIN, _NOISE = 1.0, 0.002
-_WIDTH = 9.0  # of the cell across the chain, Å
+_WIDTH = 7.0  # Å that the cell has beyond the chain across it, and 4 along it
 # Lengths in Å and angles in degrees of an extended chain.
 _N_CA, _CA_C, _C_N, _C_O, _N_H, _C_H = 1.455, 1.525, 1.335, 1.23, 1.03, 1.09
 _AT_CA, _AT_C, _AT_N = 110.0, 116.5, 122.0
+# Of side groups; bonds at them make tetrahedra.
+_C_C, _C_OH, _O_H = 1.525, 1.42, 0.97
 
 Array = NDArray[np.float64]
 
 
-def chain(residues: int) -> tuple[list[str], Array]:
-    """Elements and positions (7 n + 2, 3) in Å; the backbone is flat, in the plane y = 0."""
-    backbone, names = _backbone(residues)
+def chain(sequence: str) -> tuple[list[str], Array]:
+    """Elements and positions in Å: 7 atoms for G, 10 for A, 11 for S, and 2; the backbone is flat, in the plane y = 0."""
+    backbone, names = _backbone(len(sequence))
     elements, places = list(names), list(backbone)
     for i, name in enumerate(names):
         before, after = backbone[i - 1] if i else None, backbone[i + 1] if i + 1 < len(names) else None
@@ -44,19 +62,39 @@ def chain(residues: int) -> tuple[list[str], Array]:
         outward = -_unit(sum(around)) if len(around) == 2 else missing[0]
         if name == "CA":
             half = np.deg2rad(54.0)
-            for side in (1, -1):
-                places.append(
-                    backbone[i] + _C_H * (np.cos(half) * outward + side * np.sin(half) * np.array([0, 1, 0]))
-                )
-                elements.append("H")
-            continue
-        bond, element = (_N_H, "H") if name == "N" else (_C_O, "O")
-        places.append(backbone[i] + bond * outward)
-        elements.append(element)
-        if len(around) == 1:
-            places.append(backbone[i] + (_N_H if name == "N" else _C_H) * missing[1])
-            elements.append("H")
+            above, below = (
+                np.cos(half) * outward + side * np.sin(half) * np.array([0, 1, 0]) for side in (1, -1)
+            )
+            added = [("H", _C_H * below), *_side_group(sequence[i // 3], above, below)]
+        else:
+            bond, element = (_N_H, "H") if name == "N" else (_C_O, "O")
+            added = [(element, bond * outward)]
+            if len(around) == 1:
+                added.append(("H", (_N_H if name == "N" else _C_H) * missing[1]))
+        elements += [element for element, _ in added]
+        places += [backbone[i] + step for _, step in added]
     return ["C" if element == "CA" else element for element in elements], np.array(places)
+
+
+def _side_group(residue: str, along: Array, other: Array) -> list[tuple[str, Array]]:
+    """Elements and positions (3,) Å from CA. along: direction (3,) of the group; other: of another bond of CA, to stagger it."""
+    if residue == "G":
+        return [("H", _C_H * along)]
+    carbon = _C_C * along
+    trans, *gauche = _tetrahedron(along, other)
+    made = [("C", carbon), *(("H", carbon + _C_H * direction) for direction in gauche)]
+    if residue == "A":
+        return [*made, ("H", carbon + _C_H * trans)]
+    oxygen = carbon + _C_OH * trans
+    return [*made, ("O", oxygen), ("H", oxygen + _O_H * _tetrahedron(trans, along)[0])]
+
+
+def _tetrahedron(along: Array, other: Array) -> list[Array]:
+    """Directions (3,) of three bonds at the end of a bond `along`, the first opposite to `other`, a bond at its beginning."""
+    across = -_unit(other - (other @ along) * along)
+    third = np.cross(along, across)
+    turns = np.deg2rad([0, 120, 240])
+    return [(along + np.sqrt(8) * (np.cos(a) * across + np.sin(a) * third)) / 3 for a in turns]
 
 
 def _backbone(residues: int) -> tuple[Array, list[str]]:
@@ -81,11 +119,11 @@ def _turned(vector: Array, angle: float) -> Array:
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ vector
 
 
-def cif(residues: int) -> str:
+def cif(sequence: str) -> str:
     """The chain in its own cell; isotropic displacements differ by element."""
-    elements, places = chain(residues)
+    elements, places = chain(sequence)
     low, high = places.min(axis=0), places.max(axis=0)
-    cell = high - low + np.array([_WIDTH - 2.0, _WIDTH - 2.0, 4.0])
+    cell = high - low + np.array([_WIDTH, _WIDTH, 4.0])
     fractional = (places - low + 1.5) / cell
     u = {"C": 0.012, "N": 0.013, "O": 0.016, "H": 0.03}
     head = "data_chain\n" + "".join(f"_cell_length_{n} {x:.4f}\n" for n, x in zip("abc", cell, strict=True))
@@ -108,7 +146,7 @@ def cif(residues: int) -> str:
     )
 
 
-def measure(residues: int) -> dict[str, Any]:
+def measure(given: Chain) -> dict[str, Any]:
     """Largest difference of an X-H distance in Å, and seconds of processors for one set of form factors each."""
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(HAR / "tests"), os.environ.get("PYTHONPATH")])
@@ -121,17 +159,17 @@ def measure(residues: int) -> dict[str, Any]:
     from qcrbox_har.method import Method
     from qcrbox_har.processes import Child
 
+    method = Method(given.functional, given.basis)
+
     def table(plan: molecules.Plan, rows: NDArray[np.int64]) -> tuple[Table, float]:
         with Child(QUANTUM) as quantum:
             quantum.call("qcrbox_har.quantum.task:speed")  # libraries are loaded
             before = quantum.call("qcrbox_har.child:processor_seconds")
-            made = Computer(structure, plan, Method("hf", "sto-3g"), quantum).table(
-                structure.sites.fract, rows
-            )
+            made = Computer(structure, plan, method, quantum).table(structure.sites.fract, rows)
             return made, quantum.call("qcrbox_har.child:processor_seconds") - before
 
     with tempfile.TemporaryDirectory() as folder, chdir(folder), Child(LEAST_SQUARES) as engine:
-        Path("chain.cif").write_text(cif(residues))
+        Path("chain.cif").write_text(cif(given.sequence))
         structure = Structure.from_cif(Path("chain.cif"))
         unique, rows = engine.call("simulated:indices", "chain.cif", _D_MIN)
         whole, parts = molecules.plan(structure), fragments.plan(structure)
@@ -154,6 +192,7 @@ def measure(residues: int) -> dict[str, Any]:
             r1 = found["summary"]["R1"]
     off = np.abs(lengths[1] - lengths[0])
     return {
+        "level": method.level,
         "atoms": len(structure.sites),
         "fragments": len(parts.molecules),
         "largest_fragment": max(len(m.symbols) for m in parts.molecules),
@@ -176,27 +215,57 @@ def _bonds_to_hydrogen(structure: Any, sites: dict[str, tuple[float, float, floa
     return distance.min(axis=1)
 
 
-def table(row: dict[str, Any]) -> str:
-    """One sentence of Markdown."""
-    return (
-        f"An extended chain of {row['atoms']} atoms (glycine, HF/STO-3G, simulated reflections to {_D_MIN} Å) as {row['fragments']} "
-        f"fragments of up to {row['largest_fragment']} atoms: {row['bonds']} X-H distances differ from those of the whole molecule by "
-        f"{row['mean_off']:.4f} Å on average and by {row['largest_off']:.4f} Å at most; form factors take "
-        f"{row['fragments_processor_s']:.0f} s of processors beside {row['whole_processor_s']:.0f} s "
-        f"({row['whole_processor_s'] / row['fragments_processor_s']:.1f} times). Last run: {row['day']}.\n"
-    )
+_COLUMNS = (
+    "chain", "level", "fragments, largest", "X-H bonds", "mean, largest difference / Å", "processors whole / fragments", "day",
+)  # fmt: skip
 
 
-def kept() -> str:
-    """The sentence of the last measurement; empty where there was none."""
-    return "\n" + table(json.loads(KEPT.read_text("utf-8"))) if KEPT.exists() else ""
+def table(rows: dict[str, dict[str, Any]]) -> str:
+    """Markdown: what the figures are, and a row for each chain; empty without rows."""
+    if not rows:
+        return ""
+    lines = [
+        "\nFragments against the whole molecule: extended chains, reflections simulated from the form factors of the whole molecule "
+        f"to {_D_MIN} Å and refined with those of the fragments. Seconds of processors for one set of form factors, in one run.\n\n",
+        f"| {' | '.join(_COLUMNS)} |\n",
+        "|---" * len(_COLUMNS) + "|\n",
+    ]
+    for name, row in rows.items():
+        whole, parts = row["whole_processor_s"], row["fragments_processor_s"]
+        cells = (
+            *(name, row["level"], f"{row['fragments']}, {row['largest_fragment']} atoms", str(row["bonds"])),
+            f"{row['mean_off']:.4f}, {row['largest_off']:.4f}",
+            f"{whole:.0f} s / {parts:.0f} s = {whole / parts:.1f}",
+            row["day"],
+        )
+        lines.append(f"| {' | '.join(cells)} |\n")
+    return "".join(lines)
+
+
+def load() -> dict[str, dict[str, Any]]:
+    """Kept figures by the name of the chain."""
+    return json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+
+
+def refresh(context: Any) -> str:
+    """Measure the chains that the context wants anew, each in a process of its own, and return the table of all."""
+    for name in CHAINS:
+        if context.wants(f"fragments {name}"):
+            command = [sys.executable, "-m", "tools.validation.hirshfeld_fragments", name]
+            try:
+                subprocess.run(
+                    command, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=context.seconds, check=True
+                )
+            except subprocess.SubprocessError as error:
+                sys.stderr.write(f"fragments {name}: {error}\n")
+    return table(load())
 
 
 def main(arguments: list[str]) -> int:
-    row = measure(int(arguments[0]) if arguments else RESIDUES)
-    if row["atoms"] >= 100:
-        KEPT.write_text(json.dumps(row, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    sys.stdout.write(table(row))
+    for name in arguments or CHAINS:
+        row = measure(CHAINS[name])
+        KEPT.write_text(json.dumps(load() | {name: row}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        sys.stdout.write(table({name: row}))
     return 0
 
 

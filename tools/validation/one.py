@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app_images" / "ref
 from qcrbox.contract.errors import QcError
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.cif_block import CifBlock, value_and_su
+from qcrbox_refine.fit import Fit, u_cif_su
 from qcrbox_refine.hkl_file import HklText
-from qcrbox_refine.least_squares import Fit, u_cif_su
 from qcrbox_refine.refinement import Options, Result, load_model, refine_model
 
 _TENSOR = ("U_11", "U_22", "U_33", "U_12", "U_13", "U_23")

@@ -191,7 +191,7 @@ class RunningAgent:
             file_token="file-token",
             **fields,
         )
-        await self.platform.bus.send_command(self.name, message)
+        assert await self.platform.bus.send_commands([(self.name, message)]) == [None]
         return calculation_id
 
     def ends(self, calculation_id: str) -> list[Finished]:

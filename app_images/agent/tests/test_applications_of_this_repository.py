@@ -10,12 +10,13 @@ from qcrbox.crystallography.model_items import (
     ANHARMONIC,
     MASKS,
     MOMENTS,
+    POWDER,
     RESTRAINTS,
     TWINS,
     VOIDS,
     first_item,
 )
-from qcrbox.crystallography.structure import reading
+from qcrbox.crystallography.structure import displacements, reading
 from qcrbox.spec import Application, load
 from qcrbox.spec.model import CifInput
 from qcrbox_agent import conversion
@@ -44,6 +45,7 @@ OF_STRUCTURES = (
     "_atom_site_site_symmetry_order",
     "_cell_formula_units_Z",
     "_chemical_formula_sum",
+    "_atom_site_attached_hydrogens",
 )
 
 
@@ -56,9 +58,20 @@ def test_structures_arrive_whole(path):
     """An item that a spec does not name never reaches the command: the origin, say, or displacements as B(ij)."""
     sets = path.read_text().partition("cif_entry_sets:")[2]
     asked = {names.key(name) for name in re.findall(r"_[A-Za-z][\w./-]+", sets)}
-    tags = [tag for tag in (*reading._SITE_TAGS, *reading._ANISO_TAGS) if not tag.endswith("_su")]
+    tags = [tag for tag in (*reading._SITE_TAGS, *displacements._ANISO_TAGS) if not tag.endswith("_su")]
     needed = {names.key(tag) for tag in (*tags, *OF_STRUCTURES) if "_Cartn_" not in tag}
     assert needed - asked == set()
+
+
+def of_application(name):
+    return load(next(path for path in APPLICATIONS if path.parent.name == name))
+
+
+def test_the_refinements_ask_for_the_same_items():
+    """A spec cannot take a list from another, so that programs of an older platform can read it alone."""
+    refine, har, shelxle = (of_application(name).entry_sets for name in ("refine", "har", "shelxle"))
+    assert har == refine
+    assert set(refine["beyond_the_model"]["optional"]) <= set(shelxle["beyond_the_model"]["optional"])
 
 
 CELL_AND_ATOM = b"""data_x
@@ -103,6 +116,12 @@ NOT_APPLIED = {
         b"loop_\n_space_group_symop_magn_operation.id\n_space_group_symop_magn_operation.xyz\n1 x,y,z,+1\n",
     ),
     "moment": (MOMENTS, b"loop_\n_atom_site_moment.label\n_atom_site_moment.crystalaxis_x\nO1 1.5\n"),
+    "powder": (POWDER, b"_pd_proc_ls_prof_wR_factor 0.05\n"),
+    "pattern": (POWDER, b"loop_\n_pd_phase_id\n_pd_phase_name\n1 quartz\n"),
+    "scales": (
+        "_refln_scale_group_code",
+        b"loop_\n_refln_index_h\n_refln_index_k\n_refln_index_l\n_refln_scale_group_code\n1 0 0 1\n",
+    ),
     "satellite": (
         "_refln_index_m_1",
         b"loop_\n_refln_index_h\n_refln_index_k\n_refln_index_l\n_refln_index_m_1\n1 0 0 1\n",
@@ -114,7 +133,7 @@ NOT_APPLIED = {
 @pytest.mark.parametrize("application", ["refine", "har", "shelxle"])
 def test_what_is_not_applied_reaches_the_command_that_names_it(application, case):
     pattern, text = NOT_APPLIED[case]
-    spec = load(next(path for path in APPLICATIONS if path.parent.name == application))
+    spec = of_application(application)
     inputs = [
         parameter.cif
         for command in spec.commands

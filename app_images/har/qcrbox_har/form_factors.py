@@ -151,7 +151,7 @@ class Computer:
                 molecule.number,
                 given,
                 method if file is None else file,
-                FormFactorRequest(settings, wanted, fractional, hkl),
+                FormFactorRequest(settings, wanted, fractional, hkl, is_fragment=bool(molecule.caps)),
                 progress=watch,
             )
             results.append(result)

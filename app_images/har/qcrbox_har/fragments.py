@@ -24,6 +24,7 @@ Indices = NDArray[np.int64]
 Image = tuple[int, int, tuple[int, int, int]]  # site, operation, translation
 
 CORE_ATOMS = 6  # heavier than hydrogen
+SMALLEST_CORE = 2  # as many or fewer belong to a neighbouring core
 DEPTH = 3  # bonds around the core
 LARGE = 100  # atoms from which `auto` takes fragments
 _MOST_ATOMS = 120
@@ -121,6 +122,7 @@ def _cores(graph: _Bonded) -> list[list[Image]]:
                     left.discard(other[0])
                     queue.append(other[0])
         left.update(queue)
+        core += _remainders(graph, core, left)
         for own in list(core):
             for other in graph.neighbours(own):
                 if other[0] in hydrogen_left and graph.element(other) == "H":
@@ -129,6 +131,27 @@ def _cores(graph: _Bonded) -> list[list[Image]]:
                     core.append(other)
         cores.append(core)
     return cores
+
+
+def _remainders(graph: _Bonded, core: list[Image], left: set[int]) -> list[Image]:
+    """Groups of at most SMALLEST_CORE heavy atoms that are bonded to nothing else that is left; taken out of `left`.
+
+    A carbonyl oxygen whose carbon is the last of a core would make a fragment of its own, as large as three bonds around
+    it are.
+    """
+    found: list[Image] = []
+    for image in core:
+        for start in graph.neighbours(image):
+            group, queue = [], [start]
+            while queue and len(group) <= SMALLEST_CORE:
+                own = queue.pop()
+                if own[0] in left and own == graph.own(own[0]) and own not in group:
+                    group.append(own)
+                    queue += graph.neighbours(own)
+            if len(group) <= SMALLEST_CORE:
+                left.difference_update(own[0] for own in group)
+                found += group
+    return found
 
 
 def _grown(graph: _Bonded, core: list[Image], depth: int) -> list[Image]:

@@ -132,13 +132,15 @@ class FormFactorRequest:
     """What is wanted of a molecule's density.
 
     wanted: (atom, rotation (3, 3) of its image); fractional (3, 3): Cartesian Å to fractional coordinates; hkl (k, 3);
-    settings: partition, basis of the free atoms and level of the grid.
+    settings: partition, basis of the free atoms and level of the grid; is_fragment: whether nothing is wanted of the atoms
+    that are not among `wanted`, nor of the molecule.
     """
 
     settings: dict[str, Any]
     wanted: list[tuple[int, Indices]]
     fractional: Array
     hkl: Indices
+    is_fragment: bool = False
 
 
 @dataclass
@@ -146,7 +148,8 @@ class AtomicDensity:
     """What one molecule gives: form factors and moments of its atoms.
 
     electrons (n,): integral of each atomic density; dipoles (n, 3): its first moment about the nucleus in
-    e Å, sign of the charge; charges (n,): nuclear charge less electrons; spin (n,): unpaired electrons.
+    e Å, sign of the charge; charges (n,): nuclear charge less electrons; spin (n,): unpaired electrons. Of a fragment these are
+    NaN for atoms that are not wanted, and so are total_electrons and dipole (3,) in e Å.
     """
 
     electrons: Array

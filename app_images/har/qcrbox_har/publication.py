@@ -115,7 +115,10 @@ def _molecules(block: Block, state: Progress) -> None:
             f"{molecule.charge:d}",
             str(molecule.multiplicity),
             f"{result.energy:.6f}",
-            f"{float((result.dipole**2).sum() ** 0.5) / dipole_debye:.3f}" if not molecule.charge else ".",
+            # Of an ion it depends on the origin, of a fragment on where it is cut.
+            "."
+            if molecule.charge or molecule.caps
+            else f"{float((result.dipole**2).sum() ** 0.5) / dipole_debye:.3f}",
         )
         for name, value in zip(columns, row, strict=True):
             columns[name].append(value)

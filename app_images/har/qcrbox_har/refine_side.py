@@ -25,7 +25,7 @@ from qcrbox_refine import (
     weighting,
 )
 from qcrbox_refine.edits import make_anisotropic, make_isotropic, make_riding
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit, u_cif_su
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
 from qcrbox_refine.riding_groups import assign_riding_groups
@@ -228,7 +228,7 @@ def _parameters(fit: Fit) -> dict[str, Any]:
     for i, (atom, place) in enumerate(zip(fit.model.atoms, structure.parameter_map(), strict=True)):
         site_su = np.array(fit.su[place.site : place.site + 3]) if place.site >= 0 else np.zeros(3)
         if atom.u_aniso is not None:
-            u, u_su = np.array(atom.u_aniso), np.array(least_squares.u_cif_su(fit, i))
+            u, u_su = np.array(atom.u_aniso), np.array(u_cif_su(fit, i))
         else:
             u = np.array([atom.u_iso])
             u_su = np.array([fit.su[place.u_iso]]) if place.u_iso >= 0 else np.zeros(1)

@@ -28,7 +28,7 @@ def rows(*atoms: tuple[str, float, float, float]) -> str:
 def peptide(tmp_path_factory) -> Structure:
     """Eight residues of glycine in an extended chain, 58 atoms."""
     path: Path = tmp_path_factory.mktemp("peptide") / "chain.cif"
-    path.write_text(cif(8))
+    path.write_text(cif("G" * 8))
     return Structure.from_cif(path)
 
 
@@ -88,6 +88,20 @@ def steps(molecule, start: int, goal: set[int]) -> int:
         reached |= {j for i, j in bonds if i in reached} | {i for i, j in bonds if j in reached}
         count += 1
     return count
+
+
+@pytest.mark.parametrize("sequence", ["G" * 8, "ASG" * 3])
+def test_no_fragment_is_made_for_one_or_two_atoms(tmp_path, sequence):
+    """The oxygen of a carbonyl group that ends a core belongs to it."""
+    (tmp_path / "chain.cif").write_text(cif(sequence))
+    crystal = Structure.from_cif(tmp_path / "chain.cif")
+    plan = fragments.plan(crystal)
+    heavy = [0] * len(plan.molecules)
+    for site, sources in plan.sources.items():
+        heavy[sources[0].molecule] += crystal.sites.element[site] != "H"
+    assert min(heavy) > fragments.SMALLEST_CORE
+    assert max(heavy) <= fragments.CORE_ATOMS + 3
+    assert sum(heavy) == (~crystal.sites.is_hydrogen).sum()
 
 
 def test_fragments_have_closed_shells_and_no_charge(plan):

@@ -10,7 +10,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har import charges, fragments, molecules
 from qcrbox_har.form_factors import Computer
-from qcrbox_har.method import Method
+from qcrbox_har.method import FormFactorRequest, Method, MoleculeInput
 
 HKL = np.array(list(itertools.product((0, 1, 3), (0, -2, 4), (0, 1, 5))))
 
@@ -90,3 +90,33 @@ def test_rings_are_not_cut():
     ring += [("H", (6 + 2.48 * np.cos(a), 6 + 2.48 * np.sin(a), 5.0)) for a in np.arange(6) * np.pi / 3]
     plan = fragments.plan(crystal(ring, (12.0, 12.0, 10.0)))
     assert [m.formula for m in plan.molecules] == ["C6H6"]
+
+
+def test_a_fragment_is_integrated_where_its_own_atoms_have_electrons(quantum):
+    """Half of the points give the same form factors; nothing is said of the atoms at the cut bonds."""
+    structure = crystal(chain(10, ends=True), (8.0, 8.0, 20.0))
+    plan = fragments.plan(structure)
+    charges.assign(plan.molecules)
+    number, molecule = next((i, m) for i, m in enumerate(plan.molecules) if m.caps)
+    atoms = [s.atom for sources in plan.sources.values() for s in sources if s.molecule == number]
+    given = MoleculeInput(molecule.symbols, structure.cell.to_cartesian(molecule.fract(structure)))
+    settings = {"partition": "hirshfeld", "basis": "sto-3g", "grid_level": 1}
+    wanted = [(atom, np.eye(3, dtype=int)) for atom in atoms]
+    fractional = structure.cell.fractionalisation
+    (factors, part), (exact, whole) = (
+        quantum.call(
+            "qcrbox_har.quantum.task:molecule_density",
+            99,
+            given,
+            Method("hf", "sto-3g"),
+            FormFactorRequest(settings, wanted, fractional, HKL, is_fragment=is_fragment),
+        )
+        for is_fragment in (True, False)
+    )
+    assert np.abs(factors - exact).max() < 1e-4
+    assert part.n_points < 0.75 * whole.n_points
+    assert part.electrons[atoms] == pytest.approx(whole.electrons[atoms], abs=1e-4)
+    others = np.setdiff1d(np.arange(len(molecule.symbols)), atoms)
+    assert np.isnan(part.electrons[others]).all()
+    assert np.isnan(part.total_electrons)
+    assert np.isfinite(whole.electrons).all()

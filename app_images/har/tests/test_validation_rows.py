@@ -9,7 +9,7 @@ import pytest
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har import charges, fragments, molecules
 
-from tools.validation import hirshfeld, hirshfeld_fragments
+from tools.validation import hirshfeld, hirshfeld_fragments, neutron_values
 from tools.validation.sections import Context
 
 FIGURES = {"R1": 0.02, "wR2": 0.04, "S": 1.1, "max": 0.2, "min": -0.2}
@@ -73,18 +73,76 @@ def test_a_row_that_could_not_be_done_says_why_below_the_table(kept):
     assert "- thpp, HF/def2-SVP: not finished after 5 s" in page
 
 
-def test_the_chain_for_fragments_is_a_molecule_with_whole_bonds():
-    """100 atoms; hydrogen beside nitrogen and carbon at their distances, and nothing too near."""
-    elements, places = hirshfeld_fragments.chain(hirshfeld_fragments.RESIDUES)
-    assert len(elements) == 100
+def test_distances_are_held_against_neutrons_in_the_same_crystal(kept):
+    """1.006 Å for N-H1 and 1.000 Å for N-H2 of urea; a bond that the row does not have is left out."""
+
+    def bond(hydrogen: str, length: float | None) -> dict:
+        place = {"x": "N", "hydrogen": hydrogen, "bond_class": "N-H", "neutron": 1.015}
+        return place | {"iam": 0.9, "iam_su": 0.01, "har": length, "har_su": 0.004}
+
+    level = "B3LYP/def2-SVP, charges"
+    keep(kept, "urea", level, hydrogen=[bond("H1", 1.004), bond("H2", 0.990)])
+    keep(kept, "urea", "HF/def2-SVP", hydrogen=[bond("H1", None)])
+    keep(kept, "thpp", "HF/def2-SVP")
+    page = hirshfeld.table(Context(None, rows=("nothing",)))
+    assert f"| urea | {level} | 0.0200 / - | N-H1 | 1.006 | 1.004(4) | 1.007(4) | -0.5 | yes |" in page
+    assert f"| urea | {level} | 0.0200 / - | N-H2 | 1.000 | 0.990(4) | 1.001(4) | -2.5 | no |" in page
+    assert page.count("| N-H1 |") == 1
+    assert neutron_values.table([("thpp", "HF/def2-SVP", row())]) == ""
+
+
+@pytest.mark.parametrize("name", hirshfeld_fragments.CHAINS)
+def test_the_chains_for_fragments_are_molecules_with_whole_bonds(name):
+    """At least 100 atoms; hydrogen at its distances from nitrogen, carbon and oxygen, and nothing too near."""
+    elements, places = hirshfeld_fragments.chain(hirshfeld_fragments.CHAINS[name].sequence)
+    assert f"{len(elements)} atoms" in name
+    assert len(elements) >= 100
     distance = np.linalg.norm(places[:, None] - places, axis=2) + 9 * np.eye(len(places))
     hydrogen = np.array(elements) == "H"
-    assert set(distance[hydrogen].min(axis=1).round(2)) == {1.03, 1.09}
-    assert distance[~hydrogen][:, ~hydrogen].min() == pytest.approx(1.23, abs=1e-9)
+    assert set(distance[hydrogen].min(axis=1).round(2)) <= {0.97, 1.03, 1.09}
+    assert distance[hydrogen][:, hydrogen].min() > 1.7
+    heavy = distance[~hydrogen][:, ~hydrogen]
+    assert set(heavy[heavy < 2.2].round(3)) <= {1.23, 1.335, 1.42, 1.455, 1.525}
+
+
+def test_side_groups_are_tetrahedral_and_staggered():
+    """Serine: 109.47° at CB and its oxygen, and 180° about CA-CB from the bond that is given."""
+    elements, places = hirshfeld_fragments.chain("S")
+    start = elements.index("C", 3)
+    carbon, oxygen, last = places[start], places[start + 3], places[start + 4]
+    alpha, below = places[1], places[start - 1]
+    assert elements[start - 1 : start + 5] == ["H", "C", "H", "H", "O", "H"]
+
+    def angle(a, b, c):
+        u, v = a - b, c - b
+        return np.degrees(np.arccos(u @ v / np.linalg.norm(u) / np.linalg.norm(v)))
+
+    assert angle(alpha, carbon, oxygen) == pytest.approx(109.47, abs=0.01)
+    assert angle(carbon, oxygen, last) == pytest.approx(109.47, abs=0.01)
+    normals = np.cross(below - alpha, carbon - alpha), np.cross(carbon - alpha, oxygen - carbon)
+    assert abs(normals[0] @ normals[1]) == pytest.approx(np.prod(np.linalg.norm(normals, axis=1)), rel=1e-6)
+    assert (oxygen - carbon) @ (below - alpha) < 0
+
+
+def test_chains_that_are_measured_anew_stand_beside_those_that_are_kept(tmp_path, monkeypatch):
+    figures = {
+        "level": "HF/sto-3g", "fragments": 9, "largest_fragment": 30, "bonds": 44, "mean_off": 0.0004,
+        "largest_off": 0.0012, "whole_processor_s": 120.0, "fragments_processor_s": 10.0, "day": "2026-01-02",
+    }  # fmt: skip
+    monkeypatch.setattr(hirshfeld_fragments, "KEPT", tmp_path / "fragments.json")
+    monkeypatch.setattr(hirshfeld_fragments, "measure", lambda _: figures)
+    assert hirshfeld_fragments.refresh(Context(None, rows=("nothing",))) == ""
+    first, *_ = hirshfeld_fragments.CHAINS
+    assert hirshfeld_fragments.main([first]) == 0
+    page = hirshfeld_fragments.refresh(Context(None, rows=("nothing",)))
+    assert (
+        f"| {first} | HF/sto-3g | 9, 30 atoms | 44 | 0.0004, 0.0012 | 120 s / 10 s = 12.0 | 2026-01-02 |"
+        in page
+    )
 
 
 def test_the_chain_for_fragments_is_cut_into_closed_shells(tmp_path):
-    (tmp_path / "chain.cif").write_text(hirshfeld_fragments.cif(4))
+    (tmp_path / "chain.cif").write_text(hirshfeld_fragments.cif("GGGG"))
     structure = Structure.from_cif(tmp_path / "chain.cif")
     whole, parts = molecules.plan(structure), fragments.plan(structure)
     for plan in (whole, parts):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qcrbox_refine.cif_block import with_su
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.indices import to_array
-from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.weighting import weights_of
 
 _FEWEST_PAIRS = 20

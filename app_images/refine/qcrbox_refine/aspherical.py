@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from qcrbox_refine.scattering import set_factors
 from qcrbox_refine.twinning import distinct_reflections
 
 _SHOWN = 8
+# Mean difference from the free atom, relative: neighbours in the periodic table differ by a seventh (C, N) and less.
+_FAR = 0.3
+_COMPARED = 200  # indices, about
 
 
 @dataclass
@@ -30,11 +34,12 @@ class AsphericalAtoms:
     """Makes the calculator of structure factors for a structure: what `least_squares.refine` takes.
 
     path: of a table that has every atom and every index the refinement needs; spherical: labels that keep the form
-    factor of a free atom.
+    factor of a free atom; doubtful: labels whose form factor is far from that of a free atom of their element.
     """
 
     path: str
     spherical: list[str]
+    doubtful: list[str] = field(default_factory=list)
 
     def __call__(self, structure: xray.structure) -> Any:
         # f' and f'' are added to the table by the engine.
@@ -73,30 +78,33 @@ def rotations_of(model: Model) -> list[np.ndarray]:
 def aspherical_atoms(table: FormFactorTable, model: Model, data: Reflections) -> AsphericalAtoms:
     """Bring a table into the form the engine reads: every atom of the model, every index it will ask for.
 
-    Atoms the table lacks stay spherical. Raises UserInputError when it has none of the atoms, or lacks reflections.
+    Atoms the table lacks stay spherical. Raises UserInputError when it has none of the atoms or one of them twice, lacks
+    reflections, or holds values that are no numbers.
     """
     rotations = rotations_of(model)
     wanted = needed_indices(data, model.symmetry.space_group().is_centric(), rotations)
     column = {label.upper(): i for i, label in enumerate(table.scatterers)}
     labels = [atom.label for atom in model.atoms]
     _refuse_ambiguous(labels)
-    known = [label for label in labels if label.upper() in column]
-    if table.scatterers and not known:
-        raise UserInputError(
-            "the table of form factors has none of the atoms of the structure.",
-            where="table",
-            why=f"It has {', '.join(table.scatterers[:_SHOWN])}; the structure has {', '.join(labels[:_SHOWN])}.",
-            next="Give the table that was made for this structure.",
-        )
+    _refuse_scatterers(table.scatterers, labels)
     values = _values_at(table, wanted)
     structure = model.structure()
     set_factors(structure, model)
     full = np.empty((len(wanted), len(labels)), dtype=np.complex128)
+    made = AsphericalAtoms("", [label for label in labels if label.upper() not in column])
+    some = slice(None, None, max(len(wanted) // _COMPARED, 1))
     for i, label in enumerate(labels):
         place = column.get(label.upper())
-        full[:, i] = spherical(structure, i, wanted) if place is None else values[:, place]
-    apart = [label for label in labels if label not in known]
-    return AsphericalAtoms(write_table(labels, wanted, full), apart)
+        if place is None:
+            full[:, i] = spherical(structure, i, wanted)
+            continue
+        full[:, i] = values[:, place]
+        _refuse_no_numbers(label, wanted, full[:, i])
+        is_heavy = structure.scatterers()[i].element_symbol() not in ("H", "D")
+        if is_heavy and _is_far(full[some, i], spherical(structure, i, wanted[some])):
+            made.doubtful.append(label)
+    made.path = write_table(labels, wanted, full)
+    return made
 
 
 def write_table(
@@ -118,6 +126,42 @@ def _refuse_ambiguous(labels: list[str]) -> None:
             why="A table of form factors knows atoms by their labels, without case.",
             next="Rename one: edits='rename H1a H1X'.",
         )
+
+
+def _refuse_scatterers(scatterers: list[str], labels: list[str]) -> None:
+    """A table without the atoms of the structure, or that does not say which column is meant."""
+    counts, wanted = Counter(name.upper() for name in scatterers), {label.upper() for label in labels}
+    if scatterers and not wanted & counts.keys():
+        raise UserInputError(
+            "the table of form factors has none of the atoms of the structure.",
+            where="table",
+            why=f"It has {', '.join(scatterers[:_SHOWN])}; the structure has {', '.join(labels[:_SHOWN])}.",
+            next="Give the table that was made for this structure.",
+        )
+    repeated = [name for name in scatterers if counts[name.upper()] > 1 and name.upper() in wanted]
+    if repeated:
+        raise UserInputError(
+            f"the table of form factors has {repeated[0]} twice.",
+            where="table",
+            why="Two columns for one atom: residues or parts of a disorder may have been made with the same labels.",
+            next="Make it again from a structure whose labels differ.",
+        )
+
+
+def _refuse_no_numbers(label: str, hkl: np.ndarray, values: np.ndarray) -> None:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise UserInputError(
+            f"the table of form factors has no number for {label} at {' '.join(map(str, hkl[bad[0]]))}.",
+            where="table",
+            why=f"{len(bad)} of its {len(values)} values are NaN or infinite: the wavefunction may not have converged.",
+            next="Make it again, or keep the atom spherical by leaving it out of the table.",
+        )
+
+
+def _is_far(values: np.ndarray, free: np.ndarray) -> bool:
+    """Whether form factors are those of another element. An atom in a molecule differs from a free one by some per cent."""
+    return bool(np.abs(values - free).mean() > _FAR * np.abs(free).mean())
 
 
 def _values_at(table: FormFactorTable, wanted: np.ndarray) -> np.ndarray:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cctbx import sgtbx
 from qcrbox.crystallography.shelx import Instruction
@@ -13,6 +14,7 @@ from qcrbox_refine.model import Atom, Model
 
 _WORD = re.compile(r"(?P<name>[^_]+)(?:_(?P<residue>[^_$]*))?(?:_?\$(?P<symmetry>\d+))?\Z")
 IDENTITY = sgtbx.rt_mx()
+Made = TypeVar("Made")
 
 
 class UnknownAtom(ValueError):
@@ -67,6 +69,22 @@ class AtomNames:
         """The residues for which an instruction is carried out."""
         return self.residues_of(instruction.residue)
 
+    def of_copies(self, instruction: Instruction, make: Callable[[int], Sequence[Made]]) -> list[Made]:
+        """What `make` gives for each residue of an instruction (`DFIX_*`); residues that lack its atoms give nothing.
+
+        Raises UnknownAtom where no residue gives anything because of unknown atoms.
+        """
+        made: list[Made] = []
+        problem: UnknownAtom | None = None
+        for here in self.copies(instruction):
+            try:
+                made += make(here)
+            except UnknownAtom as error:
+                problem = error
+        if problem and not made:
+            raise problem
+        return made
+
     def word(self, word: str, here: int) -> list[AtomRef]:
         """Atoms of one word, in the order of their residues. Raises UnknownAtom."""
         exact = self.by_name.get((word.upper(), 0))
@@ -112,35 +130,48 @@ class AtomNames:
         i = 0
         while i < len(words):
             if i + 2 < len(words) and words[i + 1] in ("<", ">"):
-                for ref in self._range(words[i], words[i + 1], words[i + 2], here):
-                    yield [ref]
-                i += 3
-                while i + 1 < len(words) and words[i] in ("<", ">"):
-                    for ref in self._range(words[i - 1], words[i], words[i + 1], here)[1:]:
-                        yield [ref]
+                seen: set[tuple[int, str]] = set()
+                while i + 2 < len(words) and words[i + 1] in ("<", ">"):
+                    for ref in self._range(words[i], words[i + 1], words[i + 2], here):
+                        # `A > B > C` has B once.
+                        if ref.key not in seen:
+                            yield [ref]
+                        seen.add(ref.key)
                     i += 2
             else:
                 yield self.word(words[i], here)
-                i += 1
+            i += 1
 
     def _range(self, first: str, sign: str, last: str, here: int) -> list[AtomRef]:
-        begin, end = self._end(first, here), self._end(last, here)
-        low, high = (begin, end) if sign == ">" else (end, begin)
+        """The atoms from one to the other; in each residue where both words mean several (`C1_CCF3 > C6_CCF3`)."""
+        begins, ends = self._ends(first, here), self._ends(last, here)
+        if len(begins) > 1 or len(ends) > 1:
+            own = [{self.model.atoms[ref.index].residue: ref for ref in refs} for refs in (begins, ends)]
+            if own[0].keys() != own[1].keys():
+                raise UnknownAtom(f"{first} {sign} {last} begins and ends in different residues")
+            pairs = [(own[0][number], own[1][number]) for number in own[0]]
+        else:
+            pairs = [(begins[0], ends[0])]
+        return [ref for begin, end in pairs for ref in self._between(begin, end, f"{first} {sign} {last}")]
+
+    def _between(self, begin: AtomRef, end: AtomRef, words: str) -> list[AtomRef]:
+        backwards = " < " in words
+        low, high = (end, begin) if backwards else (begin, end)
         if low.index > high.index:
-            raise UnknownAtom(f"{first} {sign} {last} runs against the order of the atoms")
+            raise UnknownAtom(f"{words} runs against the order of the atoms")
+        if low.key[1] != high.key[1]:
+            raise UnknownAtom(f"{words} has different symmetry operations at its ends")
         inside = [
             AtomRef(i, begin.symmetry)
             for i in range(low.index, high.index + 1)
             if i in (low.index, high.index) or not self.model.atoms[i].is_hydrogen
         ]
-        return inside if sign == ">" else inside[::-1]
+        return inside[::-1] if backwards else inside
 
-    def _end(self, word: str, here: int) -> AtomRef:
-        if word.upper() == "LAST":
-            return AtomRef(len(self.model.atoms) - 1)
-        if word.upper() == "FIRST":
-            return AtomRef(0)
-        return self.word(word, here)[0]
+    def _ends(self, word: str, here: int) -> list[AtomRef]:
+        if word.upper() in ("FIRST", "LAST"):
+            return [AtomRef(0 if word.upper() == "FIRST" else len(self.model.atoms) - 1)]
+        return self.word(word, here)
 
     def flat(self, words: Sequence[str], here: int) -> list[AtomRef]:
         """All atoms of a list, each once for every time it is named."""
@@ -166,9 +197,20 @@ class AtomNames:
             ]
         return made
 
+    def own_atoms(self, instruction: Instruction, here: int) -> list[int]:
+        """Atoms of an instruction that ties parameters, such as EADP or SIMU: one residue, by index.
+
+        Raises UnknownAtom also for symmetry equivalents: their parameters are those of the atom, turned.
+        """
+        refs = self.flat(instruction.names, here)
+        moved = next((ref for ref in refs if not ref.symmetry.is_unit_mx()), None)
+        if moved is not None:
+            label = self.model.atoms[moved.index].label
+            raise UnknownAtom(f"symmetry equivalents ({label}) have no parameters of their own")
+        return [ref.index for ref in refs]
+
     def atoms(self, instruction: Instruction) -> list[list[Atom]]:
         """Atoms of an instruction such as EADP, for each residue it is carried out for. Raises UnknownAtom."""
-        return [
-            [self.model.atoms[ref.index] for ref in self.flat(instruction.names, here)]
-            for here in self.copies(instruction)
-        ]
+        return self.of_copies(
+            instruction, lambda here: [[self.model.atoms[i] for i in self.own_atoms(instruction, here)]]
+        )

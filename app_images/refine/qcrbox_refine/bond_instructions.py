@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtbx.utils
-from cctbx import crystal, xray
+from cctbx import crystal, sgtbx, xray
 from cctbx.eltbx import covalent_radii
 from qcrbox.crystallography.shelx import Instruction
 
@@ -13,6 +13,8 @@ from qcrbox_refine.model import Model
 # Atoms are bonded when they are nearer than the sum of their radii and this, Å.
 TOLERANCE = 0.5
 NAMES = ("CONN", "BIND", "FREE")
+# Å; images that are nearer are one.
+_SAME_PLACE = 0.01
 
 
 def change_bonds(model: Model, structure: xray.structure, table: smtbx.utils.connectivity_table) -> None:
@@ -38,17 +40,55 @@ def _bond(
     model: Model, table: smtbx.utils.connectivity_table, names: AtomNames, instruction: Instruction
 ) -> None:
     try:
-        pairs = [pair for here in names.copies(instruction) for pair in names.pairs(instruction.names, here)]
+        pairs = names.of_copies(instruction, lambda here: names.pairs(instruction.names, here))
     except UnknownAtom as error:
         model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
         return
+    if not pairs:
+        model.leave_out(instruction.text, "It applies to none of the atoms.")
     for a, b in pairs:
         operation = a.symmetry.inverse().multiply(b.symmetry)
         if instruction.name == "BIND":
             table.add_bond(a.index, b.index, operation)
             table.pair_sym_table = table.pair_asu_table.extract_pair_sym_table()
-        else:
-            table.remove_bond(a.index, b.index, operation)
+        elif not _remove(table, a.index, b.index, operation):
+            labels = [model.atoms[ref.index].label for ref in (a, b)]
+            model.leave_out(
+                f"{instruction.text} to {labels[0]} and {labels[1]}", "There is no bond between them."
+            )
+
+
+def _remove(table: smtbx.utils.connectivity_table, i: int, j: int, operation: sgtbx.rt_mx) -> bool:
+    """Take the bond from atom i to this image of atom j out; false where there is none.
+
+    Not `remove_bond` of smtbx: after it every later `add_bond` is lost, and it knows one operation of several that give
+    the same image.
+    """
+    if j < i:
+        i, j, operation = j, i, operation.inverse()
+    bonds = table.pair_sym_table[i]
+    own = (
+        [place for place, found in enumerate(bonds[j]) if _same_bond(table, (i, j), operation, found)]
+        if j in bonds
+        else []
+    )
+    for place in reversed(own):
+        del bonds[j][place]
+    table._pair_asu_table = crystal.pair_asu_table(table.pair_asu_table.asu_mappings())
+    table._pair_asu_table.add_pair_sym_table(table.pair_sym_table)
+    return bool(own)
+
+
+def _same_bond(
+    table: smtbx.utils.connectivity_table, atoms: tuple[int, int], one: sgtbx.rt_mx, other: sgtbx.rt_mx
+) -> bool:
+    """Whether two operations bring the second atom to images that the symmetry of the first one's site makes one."""
+    structure, (i, j) = table.structure, atoms
+    site, cell = structure.sites_frac()[j], structure.unit_cell()
+    # A bond between two images of one atom is listed once, from either end.
+    ends = [one * site, one.inverse() * site] if i == j else [one * site]
+    fixing = structure.site_symmetry_table().get(i).matrices()
+    return any(cell.distance(turn * end, other * site) < _SAME_PLACE for end in ends for turn in fixing)
 
 
 def _rebuild(
@@ -94,12 +134,13 @@ def _rebuild(
 def _atoms(model: Model, names: AtomNames, instruction: Instruction) -> list[AtomRef]:
     if not instruction.names:
         return [AtomRef(i) for i in range(len(model.atoms))]
-    found: list[AtomRef] = []
-    for here in names.copies(instruction):
-        try:
-            found += names.flat(instruction.names, here)
-        except UnknownAtom as error:
-            model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+    try:
+        found = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
+    except UnknownAtom as error:
+        model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        return []
+    if not found:
+        model.leave_out(instruction.text, "It applies to none of the atoms.")
     return found
 
 

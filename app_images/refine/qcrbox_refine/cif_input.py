@@ -14,6 +14,7 @@ from qcrbox.crystallography.extended_symmetry import is_magnetic, is_modulated
 from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
 from qcrbox.crystallography.model_items import ANHARMONIC, RESTRAINTS, first_item
 from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox.crystallography.structure.elements import names_no_atom
 from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
 from qcrbox.crystallography.structure.sites import Sites
@@ -21,9 +22,11 @@ from qcrbox.crystallography.structure.sites import Sites
 from qcrbox_refine.atom_types import read_atom_types
 from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.cif_instructions import ITEMS, follow_instructions, is_shelx, kept_restraints
-from qcrbox_refine.model import Atom, Model, scattering_type
+from qcrbox_refine.model import Atom, Model, no_element, scattering_type
 from qcrbox_refine.scattering import Radiation, radiation_of_block
 
+# U(iso) to begin with where the file gives none, Å²; that of SHELXL.
+_FIRST_U = 0.05
 _TENSOR = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 # Items, and words in the descriptions of a refinement, that speak of more than spherical atoms.
 _ASPHERICAL_ITEMS = r"_aspheric_|_wfn_|_atom_rho_multipole_|_atom_local_axes_|_refine_ls_hirshfeld"
@@ -80,6 +83,7 @@ def model_from_block(block: CifBlock) -> Model:
     model.types = read_atom_types(block)
     model.dispersion = model.types.dispersion
     model.atoms = _atoms(block, sites, symmetry.unit_cell())
+    _name_what_rows_lack(model, sites)
     for text in notes:
         model.note(text)
     for text in doubts:
@@ -221,10 +225,10 @@ def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
     }
     atoms = []
     for row, label in enumerate(sites.label):
+        if _is_dummy(sites, row):
+            continue
         site = sites.fract[row]
         if not np.isfinite(site).all():
-            if sites.calc_flag[row] == "dum":
-                continue
             raise CifError(
                 f"atom {label} has no coordinates.",
                 where=f"data_{block.name}",
@@ -238,7 +242,8 @@ def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
             element=_scatterer(sites.type_symbol[row], sites.element[row], label),
             site=(float(site[0]), float(site[1]), float(site[2])),
             occupancy=float(sites.occupancy[row]),
-            u_iso=float(sites.u_iso[row]) if np.isfinite(sites.u_iso[row]) else 0.05,
+            u_iso=float(sites.u_iso[row]) if np.isfinite(sites.u_iso[row]) else _FIRST_U,
+            u_stated=bool(np.isfinite(sites.u_iso[row])),
             part=letters.get(group, group),
             assembly=sites.assembly[row],
         )
@@ -252,8 +257,29 @@ def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
     return atoms
 
 
+def _is_dummy(sites: Sites, row: int) -> bool:
+    """Whether the file says that a row is no atom."""
+    return sites.calc_flag[row].lower() == "dum"
+
+
+def _name_what_rows_lack(model: Model, sites: Sites) -> None:
+    dummies = [label for row, label in enumerate(sites.label) if _is_dummy(sites, row)]
+    if dummies:
+        model.not_applied(
+            f"Dummies of the atom list (_atom_site_calc_flag dum) do not scatter and are left out: {', '.join(dummies)}."
+        )
+    without = [atom.label for atom in model.atoms if not atom.u_stated and atom.u_aniso is None]
+    if without:
+        model.note(
+            f"Displacement parameters that the file does not give begin at {_FIRST_U:g} Å²: {', '.join(without[:20])}"
+            f"{f' and {len(without) - 20} more' if len(without) > 20 else ''}."
+        )
+
+
 def _scatterer(symbol: str, element: str, label: str) -> str:
     """The type of the file where it names the element that the atom is taken for: it may be an ion."""
+    if not element and names_no_atom(label, symbol):
+        raise no_element(symbol, label)
     if element and symbol.strip() and symbol.strip()[: len(element)].upper() != element.upper():
         symbol = element
     return scattering_type(symbol or element, label)

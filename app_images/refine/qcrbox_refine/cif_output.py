@@ -9,24 +9,23 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from cctbx import sgtbx, uctbx
 from cctbx.array_family import flex
-from cctbx.eltbx import tiny_pse
 from qcrbox.crystallography.measurement import stated_wavelength
 from qcrbox.crystallography.model_items import RESTRAINTS
 from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
-from qcrbox_refine.absorption import absorption_coefficient
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
+from qcrbox_refine.chemistry import MU, add_chemistry
 from qcrbox_refine.cif_block import CifBlock, with_su
 from qcrbox_refine.constraint_loop import add_constraint_loop
 from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
-from qcrbox_refine.geometry import cell_correlation, geometry
-from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
-from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
+from qcrbox_refine.fit import Fit, equivalent_u_su, u_cif_su
+from qcrbox_refine.geometry import cell_covariances, geometry
+from qcrbox_refine.model import Model, element_symbol, hill_formula
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.res_output import model_text
 from qcrbox_refine.restraint_loops import add_restraint_loops
@@ -45,7 +44,6 @@ OUTDATED_BY_EDITS = (
 )
 # sin θ/λ (Å⁻¹) up to which data must be complete by the rules of IUCr journals: θ 25.242° for Mo Kα, 67.684° for Cu Kα.
 FULL = 0.6
-_MU = "_exptl_absorpt_coefficient_mu"
 _PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (2015) 59)"
 
 
@@ -55,7 +53,7 @@ def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
     block = source.copy(without=OUTDATED) if source else CifBlock(fit.model.title)
     block.set("_audit_creation_method", _PROGRAM)
     block.set("_audit_creation_date", date.today().isoformat())
-    _chemistry(block, fit)
+    add_chemistry(block, fit.model)
     cell_and_symmetry(block, fit.model)
     _data(block, fit)
     _refinement(block, fit, residual)
@@ -94,48 +92,6 @@ def model_block(model: Model) -> CifBlock:
     return block
 
 
-def _chemistry(block: CifBlock, fit: Fit) -> None:
-    model = fit.model
-    content = model.cell_content()
-    z = model.formula_units()
-    if not block.number("_cell_formula_units_Z"):
-        block.set("_cell_formula_units_Z", f"{z:g}")
-    by_model = {element: count / z for element, count in content.items()}
-    formula = model.formula or by_model
-    if model.formula and not block.text("_chemical_formula_sum"):
-        block.set("_chemical_formula_sum", hill_formula(formula))
-    if not model.formula:
-        block.set("_chemical_formula_sum", hill_formula(formula))
-        block.set("_chemical_formula_weight", None)
-        block.set("_qcrbox_formula_from_atoms", "yes")
-    differing = {
-        e
-        for e in {*formula, *by_model}
-        if abs(formula.get(e, 0) - by_model.get(e, 0)) > 0.02 * formula.get(e, 1) + 0.01
-    }
-    if model.formula and differing:
-        model.warn(
-            f"The model holds {hill_formula(by_model)}; the formula of the file was kept: {hill_formula(formula)}."
-        )
-    weight = sum(count * atomic_mass(e) for e, count in formula.items())
-    if not block.number("_chemical_formula_weight"):
-        block.set("_chemical_formula_weight", f"{weight:.2f}")
-    volume = model.symmetry.unit_cell().volume()
-    block.set("_exptl_crystal_density_diffrn", f"{weight * z * 1.66053907 / volume:.3f}")
-    block.set("_exptl_crystal_F_000", f"{_f_000(model, formula) * z:.6g}")
-    if radiation_of(model) is Radiation.XRAY and not block.number(_MU):
-        mu = absorption_coefficient(model, {element: count * z for element, count in formula.items()})
-        block.set(_MU, None if mu is None else f"{mu:.3f}")
-
-
-def _f_000(model: Model, formula: dict[str, float]) -> float:
-    """F(000) of a formula unit: electrons; for neutrons the sum of scattering lengths in fm, for electrons of f(0) in Å."""
-    if radiation_of(model) is Radiation.XRAY:
-        return sum(n * tiny_pse.table("H" if e == "D" else e).atomic_number() for e, n in formula.items())
-    factors = factors_of(model, set(formula))
-    return sum(n * factors[e].form.at_stol(0) for e, n in formula.items())
-
-
 def cell_and_symmetry(block: CifBlock, model: Model) -> None:
     """Cell and temperature as the file gave them, one set of space-group names, the operations."""
     cell = model.symmetry.unit_cell()
@@ -172,7 +128,7 @@ _WAVELENGTH = "_diffrn_radiation_wavelength"
 _OF_THE_WAVELENGTH = (
     "_diffrn_radiation_type",
     "_diffrn_radiation_xray_symbol",
-    _MU,
+    MU,
 )
 
 
@@ -202,11 +158,13 @@ def volume_su(model: Model) -> float:
     """s.u. of the cell volume from the s.u. of the cell, by numerical derivatives; what symmetry makes equal moves together."""
     parameters = list(model.symmetry.unit_cell().parameters())
     volume = uctbx.unit_cell(parameters).volume()
+    covariances = cell_covariances(model)
     changes = np.zeros(6)
-    for i, su in enumerate(model.cell_su):
-        moved = [*parameters[:i], parameters[i] + su, *parameters[i + 1 :]]
-        changes[i] = uctbx.unit_cell(moved).volume() - volume
-    return math.sqrt(max(changes @ cell_correlation(model) @ changes, 0.0))
+    for i in range(6):
+        step = math.sqrt(covariances[i, i])
+        moved = [*parameters[:i], parameters[i] + step, *parameters[i + 1 :]]
+        changes[i] = (uctbx.unit_cell(moved).volume() - volume) / step if step else 0.0
+    return math.sqrt(max(changes @ covariances @ changes, 0.0))
 
 
 def _data(block: CifBlock, fit: Fit) -> None:

@@ -7,7 +7,7 @@ The restraints dictionary has no items for constraints, so these are `_qcrbox_co
 from __future__ import annotations
 
 from qcrbox_refine.cif_block import CifBlock
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model
 from qcrbox_refine.parameters import Coding
 

@@ -6,7 +6,7 @@ from qcrbox.crystallography.shelx.lines import wrapped
 from qcrbox.crystallography.shelx.refinement_texts import weight_card
 
 from qcrbox_refine.data_settings import limit_cards, twin_card
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.scattering import Radiation, factors_of, radiation_of
 
 

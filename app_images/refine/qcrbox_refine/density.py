@@ -11,8 +11,8 @@ from cctbx.array_family import flex
 from qcrbox.crystallography.nearest import nearest_vectors
 
 from qcrbox_refine.connectivity import metric_tensor
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.indices import to_array
-from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 
 

@@ -54,6 +54,7 @@ def apply_edits(model: Model, text: str | None) -> list[str]:
                 why=f"Known are: {', '.join(_ACTIONS)}.",
                 next='For example edits="delete C3; occupancy N3 1".',
             )
+        _refuse_more_words(verb, words[1:], line.strip())
         try:
             done.append(action(model, words[1:]))
         except (IndexError, ValueError) as error:
@@ -66,6 +67,22 @@ def apply_edits(model: Model, text: str | None) -> list[str]:
     for sentence in done:
         say(sentence)
     return done
+
+
+# How many words an edit has that does not take any number of atoms.
+_MOST_WORDS = {"rename": 2, "move": 4, "add": 5, "split": 5}
+
+
+def _refuse_more_words(verb: str, words: list[str], line: str) -> None:
+    """Words that nothing reads would be lost: a fourth coordinate, say, or the decimals of 0,5."""
+    numbers = [word for word in words if verb != "split" or word.lower() != "at"]
+    if len(numbers) > _MOST_WORDS.get(verb, len(numbers)):
+        raise UserInputError(
+            f"the edit {line!r} has more words than {verb} knows.",
+            where="edits",
+            why="A comma separates words: decimals need a point." if "," in line else "",
+            next=f"It must look like: {_usage(verb)}",
+        )
 
 
 def _usage(verb: str) -> str:
@@ -112,7 +129,10 @@ def _element(model: Model, words: list[str]) -> str:
     element = scattering_type(words[-1], words[-1])
     atoms = matching(model, words[:-1])
     for atom in atoms:
-        atom.element = element
+        was_hydrogen, atom.element = atom.is_hydrogen, element
+        if was_hydrogen and not atom.is_hydrogen:
+            # It would ride on at the distance of hydrogen.
+            atom.release()
     return f"{_names(atoms)} refined as {element}."
 
 

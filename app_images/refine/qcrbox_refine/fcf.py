@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from qcrbox_refine.density import map_terms
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit
 
 _FCF_COLUMNS = {
     4: ("F_squared_calc", "F_squared_meas", "F_squared_sigma", "observed_status"),

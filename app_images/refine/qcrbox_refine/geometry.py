@@ -11,8 +11,8 @@ from cctbx.array_family import flex
 
 from qcrbox_refine.angles import bond_angles
 from qcrbox_refine.cif_block import with_su
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.hydrogen_bonds import hydrogen_bonds
-from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.site_errors import SiteErrors
 
@@ -77,11 +77,17 @@ def site_errors(fit: Fit) -> SiteErrors:
 
 def cell_covariance(fit: Fit) -> flex.double | None:
     """Packed 6 × 6 covariance of the cell (Å, degrees); None when no s.u. are known."""
-    su = np.array(fit.model.cell_su)
-    if not su.any():
+    matrix = cell_covariances(fit.model)
+    if not matrix.any():
         return None
-    matrix = cell_correlation(fit.model) * np.outer(su, su)
     return flex.double([float(matrix[i, j]) for i in range(6) for j in range(i, 6)])
+
+
+def cell_covariances(model: Model) -> np.ndarray:
+    """Covariance (6, 6) of the cell (Å, degrees). Of parameters that symmetry makes equal the s.u. of one holds for all."""
+    correlation, su = cell_correlation(model), np.array(model.cell_su)
+    su = np.where(su > 0, su, (correlation * su).max(axis=1))
+    return correlation * np.outer(su, su)
 
 
 def cell_correlation(model: Model) -> np.ndarray:

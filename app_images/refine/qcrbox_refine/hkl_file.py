@@ -78,11 +78,6 @@ class HklText:
         return "\n".join([*self.lines, "   0   0   0    0.00    0.00", ""])
 
 
-def read_hkl_text(text: str, origin: str) -> HklRows:
-    """Rows up to the line 0 0 0; raises UserInputError as `HklText.rows`."""
-    return HklText.split(text).rows(origin)
-
-
 def _is_row(line: str) -> bool:
     row = _fixed(line) or _free(line)
     return row is not None and any(row[:3]) and "." in line

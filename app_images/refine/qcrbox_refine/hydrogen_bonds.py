@@ -10,10 +10,10 @@ import numpy as np
 from cctbx import crystal, sgtbx
 from qcrbox.crystallography.shelx import Instruction
 
-from qcrbox_refine.atom_names import AtomNames, UnknownAtom
+from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
 from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.connectivity import Neighbour, neighbours
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.site_errors import IDENTITY, SiteErrors
 
@@ -109,12 +109,7 @@ def _requested(model: Model, donors: dict[int, Neighbour], errors: SiteErrors) -
         if instruction.name != "HTAB" or len(instruction.names) < 2:
             continue
         before, problem = len(found), ""
-        for here in _residues(names, instruction):
-            try:
-                donor, acceptor = (names.word(word, here)[0] for word in instruction.names[:2])
-            except UnknownAtom as error:
-                problem = str(error)
-                continue
+        for donor, acceptor in _named_pairs(names, instruction):
             move = donor.symmetry.inverse().multiply(acceptor.symmetry)
             images = [
                 _Found(h, near, acceptor.index, near.symmetry.multiply(move))
@@ -132,16 +127,24 @@ def _requested(model: Model, donors: dict[int, Neighbour], errors: SiteErrors) -
                     min(images, key=lambda f: errors.distance(f.hydrogen, f.acceptor, f.to_acceptor)[0])
                 )
         if len(found) == before:
-            problem = problem or f"there is no residue {instruction.residue}"
+            problem = problem or _why_no_pairs(names, instruction)
             model.leave_out(instruction.text, f"{problem[:1].upper()}{problem[1:]}.")
     return found
 
 
-def _residues(names: AtomNames, instruction: Instruction) -> list[int]:
+def _named_pairs(names: AtomNames, instruction: Instruction) -> list[tuple[AtomRef, AtomRef]]:
     try:
-        return names.copies(instruction)
+        return names.of_copies(instruction, lambda here: names.pairs(instruction.names[:2], here))
     except UnknownAtom:
         return []
+
+
+def _why_no_pairs(names: AtomNames, instruction: Instruction) -> str:
+    try:
+        names.of_copies(instruction, lambda here: names.pairs(instruction.names[:2], here))
+    except UnknownAtom as error:
+        return str(error)
+    return "it applies to none of the atoms"
 
 
 def _distances_and_angle(

@@ -196,11 +196,16 @@ WHOLE_EXAMPLES = {
 
 # Instructions that have nothing but numbers: another word ends them without a trace.
 _NUMBERS_ONLY = frozenset(
-    {"BASF", "CGLS", "DAMP", "DEFS", "EXTI", "FVAR", "HKLF", "L.S.", "LATT", "LIST", "MERG", "PART", "SHEL", "SIZE", "SPEC",
+    {"BASF", "BUMP", "CGLS", "DAMP", "DEFS", "EXTI", "FVAR", "HKLF", "L.S.", "LATT", "LIST", "MERG", "PART", "SHEL", "SIZE", "SPEC",
      "SWAT", "TEMP", "TWIN", "UNIT", "WGHT", "ZERR"}
 )  # fmt: skip
 # Instructions that mean nothing without these words.
-_NEEDS_WORDS = {"EADP": 2, "EXYZ": 2, "EQIV": 2, "HFIX": 2, "BIND": 2, "FREE": 2, "CONN": 1, "DISP": 3}
+_NEEDS_WORDS = {"EADP": 1, "EXYZ": 1, "EQIV": 2, "HFIX": 2, "BIND": 2, "FREE": 2, "CONN": 1, "DISP": 3}
+# How many numbers SHELXL knows before the names of atoms.
+_MOST_NUMBERS = {
+    "BUMP": 1, "CHIV": 2, "DANG": 2, "DELU": 2, "DFIX": 2, "EADP": 0, "EXYZ": 0, "FLAT": 1, "FREE": 0, "ISOR": 2, "RIGU": 2,
+    "SADI": 1, "SAME": 2, "SIMU": 3,
+}  # fmt: skip
 
 
 def misspelt(instruction: Instruction) -> str:
@@ -209,6 +214,10 @@ def misspelt(instruction: Instruction) -> str:
         return f"{instruction.names[0]!r} is not a number."
     if len(instruction.words) < _NEEDS_WORDS.get(instruction.name, 0):
         return "Its atoms or numbers are missing."
+    most = _MOST_NUMBERS.get(instruction.name)
+    if most is not None and len(instruction.numbers) > most:
+        unknown = " ".join(f"{number:g}" for number in instruction.numbers[most:])
+        return f"Its numbers {unknown} have no meaning; the rest of it is applied."
     return ""
 
 

@@ -118,7 +118,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "SFAC": _applied("shelx_input", "Elements, or scattering factors in numbers"),
     "SHEL": _applied("reflections", "Resolution limits"),
     "SIMU": _applied("restraints", "Similar displacement parameters"),
-    "SIZE": _applied("cif_output", "Crystal size"),
+    "SIZE": _applied("chemistry", "Crystal size"),
     "SPEC": _applied("model", "Distance that makes a position special"),
     "STIR": _named("Resolution in steps", "All data are used from the first cycle."),
     "SUMP": _applied("restraints", "Linear restraint on free variables"),

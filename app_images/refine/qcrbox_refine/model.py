@@ -72,7 +72,7 @@ class Atom:
     The codings say how each parameter is refined: three of the site; of the occupancy; six of U in the order of
     u_aniso, the first one of u_iso. u_factor: U(iso) is this times U(eq) of u_pivot. group: the AFIX group; riding
     without one: a hydrogen atom whose geometry follows from its surroundings; as_listed: the file has it riding, with a distance and a
-    U of its own. lacks_hydrogen: an edit asks for the hydrogen atoms that it lacks.
+    U of its own; u_stated: false where the input gives no displacement parameter. lacks_hydrogen: an edit asks for the hydrogen atoms that it lacks.
     """
 
     label: str
@@ -93,6 +93,7 @@ class Atom:
     u_pivot: Atom | None = None
     group: AfixGroup | None = None
     as_listed: bool = False
+    u_stated: bool = True
     lacks_hydrogen: bool = False
 
     @property
@@ -373,7 +374,12 @@ def scattering_type(symbol: str, label: str) -> str:
         found = xray_scattering.get_standard_label(candidate, exact=True, optional=True)
         if found:
             return found
-    raise UserInputError(
+    raise no_element(symbol, label)
+
+
+def no_element(symbol: str, label: str) -> UserInputError:
+    """The error of an atom that no scattering factor can be given to."""
+    return UserInputError(
         f"atom {label} has the type {symbol!r}, which is no element with scattering factors.",
         why="Dummy atoms and peaks (Q, X) cannot be refined.",
         next=f'Set its element with edits="element {label} C", or delete it with edits="delete {label}".',

@@ -27,9 +27,9 @@ from qcrbox_refine import (
 from qcrbox_refine.cif_input import model_from_cif_file
 from qcrbox_refine.connectivity import assign_alternatives
 from qcrbox_refine.edits import apply_edits, make_anisotropic, make_isotropic, make_riding
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
-from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.requested_hydrogens import place_requested
@@ -139,6 +139,11 @@ def _factors(model: Model, data: reflections.Reflections, table: str | None) -> 
     model.note(f"Aspherical form factors from the table {Path(table).name} (SHA-256 {checksum}).")
     if made.spherical:
         model.warn(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
+    if made.doubtful:
+        model.warn(
+            f"The form factors of {', '.join(made.doubtful)} in the table are far from those of free atoms of their elements: it may "
+            "have been made for another structure with the same labels."
+        )
     return made
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.reflections import satellites, su_of_square
+from qcrbox.crystallography.reflections import EXCLUDED, mixed_measurements, satellites, su_of_square
 
 from qcrbox_refine.cif_block import CifBlock, value_and_su
 from qcrbox_refine.hkl_file import HklRows
 from qcrbox_refine.model import Model
 
-# Status codes: excluded, beyond the resolution limits, absent by symmetry.
-_UNUSED = ("x", "h", "l", "-")
+# Status codes: not to be used, absent by symmetry.
+_UNUSED = (*EXCLUDED, "-")
 
 
 def rows_of_loops(block: CifBlock, model: Model) -> tuple[HklRows, str] | None:
@@ -32,7 +32,8 @@ def _from_loop(
     block: CifBlock, model: Model, prefix: str, value: str, sigma: str, power: int
 ) -> HklRows | None:
     columns = [block.column(f"{prefix}_index_{axis}") for axis in "hkl"]
-    values, sigmas = block.column(f"{prefix}_{value}"), block.column(f"{prefix}_{sigma}")
+    values = block.column(f"{prefix}_{value}")
+    sigmas = block.column(f"{prefix}_{sigma}", f"{prefix}_{value}_sigma")
     if None in columns or values is None:
         return None
     states = block.column(f"{prefix}_observed_status", f"{prefix}_include_status")
@@ -45,7 +46,7 @@ def _from_loop(
         )
     table, unused, empty, free = [], 0, 0, 0
     for row, hkl in enumerate(zip(*columns, strict=True)):
-        if states and states[row].strip() in _UNUSED:
+        if states and states[row].strip().lower() in _UNUSED:
             unused += 1
             continue
         free += bool(states) and states[row].strip() == "f"
@@ -63,6 +64,8 @@ def _from_loop(
         model.note(
             f"{unused} reflections of loop {prefix} are marked as not used (status {', '.join(_UNUSED)}) and left out."
         )
+    for text in mixed_measurements(loop, f"{prefix}_index_") if loop is not None else []:
+        model.not_applied(text)
     if empty:
         model.note(f"{empty} rows of loop {prefix} have no {value} and are left out.")
     if free:

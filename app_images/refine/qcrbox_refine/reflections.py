@@ -12,7 +12,8 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import MissingItemsError, UserInputError
-from qcrbox.crystallography.reflections import su_of_square
+from qcrbox.crystallography.model_items import POWDER, first_item
+from qcrbox.crystallography.reflections import has_reflections, su_of_square
 from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
 
 from qcrbox_refine import merging
@@ -89,6 +90,7 @@ def find_reflections(model: Model, attached: str | None) -> Found:
         found = _from_file(Path(attached), model)
     else:
         own = _from_block(model.source, model) if model.source else None
+        _refuse_powder(model, own)
         if own is None:
             raise MissingItemsError(
                 f"refine needs reflections, and '{model.title}' has none.",
@@ -106,6 +108,17 @@ def find_reflections(model: Model, attached: str | None) -> Found:
             next="Attach the complete hkl file.",
         )
     return found
+
+
+def _refuse_powder(model: Model, own: Found | None) -> None:
+    """Intensities of a Rietveld refinement are shares of overlapping peaks by its own model: no measurement."""
+    item = first_item(model.source.block, POWDER) if model.source else None
+    if item and (own is None or own.text is None):
+        raise UserInputError(
+            f"'{model.title}' comes from a powder pattern ({item}); it has no reflections of a single crystal.",
+            why="Intensities in such a file are parts of overlapping peaks, shared out by the model of its refinement.",
+            next="Refine it with a Rietveld program, or give single-crystal data as reflections=….",
+        )
 
 
 def prepare(model: Model, attached: str | None = None) -> Reflections:
@@ -232,11 +245,14 @@ def _transformed(found: Found, model: Model) -> HklRows:
         model.warn(
             f"{int(misses.sum())} of {len(rows)} reflections have no whole indices after the matrix of HKLF and were left out."
         )
-    bad = ~(sigmas > 0)
+    infinite = ~(np.isfinite(values) & np.isfinite(sigmas))
+    if infinite.any():
+        model.warn(f"{int(infinite.sum())} reflections whose F² or s.u. is no finite number were left out.")
+    bad = ~(sigmas > 0) & ~infinite
     if bad.any():
         model.warn(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")
-    if (misses | bad).any():
-        result = _without(result, misses | bad, _is_grouped(rows, hklf))
+    if (misses | bad | infinite).any():
+        result = _without(result, misses | bad | infinite, _is_grouped(rows, hklf))
     if len(result) == 0:
         raise UserInputError(
             "no reflection has a positive s.u. and whole indices.",
@@ -379,7 +395,7 @@ def _array(model: Model, indices: np.ndarray, data: np.ndarray, sigmas: np.ndarr
 def _from_file(path: Path, model: Model) -> Found:
     text = path.read_bytes().decode("utf-8", "replace")
     if re.search(r"^\s*data_", text[:200_000], re.MULTILINE | re.IGNORECASE):
-        for block in read_blocks(path):
+        for block in _own_block_first(read_blocks(path), model, path.name):
             adopt_data_settings(model, block, path.name)
             found = _from_block(block, model)
             if found:
@@ -392,6 +408,18 @@ def _from_file(path: Path, model: Model) -> Found:
             items=["_shelx_hkl_file"],
         )
     return _from_text(text, path.name, model)
+
+
+def _own_block_first(blocks: list[CifBlock], model: Model, file: str) -> list[CifBlock]:
+    """The blocks of an attached CIF, the one that is named as the structure first; a warning where none of several is."""
+    own = [block for block in blocks if block.name.lower() == model.title.lower()]
+    candidates = [block.name for block in blocks if has_reflections(block.block)]
+    if len(candidates) > 1 and not own:
+        model.warn(
+            f"{file} has reflections in {len(candidates)} blocks ({', '.join(candidates)}), none of which is named "
+            f"{model.title}; those of {candidates[0]} are used."
+        )
+    return [*own, *(block for block in blocks if block not in own)]
 
 
 def _warn_of_list(block: CifBlock, found: Found, model: Model) -> None:

@@ -16,7 +16,7 @@ from qcrbox.crystallography.shelx.symmetry_cards import cell_cards
 from qcrbox_refine.correction_cards import correction_cards, data_cards
 from qcrbox_refine.data_settings import all_cards
 from qcrbox_refine.density import DifferenceMap, Peak
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
 from qcrbox_refine.parameters import write_parameter
 from qcrbox_refine.scattering import Radiation, card_numbers, stated_radiation

@@ -14,7 +14,7 @@ import numpy as np
 from cctbx import sgtbx
 
 from qcrbox_refine.cif_block import CifBlock
-from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.restraint_equations import (
     Distance,
     EqualDistances,

@@ -189,19 +189,9 @@ class _Maker:
             return self._equal_distances(instruction)
         if instruction.name == "SAME":
             return self._same(placed)
-        made: list[Restraint] = []
-        problem: UnknownAtom | None = None
-        residues = self.names.copies(instruction)
         if instruction.residue == "*" and not instruction.names:
             return self.kinds[instruction.name](instruction, -1)
-        for here in residues:
-            try:
-                made += self.kinds[instruction.name](instruction, here)
-            except UnknownAtom as error:
-                problem = error
-        if problem and not made:
-            raise problem
-        return made
+        return self.names.of_copies(instruction, lambda here: self.kinds[instruction.name](instruction, here))
 
     # Distances
 
@@ -228,15 +218,7 @@ class _Maker:
         """All pairs of the instruction in all its residues are equal."""
         sigma = instruction.number(0, self.defaults.sd)
         self._check(sigma)
-        pairs: list[tuple[AtomRef, AtomRef]] = []
-        problem: UnknownAtom | None = None
-        for here in self.names.copies(instruction):
-            try:
-                pairs += self.names.pairs(instruction.names, here)
-            except UnknownAtom as error:
-                problem = error
-        if problem and not pairs:
-            raise problem
+        pairs = self.names.of_copies(instruction, lambda here: self.names.pairs(instruction.names, here))
         return all_equal([(_node(a), _node(b)) for a, b in pairs], sigma)
 
     def _same(self, placed: Placed) -> list[Restraint]:
@@ -250,7 +232,7 @@ class _Maker:
         lists = []
         for here in self.names.copies(instruction):
             try:
-                lists.append([ref.index for ref in self.names.flat(instruction.names, here)])
+                lists.append(self.names.own_atoms(instruction, here))
             except UnknownAtom:
                 if not instruction.residue:
                     raise
@@ -334,28 +316,34 @@ class _Maker:
                 f"the volume {volume:g} stands for a free variable, which CHIV does not take here"
             )
         made: list[Restraint] = []
-        for ref in self.names.flat(instruction.names, here):
-            parents = [b for b in self.bonds[ref.index] if not self.model.atoms[b.index].is_hydrogen]
+        for index in self.names.own_atoms(instruction, here):
+            parents = [b for b in self.bonds[index] if not self.model.atoms[b.index].is_hydrogen]
             if len(parents) != 3:
-                label = self.model.atoms[ref.index].label
+                label = self.model.atoms[index].label
                 raise ValueError(
                     f"{label} has {len(parents)} bonds to atoms other than hydrogen, CHIV needs 3"
                 )
             parents.sort(key=lambda bond: self.model.atoms[bond.index].name.upper())
             a, b, c = (Node(bond.index, bond.symmetry) for bond in parents)
-            made.append(Volume(_node(ref), a, b, c, volume, sigma))
+            made.append(Volume(Node(index), a, b, c, volume, sigma))
         return made
 
     # Displacement parameters
 
     def _chosen(self, instruction: Instruction, here: int) -> list[int]:
-        """Atoms of a list, or all of the residue without one; hydrogen only where it is named.
+        """Atoms of a list, or all of the residue without one; hydrogen only where it is named and does not ride.
 
         here -1: all residues.
         """
         if instruction.names:
-            indices = [ref.index for ref in self.names.flat(instruction.names, here)]
-            return list(dict.fromkeys(i for i in indices if not self.model.atoms[i].is_hydrogen))
+            indices = dict.fromkeys(self.names.own_atoms(instruction, here))
+            riding = [i for i in indices if self.model.atoms[i].u_factor is not None]
+            for i in riding:
+                self.model.leave_out(
+                    f"{instruction.text} to {self.model.atoms[i].label}",
+                    "Its displacement parameter rides on that of another atom.",
+                )
+            return [i for i in indices if i not in riding]
         everywhere = here == -1 or not instruction.residue
         return [
             i

@@ -76,7 +76,7 @@ def _listed_factor(atom: Atom, pivot: Atom, usual: float) -> float:
     """U(H) / U(eq) of the file where it is not the usual ratio within the three decimals that U(H) is written with."""
     ratio = atom.u_iso / pivot.u_iso if pivot.u_iso > 0 else usual
     unusual = abs(atom.u_iso - usual * pivot.u_iso) > 0.0015 and 0.8 < ratio < 3
-    return round(ratio, 2) if atom.as_listed and unusual else usual
+    return round(ratio, 2) if atom.as_listed and atom.u_stated and unusual else usual
 
 
 def _afix(model: Model, pivot: int, n_hydrogen: int, n_parents: int) -> int | None:

@@ -31,6 +31,7 @@ from qcrbox_refine.riding import needed
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+_NO_ATOMS = "It applies to none of the atoms."
 # An occupancy above this is more than one atom on a site.
 _FULLEST = 1.2
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
@@ -377,13 +378,11 @@ class _Reader:
             self.line = instruction.line
             try:
                 if instruction.name == "EADP":
-                    self.model.equal_displacements += names.atoms(instruction)
+                    self.model.equal_displacements += self._equal(instruction, names)
                 elif instruction.name == "EXYZ":
-                    self.model.equal_sites += names.atoms(instruction)
+                    self.model.equal_sites += self._equal(instruction, names)
                 elif instruction.name == "ANIS" and instruction.names:
-                    for atoms in names.atoms(instruction):
-                        for atom in atoms:
-                            make_anisotropic(self.model, atom)
+                    self._anisotropic_by_name(instruction, names)
                 elif instruction.name == "HFIX" and instruction.numbers:
                     self._request_hydrogen(instruction, names)
             except UnknownAtom as error:
@@ -404,13 +403,26 @@ class _Reader:
         code = round(instruction.numbers[0])
         u = instruction.numbers[1] if len(instruction.numbers) > 1 else None
         distance = instruction.numbers[2] if len(instruction.numbers) > 2 else None
-        for here in names.copies(instruction):
-            labels = [self.model.atoms[ref.index].label for ref in names.flat(instruction.names, here)]
-            self.model.hydrogen_requests += [
-                HydrogenRequest(label, code, u, distance)
-                for label in labels
-                if not self.model.atom(label).is_hydrogen
-            ]
+        refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
+        labels = [self.model.atoms[ref.index].label for ref in refs]
+        wanted = [label for label in labels if not self.model.atom(label).is_hydrogen]
+        self.model.hydrogen_requests += [HydrogenRequest(label, code, u, distance) for label in wanted]
+        if instruction.names and not wanted:
+            self.model.leave_out(instruction.text, _NO_ATOMS)
+
+    def _equal(self, instruction: Instruction, names: AtomNames) -> list[list[Atom]]:
+        """Groups of two atoms or more; named where there are none."""
+        groups = [group for group in names.atoms(instruction) if len(group) > 1]
+        if not groups:
+            self.model.leave_out(instruction.text, "Its atoms or numbers are missing.")
+        return groups
+
+    def _anisotropic_by_name(self, instruction: Instruction, names: AtomNames) -> None:
+        refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
+        if not refs:
+            self.model.leave_out(instruction.text, _NO_ATOMS)
+        for ref in refs:
+            make_anisotropic(self.model, self.model.atoms[ref.index])
 
 
 def _whole(value: float, share: float) -> float:

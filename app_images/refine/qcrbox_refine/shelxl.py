@@ -18,8 +18,8 @@ from qcrbox_refine import density, least_squares, reflections, res_output, weigh
 from qcrbox_refine.cif_output import cif_block
 from qcrbox_refine.corrections import prepare_corrections
 from qcrbox_refine.fcf import fcf_text
+from qcrbox_refine.fit import Fit
 from qcrbox_refine.intensities import Corrections
-from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.progress import say
 from qcrbox_refine.requested_hydrogens import place_requested
@@ -140,8 +140,8 @@ def _listing(model: Model, fit: Fit, residual, peaks, suggested) -> list[str]:
     r_int = "no equivalents" if data.r_int is None else f"R(int) = {data.r_int:.4f}"
     lines = [
         *_banner(model.title),
-        f" {data.measured.size() + data.absent} Reflections read, of which {data.absent} rejected as "
-        "systematically absent",
+        f" {data.measured.size() + data.absent + data.omitted} Reflections read, of which {data.absent} rejected as "
+        f"systematically absent, {data.omitted} omitted",
         f" {data.unique.size()} Unique reflections; {r_int}   R(sigma) = {data.r_sigma:.4f}",
         "",
         *_cycle_lines(fit),

@@ -8,11 +8,13 @@ import yaml
 from cctbx import crystal
 from qcrbox.cif.convert import InputEntries, OutputEntries, merge_back, sets_by_name, specific, unify
 from qcrbox_refine.absorption import absorption_coefficient
-from qcrbox_refine.cif_block import read_blocks
+from qcrbox_refine.chemistry import add_chemistry
+from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.cif_output import volume_su
 from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, refine_files, write_cif
+from qcrbox_refine.shelx_input import parse_shelx
 from qcrbox_refine.shelx_settings import Dispersion
 from truth import NEUTRON, Truth, hkl_text, noisy, write
 
@@ -96,6 +98,7 @@ def test_f000_of_neutrons_is_the_sum_of_scattering_lengths(tmp_path):
             (0.0005, 0.0005, 0.0005, 0, 0, 0),
             3 * 5.451**2 * 0.0005,
         ),
+        ("F m -3 m", (5.451, 5.451, 5.451, 90, 90, 90), (0.0005, 0, 0, 0, 0, 0), 3 * 5.451**2 * 0.0005),
         (
             "P 4",
             (7.9, 7.9, 8.6, 90, 90, 90),
@@ -109,7 +112,7 @@ def test_f000_of_neutrons_is_the_sum_of_scattering_lengths(tmp_path):
             210 * np.sqrt((0.001 / 5) ** 2 + (0.002 / 6) ** 2 + (0.003 / 7) ** 2),
         ),
     ],
-    ids=["cubic", "tetragonal", "orthorhombic"],
+    ids=["cubic", "cubic, s.u. of a alone", "tetragonal", "orthorhombic"],
 )
 def test_equal_lengths_move_together_in_the_volume(group, cell, su, expected):
     """V = a³ has σ = 3a²σ(a); a², c independent of it; three lengths of their own add in quadrature."""
@@ -241,3 +244,35 @@ def test_mu_of_the_old_wavelength_does_not_stay_in_the_store(tmp_path):
     assert other.number("_diffrn_radiation_wavelength")[0] == 0.71073
     assert other.text("_exptl_absorpt_coefficient_mu") is None
     assert other.text("_diffrn_radiation_type") is None
+
+
+@pytest.mark.parametrize(
+    ("card", "stated", "sizes"),
+    [
+        ("SIZE 0.3 0.1 0.2", None, (0.3, 0.2, 0.1)),
+        ("SIZE 0.3 0.1 0.2", "0.25", (0.25, None, None)),
+        ("SIZE 0.3 0.1", None, (None, None, None)),
+        ("", None, (None, None, None)),
+    ],
+)
+def test_the_size_of_the_crystal_is_that_of_size_unless_the_file_states_one(card, stated, sizes):
+    text = f"CELL 0.71073 5 6 7 90 90 90\nZERR 1 0 0 0 0 0 0\nLATT -1\nSFAC C\nUNIT 1\n{card}\nFVAR 1\nC1 1 0 0 0 11 0.03\nHKLF 4\n"
+    model, block = parse_shelx(text), CifBlock("x")
+    block.set("_exptl_crystal_size_max", stated)
+    add_chemistry(block, model)
+    found = [block.number(f"_exptl_crystal_size_{name}") for name in ("max", "mid", "min")]
+    assert tuple(number and number[0] for number in found) == sizes
+    assert bool(model.remarks()) == (card == "SIZE 0.3 0.1")
+
+
+def test_an_absorption_coefficient_goes_with_the_formula_it_belongs_to():
+    """A file without a formula of its own: the formula follows the atoms, and µ of the earlier one is not kept."""
+    text = "CELL 0.71073 5 6 7 90 90 90\nZERR 1 0 0 0 0 0 0\nLATT -1\nSFAC C\nFVAR 1\nC1 1 0 0 0 11 0.03\nHKLF 4\n"
+    for before, kept in (("C", True), ("Fe", False)):
+        model, block = parse_shelx(text), CifBlock("x")
+        block.set("_chemical_formula_sum", before)
+        block.set("_exptl_absorpt_coefficient_mu", "0.5")
+        add_chemistry(block, model)
+        assert block.text("_chemical_formula_sum") == "C"
+        assert (block.number("_exptl_absorpt_coefficient_mu") is not None) == kept
+        assert any("absorption coefficient" in text for text in model.remarks()) != kept

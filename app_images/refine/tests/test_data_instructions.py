@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine import merging, reflections
-from qcrbox_refine.hkl_file import read_hkl_text
+from qcrbox_refine.hkl_file import HklText
 from qcrbox_refine.refinement import Options, load_model, refine_files
 from truth import Truth, hkl_text, noisy, write
 
@@ -39,7 +39,7 @@ def prepared(folder, crystal, *cards, text=None, hklf="HKLF 4"):
     ids=["plain", "touching", "no points", "wavelength", "wide", "wide indices", "free", "remark"],
 )
 def test_columns_are_seen(text, rows, fixed):
-    found = read_hkl_text(text + "   0   0   0    0.00    0.00\nanything\n", "x.hkl")
+    found = HklText.split(text + "   0   0   0    0.00    0.00\nanything\n").rows("x.hkl")
     table = np.column_stack([found.indices, found.values, found.sigmas, found.batches, found.wavelengths])
     assert table.tolist() == [pytest.approx(row) for row in rows]
     assert found.fixed is fixed
@@ -47,7 +47,7 @@ def test_columns_are_seen(text, rows, fixed):
 
 def test_a_broken_line_is_shown():
     with pytest.raises(UserInputError, match="Reflection 2 reads '   2   0   0 oh dear'"):
-        read_hkl_text("   1   0   0  123.45    1.25\n   2   0   0 oh dear\n", "x.hkl")
+        HklText.split("   1   0   0  123.45    1.25\n   2   0   0 oh dear\n").rows("x.hkl")
 
 
 def test_a_matrix_with_fractions_transforms_the_indices(tmp_path, crystal):

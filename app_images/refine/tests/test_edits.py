@@ -108,6 +108,15 @@ def test_another_element_scatters_as_such(model):
     assert {model.atom("N3").element, model.atom("C1").element} == {"O"}
 
 
+def test_hydrogen_that_becomes_another_element_does_not_ride_at_the_distance_of_hydrogen():
+    model = parse_shelx(INS.replace("H1A 4", "AFIX 23\nH1A 4").replace("HKLF", "AFIX 0\nHKLF"), "edits.ins")
+    assert model.atom("H1A").group.rides
+    apply_edits(model, "element H1A F; element H1B D")
+    assert model.atom("H1A").group is None
+    assert not model.atom("H1A").riding
+    assert model.atom("H1B").group.rides
+
+
 def test_a_tensor_equal_to_the_isotropic_u(model):
     apply_edits(model, "aniso N3")
     cell = model.symmetry.unit_cell()
@@ -197,6 +206,11 @@ def test_what_was_done_is_said_in_order(model):
         ("part 1", "cannot be understood"),
         ("riding C1 C2", "there is no hydrogen atom among C1 C2"),
         ("free N*", "there is no hydrogen atom among N*"),
+        ("move C1 0,1 0,2 0,3", "more words than move knows"),
+        ("move C1 0.1 0.2 0.3 0.4", "more words than move knows"),
+        ("add C9 C 0.1 0.2 0.3 0.5", "more words than add knows"),
+        ("rename C1 C8 C9", "more words than rename knows"),
+        ("split C1 0.5 at 0,1 0,2 0,3", "more words than split knows"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_named(model, text, what):

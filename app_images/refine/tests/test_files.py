@@ -16,7 +16,7 @@ from qcrbox.cif.convert import InputEntries, sets_by_name, specific
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.shelx.labels import shelx_labels
-from qcrbox.crystallography.structure import reading
+from qcrbox.crystallography.structure import displacements, reading
 from qcrbox.spec import load
 from qcrbox_agent import conversion
 from qcrbox_refine import shelxl, weighting
@@ -195,7 +195,8 @@ def test_refine_iam_takes_every_shared_setting(folder):
 
 def test_every_example_file_lies_in_the_environment(folder, distributed):
     listed = yaml.safe_load((folder / "examples.yaml").read_text())["datasets"]
-    assert [dataset["name"] for dataset in listed] == ["thpp", "cu3182"]
+    exercises = ["exercise-atom", "exercise-crystal", "exercise-group"]
+    assert [dataset["name"] for dataset in listed] == ["thpp", *exercises, "cu3182"]
     for file in (file for dataset in listed for file in dataset["files"]):
         assert distributed(file["package"], file["path"]).is_file()
 
@@ -281,7 +282,7 @@ NOT_ASKED = {
     "_aspheric_ff", "_diffrn_refln", "_refln", "_su", "_value", "_space_group_ssg", "_space_group_symop_ssg",
     "_atom_type_scat_Cromer_Mann_", "_space_group_name_H-M_ref", "_atom_site_Cartn_x",
 }  # fmt: skip
-WRITERS = ("cif_output", "atom_loops", "fcf", "restraint_loops", "constraint_loop", "geometry")
+WRITERS = ("chemistry", "cif_output", "atom_loops", "fcf", "restraint_loops", "constraint_loop", "geometry")
 
 
 @pytest.mark.parametrize("application", ["refine", "har"])
@@ -296,7 +297,9 @@ def test_every_item_that_is_read_is_one_the_spec_asks_for(folder, application):
     read = {
         names.key(item) for file in readers for item in re.findall(r'"(_[A-Za-z][\w./-]+)"', file.read_text())
     }
-    read |= {names.key(tag) for tag in [*reading._ANISO_TAGS, *reading._SITE_TAGS] if not tag.endswith("_su")}
+    read |= {
+        names.key(tag) for tag in [*displacements._ANISO_TAGS, *reading._SITE_TAGS] if not tag.endswith("_su")
+    }
     read |= {names.key(f"_atom_type_scat_Cromer_Mann_{name}") for name in ("a1", "b4", "a6", "b6", "c")}
     not_asked = {names.key(name) for name in NOT_ASKED}
     cartesian = {names.key(f"_atom_site_Cartn_{axis}") for axis in "xyz"}

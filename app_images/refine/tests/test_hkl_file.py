@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine.hkl_file import HklText, read_hkl_text
+from qcrbox_refine.hkl_file import HklText
 
 
 def fixed(h, k, l, value, sigma, batch=None, wavelength=None):  # noqa: E741
@@ -19,7 +19,7 @@ ROWS = [(1, 0, 0, 12.34, 0.56), (-12, -10, -9, 99999.99, 1234.5), (0, 2, -1, -3.
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old mac"])
 def test_columns_are_read_also_where_they_touch(end):
-    rows = read_hkl_text(end.join(fixed(*row) for row in ROWS), "x.hkl")
+    rows = HklText.split(end.join(fixed(*row) for row in ROWS)).rows("x.hkl")
     assert rows.indices.tolist() == [list(row[:3]) for row in ROWS]
     assert rows.values.tolist() == [row[3] for row in ROWS]
     assert rows.sigmas.tolist() == [row[4] for row in ROWS]
@@ -42,7 +42,7 @@ def test_columns_are_read_also_where_they_touch(end):
 )
 def test_what_fits_the_columns_reads_back(rows):
     text = "\n".join(fixed(*row) for row in rows) + "\n" + fixed(0, 0, 0, 0, 0, 0)
-    found = read_hkl_text(text, "x.hkl")
+    found = HklText.split(text).rows("x.hkl")
     read = zip(found.indices, found.values, found.sigmas, found.batches, strict=True)
     assert [(*(int(x) for x in h), v, s, int(b)) for h, v, s, b in read] == rows
 
@@ -66,7 +66,7 @@ def test_what_fits_the_columns_reads_back(rows):
 def test_nothing_after_0_0_0_counts_however_it_is_spaced(end, free):
     first = "1 0 0 12.3 0.5" if free else fixed(1, 0, 0, 12.3, 0.5)
     after = "2 0 0 99.9 0.1" if free else fixed(2, 0, 0, 99.9, 0.1)
-    rows = read_hkl_text("\n".join([first, end, after, "TITL remark"]), "x.hkl")
+    rows = HklText.split("\n".join([first, end, after, "TITL remark"])).rows("x.hkl")
     assert rows.values.tolist() == [12.3]
 
 
@@ -74,7 +74,7 @@ def test_nothing_after_0_0_0_counts_however_it_is_spaced(end, free):
     "line", ["   0   0  10    5.00    0.10", "   0   0-10    5.00    0.10", "0 0 -10 5.0 0.1"]
 )
 def test_a_reflection_on_an_axis_is_no_end(line):
-    assert len(read_hkl_text(line, "x.hkl")) == 1
+    assert len(HklText.split(line).rows("x.hkl")) == 1
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_a_reflection_on_an_axis_is_no_end(line):
     ],
 )
 def test_batch_and_wavelength_follow_the_sigma(line, batch, wavelength):
-    rows = read_hkl_text(line, "x.hkl")
+    rows = HklText.split(line).rows("x.hkl")
     assert (rows.values[0], rows.sigmas[0]) == (4.5, 0.1)
     assert (rows.batches[0], rows.wavelengths[0]) == (batch, wavelength)
 
 
 def test_numbers_that_the_columns_would_cut_are_read_at_their_blanks():
-    rows = read_hkl_text("1 0 0 123456.789 12.345\n-10 11 -12 5.5 0.25", "x.hkl")
+    rows = HklText.split("1 0 0 123456.789 12.345\n-10 11 -12 5.5 0.25").rows("x.hkl")
     assert rows.values.tolist() == [123456.789, 5.5]
     assert rows.indices.tolist() == [[1, 0, 0], [-10, 11, -12]]
     assert not rows.fixed
@@ -105,7 +105,7 @@ def test_numbers_that_the_columns_would_cut_are_read_at_their_blanks():
 
 def test_whole_numbers_are_not_hundredths():
     """FORMAT(F8.2) of Fortran would read 1.23; SHELXL does not."""
-    assert read_hkl_text("   1   0   0     123      12", "x.hkl").values.tolist() == [123.0]
+    assert HklText.split("   1   0   0     123      12").rows("x.hkl").values.tolist() == [123.0]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_whole_numbers_are_not_hundredths():
 )
 def test_the_first_line_that_is_no_reflection_is_named(lines, number, shown):
     with pytest.raises(UserInputError) as refused:
-        read_hkl_text("\n".join(lines), "data.hkl")
+        HklText.split("\n".join(lines)).rows("data.hkl")
     assert refused.value.where == "data.hkl"
     assert f"Reflection {number} reads" in refused.value.why
     assert shown in refused.value.why
@@ -127,7 +127,7 @@ def test_the_first_line_that_is_no_reflection_is_named(lines, number, shown):
 
 @pytest.mark.parametrize("text", ["", "\n\n  \n", "   0   0   0    0.00    0.00\n"])
 def test_a_file_without_reflections_has_no_rows(text):
-    rows = read_hkl_text(text, "x.hkl")
+    rows = HklText.split(text).rows("x.hkl")
     assert len(rows) == 0
     assert rows.indices.shape == (0, 3)
 
@@ -141,10 +141,10 @@ def test_reflections_are_written_with_one_end_and_without_remarks():
 
 
 def test_blank_lines_between_reflections_do_not_count():
-    assert len(read_hkl_text("\n\n".join(fixed(*row) for row in ROWS), "x.hkl")) == 3
-    assert np.isfinite(read_hkl_text(fixed(*ROWS[0]), "x.hkl").values).all()
+    assert len(HklText.split("\n\n".join(fixed(*row) for row in ROWS)).rows("x.hkl")) == 3
+    assert np.isfinite(HklText.split(fixed(*ROWS[0])).rows("x.hkl").values).all()
 
 
 def test_four_indices_of_a_modulated_structure_are_refused():
     with pytest.raises(UserInputError, match="not in SHELX format"):
-        read_hkl_text("   1   2   3   1   10.00    1.00\n   1   2   3   0  105.00    1.00\n", "x.hkl")
+        HklText.split("   1   2   3   1   10.00    1.00\n   1   2   3   0  105.00    1.00\n").rows("x.hkl")

@@ -6,7 +6,7 @@ from qcrbox_refine import reflections, scattering
 from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.cif_input import model_from_block, model_from_cif_file
 from qcrbox_refine.fcf import fcf_text
-from qcrbox_refine.hkl_file import read_hkl_text
+from qcrbox_refine.hkl_file import HklText
 from qcrbox_refine.refinement import load_model, parse_omit, prepare_model
 from simulated_crystals import as_hklf4, intensities, parse_blocks
 from simulated_crystals import model as simulated_model
@@ -85,7 +85,7 @@ def test_embedded_hkl_text_is_read_and_kept_as_it_is(true):
 
 def test_touching_columns_and_crlf_are_read(true):
     text = " -12 -10  -9   12.34    0.50\r\n -11-100 -12   99.00    1.00\r\n   0   0   0    0.00    0.00\r\n"
-    rows = read_hkl_text(text, "x.hkl")
+    rows = HklText.split(text).rows("x.hkl")
     assert rows.indices.tolist() == [[-12, -10, -9], [-11, -100, -12]]
 
 
@@ -228,7 +228,7 @@ def test_omit_is_read_and_applied_with_equivalents(true, tmp_path):
 def test_large_intensities_are_scaled_into_the_columns(true):
     array = intensities(true)
     big = array.customized_copy(data=array.data() * 1e6, sigmas=array.sigmas() * 1e6)
-    again = read_hkl_text(as_hklf4(big), "big.hkl")
+    again = HklText.split(as_hklf4(big)).rows("big.hkl")
     ratios = [a / b for a, b in zip(again.values, array.data(), strict=True) if b > 100]
     assert max(ratios) == pytest.approx(min(ratios), rel=1e-3)
 

@@ -89,3 +89,47 @@ def test_an_atom_that_the_table_lacks_stays_spherical(spherical_fit, tmp_path, m
     fewer = FormFactorTable(table.scatterers[1:], table.hkl, table.values[:, 1:], {})
     made = aspherical.aspherical_atoms(fewer, fit.model, fit.reflections)
     assert made.spherical == [table.scatterers[0]]
+
+
+def test_other_orders_and_names_in_other_capitals_are_the_same_table(spherical_fit, tmp_path, monkeypatch):
+    """Rows backwards, columns backwards, half of the rows as their Friedel mates."""
+    monkeypatch.chdir(tmp_path)
+    fit = spherical_fit.fit
+    own = table_of(fit)
+    sign = np.where(np.arange(len(own.hkl)) % 2, 1, -1)
+    values = np.where(sign[:, None] > 0, own.values, own.values.conj())[::-1, ::-1]
+    names = [label.lower() for label in reversed(own.scatterers)]
+    other = FormFactorTable(names, (own.hkl * sign[:, None])[::-1], values, {"SYMM": "expanded"})
+    made = aspherical.aspherical_atoms(other, fit.model, fit.reflections)
+    assert made.spherical == made.doubtful == []
+    assert np.abs(aspherical.read_table(made.path).values - own.values).max() < 1e-7
+
+
+def test_values_that_are_no_numbers_are_refused_with_atom_and_reflection(spherical_fit):
+    fit = spherical_fit.fit
+    table = table_of(fit)
+    table.values[3, 1] = np.nan
+    place = " ".join(map(str, table.hkl[3]))
+    with pytest.raises(UserInputError, match=f"no number for {table.scatterers[1]} at {place}"):
+        aspherical.aspherical_atoms(table, fit.model, fit.reflections)
+
+
+def test_an_atom_that_the_table_has_twice_is_refused(spherical_fit):
+    fit = spherical_fit.fit
+    own = table_of(fit)
+    names = [own.scatterers[1], *own.scatterers[1:]]
+    with pytest.raises(UserInputError, match=f"has {names[1]} twice"):
+        aspherical.aspherical_atoms(
+            FormFactorTable(names, own.hkl, own.values, {}), fit.model, fit.reflections
+        )
+
+
+def test_form_factors_of_another_element_are_named(spherical_fit, tmp_path, monkeypatch):
+    """A table of another structure that has an atom of the same name: half the electrons."""
+    monkeypatch.chdir(tmp_path)
+    fit = spherical_fit.fit
+    table = table_of(fit)
+    heavy = next(i for i, atom in enumerate(fit.model.atoms) if atom.element != "H")
+    table.values[:, heavy] *= 0.5
+    made = aspherical.aspherical_atoms(table, fit.model, fit.reflections)
+    assert made.doubtful == [table.scatterers[heavy]]

@@ -8,8 +8,8 @@ from cctbx import xray
 from iotbx.cif import distances_as_cif_loop
 from qcrbox.cif.names import canonical, is_known
 from qcrbox.contract.errors import CalculationFailed
-from qcrbox_refine import least_squares
-from qcrbox_refine.least_squares import Cycles
+from qcrbox_refine import cycles
+from qcrbox_refine.cycles import Cycles
 from qcrbox_refine.refinement import Options, refine_files
 
 POSITIONS = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
@@ -149,11 +149,11 @@ def test_every_name_of_the_cif_is_a_core_name_once(refined):
 
 
 def test_progress_names_cycle_r_values_and_shift(thpp, monkeypatch):
-    from qcrbox_refine import least_squares
+    from qcrbox_refine import cycles
     from qcrbox_refine.refinement import Options, refine_files
 
     reports = []
-    monkeypatch.setattr(least_squares, "report", lambda **values: reports.append(values))
+    monkeypatch.setattr(cycles, "report", lambda **values: reports.append(values))
     refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), Options(cycles=3, weighting="0.1"))
     assert [one["cycle"] for one in reports] == [1, 2, 3, 4]
     assert reports[-1]["text"].startswith("After 3 cycles: R1 0.")
@@ -182,7 +182,7 @@ def test_less_data_do_not_make_the_refinement_run_away(thpp, resolution):
 
 def test_a_model_that_cannot_fit_is_told_and_not_kept(thpp, monkeypatch):
     monkeypatch.setattr(Cycles, "_shorten_while_worse", lambda *_: None)
-    monkeypatch.setattr(least_squares, "MOST_U_SHIFT", 1e9)
+    monkeypatch.setattr(cycles, "MOST_U_SHIFT", 1e9)
     options = Options(resolution=0.9, edits="delete C3; occupancy N3 1; element N3 C")
     with pytest.raises(CalculationFailed, match="diverged"):
         refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), options)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import refine_commands
 from qcrbox.cif import read
+from qcrbox.contract.errors import UserInputError
 from qcrbox_agent import progress
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.constraints import parametrise
@@ -253,3 +254,94 @@ def test_riding_hydrogen_keeps_the_distance_of_temp(tmp_path, temp, distance, sa
     assert made.structure.unit_cell().distance(sites["C1"], sites["H1"]) == pytest.approx(distance, abs=1e-4)
     assert any("X-H distances stay those of TEMP" in note for note in model.notes) is said
     assert ("TEMP" in model_text(model)) is bool(temp)
+
+
+def atom_list(columns: str, *rows: str) -> str:
+    head = (
+        "data_t\n_cell_length_a 9.1\n_cell_length_b 10.3\n_cell_length_c 11.7\n_cell_angle_alpha 90\n_cell_angle_beta 101\n"
+        "_cell_angle_gamma 90\n_space_group_name_H-M_alt 'P 21/c'\n_diffrn_radiation_wavelength 0.71073\n"
+    )
+    names = ["label", "type_symbol", "fract_x", "fract_y", "fract_z", *columns.split()]
+    return (
+        head + "loop_\n" + "\n".join(f"_atom_site_{name}" for name in names) + "\n" + "\n".join(rows) + "\n"
+    )
+
+
+def model_of(tmp_path, text: str):
+    (tmp_path / "t.cif").write_text(text)
+    return load_model(str(tmp_path / "t.cif"))
+
+
+def test_dummies_do_not_scatter_and_are_named(tmp_path):
+    model = model_of(
+        tmp_path,
+        atom_list(
+            "calc_flag", "C1 C .1 .2 .3 d", "Cg1 ? .2 .2 .2 dum", "X1 C .3 .3 .3 dum", "H1 H .4 .4 .4 DUM"
+        ),
+    )
+    assert [atom.label for atom in model.atoms] == ["C1"]
+    said = [text for kind, text in model.remarks_by_kind() if kind == "not_applied"]
+    assert said == [
+        "Dummies of the atom list (_atom_site_calc_flag dum) do not scatter and are left out: Cg1, X1, H1."
+    ]
+
+
+@pytest.mark.parametrize("label", ["Cg1", "CNT1", "LP1"])
+def test_a_centroid_is_not_taken_for_carbon(tmp_path, label):
+    with pytest.raises(UserInputError, match="no element"):
+        model_of(tmp_path, atom_list("", "C1 C .1 .2 .3", f"{label} ? .2 .2 .2"))
+
+
+def test_displacements_that_are_not_given_are_named_and_no_ratio_of_hydrogen(tmp_path):
+    """A C-H with 1.2 Ueq(C) = 0.024: not the ratio 2.5 of a starting value of 0.05 to Ueq(C)."""
+    rows = ["C1 C .1 .2 .3 .02 d", "C2 C .25 .2 .3 .02 d", "C3 C .03 .31 .3 .02 d", "H1 H .04 .12 .3 ? calc"]
+    model = model_of(tmp_path, atom_list("U_iso_or_equiv calc_flag", *rows))
+    assert any("begin at 0.05 Å²: H1" in text for text in model.remarks())
+    parametrise(model)
+    assert model.atoms[-1].u_factor == 1.2
+
+
+REFLECTIONS = """loop_
+_refln_index_h
+_refln_index_k
+_refln_index_l
+_refln_F_squared_meas
+_refln_F_squared_sigma
+1 0 0 {} 1
+0 2 0 9 1
+"""
+
+
+def test_intensities_of_a_powder_pattern_are_refused(tmp_path):
+    text = atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02") + REFLECTIONS.format(100)
+    assert prepare(model_of(tmp_path, text)).unique.size() == 2
+    assert prepare(model_of(tmp_path, text + "_pd_proc_ls_prof_R_factor ?\n")).unique.size() == 2
+    with pytest.raises(UserInputError, match="powder pattern"):
+        prepare(model_of(tmp_path, text + "_pd_proc_ls_prof_R_factor 0.05\n"))
+
+
+def test_the_block_of_the_structure_gives_its_reflections(tmp_path):
+    model = model_of(tmp_path, atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02"))
+    several = tmp_path / "several.cif"
+    several.write_text("data_other\n" + REFLECTIONS.format(7) + "data_T\n" + REFLECTIONS.format(100))
+    assert max(prepare(model, str(several)).unique.data()) == 100
+    assert model.remarks_by_kind() == []
+    several.write_text("data_other\n" + REFLECTIONS.format(7) + "data_more\n" + REFLECTIONS.format(100))
+    assert max(prepare(model, str(several)).unique.data()) == 9
+    assert (
+        "warning",
+        "several.cif has reflections in 2 blocks (other, more), none of which is named t; those of other are used.",
+    ) in model.remarks_by_kind()
+
+
+@pytest.mark.parametrize(
+    "row", ["   1   1   0     NaN    1.00", "   1   1   0   10.00     inf", "   1   1   0     inf    1.00"]
+)
+def test_reflections_that_are_no_numbers_are_left_out_and_named(tmp_path, row):
+    model = model_of(tmp_path, atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02"))
+    data = tmp_path / "t.hkl"
+    data.write_text(f"   1   0   0  100.00    1.00\n{row}\n   0   2   0    9.00    1.00\n")
+    assert prepare(model, str(data)).unique.size() == 2
+    assert model.remarks_by_kind() == [
+        ("warning", "1 reflections whose F² or s.u. is no finite number were left out.")
+    ]

@@ -1,5 +1,5 @@
 import type { IDataset } from '../registry/types';
-import { datasetTitle, timeOf } from '../titles';
+import { datasetTitle } from '../titles';
 
 /** What a person filled in; empty fields do not count. */
 export interface IFacets {
@@ -78,6 +78,7 @@ export interface IRow {
   files: string;
   tags: string;
   owner: string;
+  /** ISO 8601. */
   stored: string;
   readOnly: boolean;
 }
@@ -93,7 +94,7 @@ export function rowOf(dataset: IDataset): IRow {
     files: Object.keys(dataset.data_files).join(', '),
     tags: (dataset.tags ?? []).join(', '),
     owner: dataset.owner ?? '',
-    stored: timeOf(dataset.created_at),
+    stored: dataset.created_at ?? '',
     readOnly: dataset.read_only ?? false
   };
 }

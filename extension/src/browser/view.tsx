@@ -2,7 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { Moment, Title } from '../moment';
 import type { IDataset } from '../registry/types';
+import { datasetTitleParts } from '../titles';
 import { Figure, SpaceGroup } from '../typeset';
 import type { BrowserModel } from './model';
 import { type IFacets, NO_FACETS, rowOf, visible } from './query';
@@ -240,13 +242,16 @@ interface IRowProps extends IProps {
   actions: IActions;
 }
 
-/** The place of the space group in a row. */
+/** Places of cells in a row. */
+const NAME = 0;
 const SPACE_GROUP = 2;
+const STORED = 7;
 
 function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element {
   const row = rowOf(dataset);
   const cells = [row.name, row.formula, row.spaceGroup, row.r1, row.files, row.tags, row.owner, row.stored];
   const chosen = model.chosen.has(row.id);
+  const title = <Title {...datasetTitleParts(dataset)} />;
   return (
     <div
       className="qcrbox-Store-row"
@@ -266,18 +271,22 @@ function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element 
         />
       </span>
       {cells.map((cell, number) => (
-        <span key={number} role="gridcell" title={cell}>
-          {number === 0 && !model.bin && !dataset.read_only ? (
+        <span key={number} role="gridcell" title={number === STORED ? undefined : cell}>
+          {number === NAME && !model.bin && !dataset.read_only ? (
             <button
               className="qcrbox-Store-name"
               title={trans.__('Rename %1', cell)}
               aria-label={trans.__('Rename %1', cell)}
               onClick={() => actions.rename(dataset)}
             >
-              {cell}
+              {title}
             </button>
           ) : number === SPACE_GROUP && cell ? (
             <SpaceGroup symbol={cell} />
+          ) : number === NAME ? (
+            title
+          ) : number === STORED ? (
+            <Moment iso={cell} />
           ) : (
             cell
           )}

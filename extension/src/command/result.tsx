@@ -2,7 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { offerLabel, structureCommands } from '../offers';
+import { Title } from '../moment';
+import { StepChooser, structureCommands } from '../offers';
 import { StateMark } from '../panel/calculations';
 import { Log } from '../panel/log';
 import { useLog } from '../panel/program_output';
@@ -16,7 +17,7 @@ import {
   type IDataFile,
   type IDataset
 } from '../registry/types';
-import { calculationTitle } from '../titles';
+import { calculationTitleParts } from '../titles';
 import { Figure } from '../typeset';
 import type { ViewClient } from '../viewer/client';
 import { Densities } from '../viewer/densities';
@@ -92,7 +93,7 @@ function Result(props: IProps): JSX.Element {
           title={trans.__('Rename …')}
           onClick={() => actions.rename(calculation)}
         >
-          {calculationTitle(calculation)}
+          <Title {...calculationTitleParts(calculation)} />
         </button>
       </h2>
       <div role="status">
@@ -128,7 +129,9 @@ function Result(props: IProps): JSX.Element {
           </a>
         )}
       </div>
-      {dataset && structure && <Next dataset={dataset} store={store} actions={actions} trans={trans} />}
+      {dataset && structure && (
+        <Next calculation={calculation} dataset={dataset} store={store} actions={actions} trans={trans} />
+      )}
       <Parts {...props} dataset={dataset} structure={structure} />
     </>
   );
@@ -271,38 +274,22 @@ function Figures({ calculation, trans }: { calculation: ICalculation; trans: Tra
   );
 }
 
-/** Commands that take the structure as their first input. */
+/** Commands that take the structure as their first input; the one that made it comes first. */
 function Next({
+  calculation,
   dataset,
   store,
   actions,
   trans
-}: Omit<IProps, 'calculation' | 'views'> & { dataset: IDataset }): JSX.Element {
-  const offers = structureCommands(store.applications);
+}: Omit<IProps, 'views'> & { dataset: IDataset }): JSX.Element {
   return (
-    <label className="qcrbox-Next">
-      {trans.__('Next step with this structure')}
-      <select
-        value=""
-        onChange={event => {
-          const chosen = offers[Number(event.target.value)];
-          if (event.target.value && chosen) {
-            actions.next(chosen.application, chosen.command, dataset);
-          }
-        }}
-      >
-        <option value="">{trans.__('choose …')}</option>
-        {offers.map((offer, number) => (
-          <option
-            key={`${offer.application.slug} ${offer.command.name}`}
-            value={number}
-            disabled={Boolean(offer.command.missing)}
-            title={offer.command.missing}
-          >
-            {offerLabel(offer, trans)}
-          </option>
-        ))}
-      </select>
-    </label>
+    <StepChooser
+      label={trans.__('Next step with this structure')}
+      act={trans.__('Open the form …')}
+      offers={structureCommands(store.applications)}
+      usual={`${calculation.application_slug}.${calculation.command_name}`}
+      start={({ application, command }) => actions.next(application, command, dataset)}
+      trans={trans}
+    />
   );
 }

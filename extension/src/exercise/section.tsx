@@ -6,7 +6,7 @@ import { Section } from '../panel/section';
 import type { ExerciseModel } from './model';
 import type { IExercise, IOwnExercise, ITask, ITaskProgress } from './types';
 import { timeOf } from '../titles';
-import { bandWords, dueWords, SHAPES, stateWord } from './words';
+import { bandWords, dueMoment, dueWords, SHAPES, stateWord } from './words';
 
 export interface IExerciseActions {
   open(id: string): void;
@@ -51,7 +51,10 @@ function Row(props: { exercise: IExercise; trans: TranslationBundle; actions: IE
     <li className="qcrbox-Row" data-exercise={exercise.id}>
       <span className="qcrbox-Row-name" title={exercise.course}>
         {exercise.title}
-        <small className="qcrbox-Row-more"> {dueWords(exercise, trans)}</small>
+        <small className="qcrbox-Row-more" title={dueMoment(exercise)}>
+          {' '}
+          {dueWords(exercise, trans)}
+        </small>
       </span>
       <button
         className="jp-mod-styled jp-mod-minimal"
@@ -77,7 +80,7 @@ function Own(props: { own: IOwnExercise } & IProps): JSX.Element {
           {trans.__('All exercises')}
         </button>
       </div>
-      <p>{dueWords(exercise, trans)}</p>
+      <p title={dueMoment(exercise)}>{dueWords(exercise, trans)}</p>
       {own.preview && (
         <p className="qcrbox-Exercise-note" role="note">
           {trans.__('Preview: this copy is on no board, is never collected and never marked.')}

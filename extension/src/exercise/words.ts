@@ -45,6 +45,11 @@ export function bandWords(task: ITask, trans: TranslationBundle): string {
     : trans.__('%1 from %2 to %3', name, String(low), String(high));
 }
 
+/** The moment that `dueWords` speaks of, in ISO 8601. */
+export function dueMoment(exercise: IExercise): string | undefined {
+  return (exercise.phase === 'not_open' ? exercise.opens_at : exercise.own_due_at) ?? undefined;
+}
+
 /** When the work is due, and whether it still counts as in time. */
 export function dueWords(exercise: IExercise, trans: TranslationBundle): string {
   const due = timeOf(exercise.own_due_at);

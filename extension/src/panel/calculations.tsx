@@ -4,10 +4,10 @@ import * as React from 'react';
 import { Failure } from '../command/failure';
 import { inWords, isDoubtful, isUnconverged } from '../command/figures';
 import { Remarks } from '../command/remarks';
-import { Moment } from '../moment';
+import { Moment, Title } from '../moment';
 import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
-import { calculationTitle } from '../titles';
+import { calculationTitle, calculationTitleParts } from '../titles';
 import type { IPanelContext } from './context';
 import { Log } from './log';
 import { useLog } from './program_output';
@@ -53,7 +53,7 @@ export function Calculations({ context }: { context: IPanelContext }): JSX.Eleme
               <div className={open ? 'qcrbox-Row qcrbox-mod-open' : 'qcrbox-Row'}>
                 <button className="qcrbox-Row-main" aria-expanded={open} onClick={() => choose(open ? '' : id)}>
                   <span className="qcrbox-Row-name qcrbox-mod-title" title={calculationTitle(calculation)}>
-                    {calculationTitle(calculation)}
+                    <Title {...calculationTitleParts(calculation)} />
                   </span>
                   {store.everybody && <span className="qcrbox-Row-note">{calculation.owner}</span>}
                   <span className="qcrbox-Row-note">

@@ -1,8 +1,9 @@
 import * as React from 'react';
 
 import { CrystalFacts } from '../crystal_facts';
+import { Title } from '../moment';
 import type { IDataset } from '../registry/types';
-import { datasetTitle } from '../titles';
+import { datasetTitle, datasetTitleParts } from '../titles';
 import type { IPanelContext } from './context';
 import { Section } from './section';
 
@@ -60,7 +61,7 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
       <div className={open ? 'qcrbox-Row qcrbox-mod-open' : 'qcrbox-Row'}>
         <button className="qcrbox-Row-main" aria-expanded={open} onClick={() => setOpen(!open)}>
           <span className="qcrbox-Row-name qcrbox-mod-title" title={title}>
-            {title}
+            <Title {...datasetTitleParts(dataset, store.calculations)} />
           </span>
           {store.everybody && !dataset.read_only && <span className="qcrbox-Row-note">{dataset.owner}</span>}
           {dataset.read_only && <span className="qcrbox-Row-note">{trans.__('example')}</span>}

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { offerLabel, structureCommands } from '../offers';
+import { StepChooser, structureCommands } from '../offers';
 import type { IProjectNode } from '../registry/types';
 import type { IProjectProps } from './view';
 import { categoryWord } from './tree_view';
@@ -91,32 +91,14 @@ export function NodeDetail(props: IProjectProps & { node: IProjectNode }): JSX.E
 
 /** The next step with this model; a new branch when a step exists already. */
 function StartHere({ node, store, actions, trans }: IProjectProps & { node: IProjectNode }): JSX.Element {
-  const offers = structureCommands(store.applications);
-  // The usual next step comes first: the command that made this model, else a refinement.
-  const usual = offers.findIndex(each => `${each.application.slug}.${each.command.name}` === node.command);
-  const refine = offers.findIndex(each => each.command.name === 'refine_iam');
-  const [chosen, choose] = React.useState(Math.max(0, usual >= 0 ? usual : refine));
-  const offer = offers[chosen];
   return (
-    <div className="qcrbox-Projects-start" role="group" aria-label={trans.__('Start from here')}>
-      <select
-        aria-label={trans.__('Command to start from here')}
-        value={chosen}
-        onChange={event => choose(Number(event.target.value))}
-      >
-        {offers.map((each, index) => (
-          <option key={`${each.application.slug}.${each.command.name}`} value={index} disabled={!!each.command.missing}>
-            {offerLabel(each, trans)}
-          </option>
-        ))}
-      </select>
-      <button
-        className="qcrbox-small"
-        disabled={!offer || !!offer.command.missing}
-        onClick={() => offer && actions.start(node, offer.application.slug, offer.command.name)}
-      >
-        {trans.__('Start from here …')}
-      </button>
-    </div>
+    <StepChooser
+      label={trans.__('Start from here')}
+      act={trans.__('Start from here …')}
+      offers={structureCommands(store.applications)}
+      usual={node.command}
+      start={({ application, command }) => actions.start(node, application.slug, command.name)}
+      trans={trans}
+    />
   );
 }

@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { Moment } from '../moment';
 import type { IProjectNode, State } from '../registry/types';
 import { SIGNS, word } from '../states';
-import { timeOf } from '../titles';
 import type { ProjectsModel } from './model';
 import { keyIn, rowsOf } from './tree';
 
@@ -91,8 +91,8 @@ export function Tree({ model, actions, trans }: ITreeProps): JSX.Element {
           {node.newest && <span className="qcrbox-Chip">{trans.__('newest model')}</span>}
           {node.pinned && <span title={trans.__('pinned')}>★</span>}
           {model.everybody && <span className="qcrbox-Tree-when">{node.owner}</span>}
-          <span className="qcrbox-Tree-when" title={node.at}>
-            {categoryWord(node.category, trans)} · {timeOf(node.at)}
+          <span className="qcrbox-Tree-when">
+            {categoryWord(node.category, trans)} · <Moment iso={node.at} />
           </span>
         </li>
       ))}

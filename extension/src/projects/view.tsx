@@ -6,7 +6,7 @@ import type { RegistryStore } from '../registry/store';
 import type { IProject, IProjectNode } from '../registry/types';
 import { Moment } from '../moment';
 import { SpaceGroup } from '../typeset';
-import { cellWords } from './cell_words';
+import { cellWords } from '../cell_words';
 import { NodeDetail } from './detail';
 import type { ProjectsModel } from './model';
 import { NodeState, Tree } from './tree_view';

@@ -31,6 +31,14 @@ export interface ICifIndex {
   formula_sum?: string | null;
   formula_moiety?: string | null;
   space_group_hm?: string | null;
+  a?: number | null;
+  b?: number | null;
+  c?: number | null;
+  alpha?: number | null;
+  beta?: number | null;
+  gamma?: number | null;
+  /** The six with their s.u. */
+  cell_text?: string[];
   temperature_k?: number | null;
   r1?: number | null;
   has_hkl?: boolean;

@@ -54,9 +54,9 @@ class AccountList(APIHandler):
 
 
 class MemberList(APIHandler):
-    """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles"}]}`; roles are those for this group.
+    """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles", "created"}]}`.
 
-    For tokens that may list every account and every group: the registry's. A cookie does not open it.
+    roles are those for this group; created is the time by which the registry knows a renamed account. For tokens that may list every account and every group: the registry's. A cookie does not open it.
     """
 
     _accept_cookie_auth = False
@@ -73,6 +73,7 @@ class MemberList(APIHandler):
             {
                 "name": user.name,
                 "roles": sorted(kinds[role.name] for role in user.roles if role.name in kinds),
+                "created": isoformat(user.created),
             }
             for user in group.users
         ]

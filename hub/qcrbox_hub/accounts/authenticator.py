@@ -6,7 +6,6 @@ do not work with JupyterHub 6, and they approve and discard people by GET, which
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import time
@@ -25,10 +24,9 @@ from qcrbox_hub.accounts.invitations import Invitations
 from qcrbox_hub.accounts.members import Members
 from qcrbox_hub.accounts.membership import Membership
 from qcrbox_hub.accounts.names import NAME_PATTERN, RESERVED
+from qcrbox_hub.accounts.passwords import LONGEST_PASSWORD_BYTES, hash_password, matches
 from qcrbox_hub.accounts.tables import RequestRow, SignInStateRow
 
-# bcrypt looks at no more than this.
-LONGEST_PASSWORD_BYTES = 72
 WRONG = "User name or password is not right."
 
 
@@ -87,9 +85,9 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
     async def _is_right(self, name: str, account: UserInfo | None, password: str) -> bool:
         """Is this the password of the account, or of its workshop?"""
         stored = account.password if account else self._dummy_hash
-        # Hashing takes a quarter of a second by design: in a thread, so that the hub stays responsive; and for an
-        # unknown name too, so that the response time does not reveal which names exist.
-        if await asyncio.to_thread(matches, password, stored):
+        # Hashing takes a quarter of a second by design; for an unknown name too, so that the response time does not
+        # reveal which names exist.
+        if await matches(password, stored):
             return account is not None
         if account is None:
             return False
@@ -111,7 +109,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         """Does someone who asked for an account sign in? They get to know what they know already."""
         requests = self.db.query(RequestRow).filter(RequestRow.name == name).limit(3).all()
         for request in requests:
-            if await asyncio.to_thread(matches, password, request.password):
+            if await matches(password, request.password):
                 return True
         return False
 
@@ -236,14 +234,3 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
             (r"/change-password", pages.ChangePassword),
             *self.page_handlers(),
         ]
-
-
-async def hash_password(password: str) -> bytes:
-    """bcrypt hash of a password, computed in a thread because it takes about 0.25 s."""
-    return await asyncio.to_thread(bcrypt.hashpw, password.encode(), bcrypt.gensalt())
-
-
-def matches(password: str, stored: bytes) -> bool:
-    """Whether a password has this bcrypt hash; passwords longer than bcrypt reads never match."""
-    given = password.encode()
-    return len(given) <= LONGEST_PASSWORD_BYTES and bcrypt.checkpw(given, stored)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from qcrbox_hub.platform import sqlite
+
 LIFE_S = 24 * 3600.0
 
 
@@ -37,12 +39,12 @@ class FirstAdminCode:
 
 def has_administrator(hub_database_url: str) -> bool:
     """True when the hub's database knows an administrator who may sign in. Reads only, needs no running hub."""
-    kind, _, path = hub_database_url.partition(":///")
-    if kind == "sqlite":
-        if not Path(path).exists():
+    file = sqlite.file_of(hub_database_url)
+    if file is not None:
+        if not file.exists():
             return False
         try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            with closing(sqlite.open_to_read(file)) as connection:
                 return _has_administrator(lambda query: connection.execute(query).fetchone())
         except sqlite3.Error:
             return False  # a database without these tables: the hub has never been up

@@ -7,7 +7,6 @@ open each of them, until the owner chooses a password of their own. Links and co
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 import time
@@ -15,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import bcrypt
 from jupyterhub import orm
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES
+from qcrbox_hub.accounts.passwords import hash_password, matches
 from qcrbox_hub.accounts.tables import InvitationRow, SignInStateRow
 
 DAY_S = 24 * 3600.0
@@ -62,7 +61,7 @@ class Invitations:
         self._check(wanted)
         if wanted.kind == "workshop":
             secret = wanted.secret
-            hashed = (await asyncio.to_thread(bcrypt.hashpw, secret.encode(), bcrypt.gensalt())).decode()
+            hashed = (await hash_password(secret)).decode()
         else:
             secret = new_code() if wanted.kind == "code" else secrets.token_urlsafe(24)
             hashed = digest(secret)
@@ -185,7 +184,7 @@ class Invitations:
         mine = state.workshop if state is not None else None
         found = None
         for row in self.workshops():
-            right = await asyncio.to_thread(_same, password, row.hashed)
+            right = await matches(password, row.hashed.encode())
             if right and (row.id == mine if taken else True):
                 found = row
         return found
@@ -204,8 +203,3 @@ def digest(secret: str) -> str:
     if len(typed) == _CODE_LENGTH and all(sign in _ALPHABET for sign in typed):
         plain = typed
     return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def _same(password: str, hashed: str) -> bool:
-    given = password.encode()
-    return len(given) <= 72 and bcrypt.checkpw(given, hashed.encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from qcrbox.contract.errors import QcError
@@ -38,29 +38,12 @@ class Audit(AdminPage):
         if self.get_query_argument("format", "") == "ndjson":
             await self._export()
             return
-        if self.wants_csv:
-            await self.send_csv("audit", self._portions(asked))
-            return
-        problem, following = "", None
-        rows: list[dict[str, Any]] = []
-        try:
-            rows, following = await self._page(asked, asked.after, asked.size)
-        except QcError as error:
-            problem = error.message
-        await self.show_page(
-            "audit.html", asked=asked, rows=rows, following=following, answers=ANSWERS, away=problem
-        )
+        await self.show_table("audit", asked, partial(self._page, asked), answers=ANSWERS)
 
     async def _page(self, asked: Asked, after: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:
         found = await self.registry.get("/api/audit", after=after, limit=limit, **asked.filters)
         rows = [row | {"details": json.dumps(row["details"], ensure_ascii=False)} for row in found["audit"]]
         return rows, found.get("next")
-
-    async def _portions(self, asked: Asked) -> AsyncIterator[list[Mapping[str, Any]]]:
-        after: str | None = ""
-        while after is not None:
-            rows, after = await self._page(asked, after, 1000)
-            yield list(rows)
 
     async def _export(self) -> None:
         """The whole trail with what its hashes are made of, as the registry gives it."""

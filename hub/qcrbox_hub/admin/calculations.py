@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
@@ -39,35 +39,14 @@ class Calculations(AdminPage):
     async def get(self) -> None:
         """Show a page of calculations, or send all that the filters leave as CSV."""
         asked = self.asked(("status", "owner", "group", "application"))
-        if self.wants_csv:
-            await self.send_csv("calculations", self._portions(asked))
-            return
-        problem, following = "", None
-        rows: list[dict[str, Any]] = []
-        try:
-            rows, following = await self._page(asked, asked.after, asked.size)
-        except QcError as error:
-            problem = error.message
-        await self.show_page(
-            "calculations.html",
-            asked=asked,
-            rows=rows,
-            following=following,
-            states=[("", "Any"), *((str(state), str(state)) for state in State)],
-            away=problem,
-        )
+        states = [("", "Any"), *((str(state), str(state)) for state in State)]
+        await self.show_table("calculations", asked, partial(self._page, asked), states=states)
 
     async def _page(self, asked: Asked, after: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:
         found = await self.registry.get(
             "/api/calculations", q=asked.text, after=after, limit=limit, **asked.filters
         )
         return [_row(each) for each in found["calculations"]], found.get("next")
-
-    async def _portions(self, asked: Asked) -> AsyncIterator[list[Mapping[str, Any]]]:
-        after: str | None = ""
-        while after is not None:
-            rows, after = await self._page(asked, after, 500)
-            yield list(rows)
 
     @web.authenticated
     async def post(self) -> None:

@@ -14,7 +14,7 @@ from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.accounts.registry import PersonalTokens, RegistryClient
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
-from qcrbox_hub.admin.tables import Asked, Column, csv_lines, last_page, read_asked
+from qcrbox_hub.admin.tables import Asked, Column, CursorPage, csv_lines, last_page, pages, read_asked
 from qcrbox_hub.admin.words import FILTERS
 from qcrbox_hub.platform.banner import Banner
 
@@ -168,6 +168,21 @@ class AdminPage(Page):
         except ValueError:
             return "", ""
         return str(kind), str(message)
+
+    async def show_table(self, name: str, asked: Asked, page: CursorPage, **values: Any) -> None:
+        """A table that the registry gives by cursor: a page of it with what `<name>.html` needs, or all of it as CSV."""
+        if self.wants_csv:
+            await self.send_csv(name, pages(page))
+            return
+        problem, following = "", None
+        rows: list[dict[str, Any]] = []
+        try:
+            rows, following = await page(asked.after, asked.size)
+        except QcError as error:
+            problem = error.message
+        await self.show_page(
+            f"{name}.html", asked=asked, rows=rows, following=following, away=problem, **values
+        )
 
     async def send_csv(self, name: str, portions: AsyncIterator[list[Mapping[str, Any]]]) -> None:
         """Stream a table as CSV, in portions."""

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 PAGE_SIZE = 50
 # Rows of one request to the registry while a whole table is sent as CSV.
 PORTION = 1000
+# Rows from (cursor, limit), and the cursor behind them, None at the end.
+CursorPage = Callable[[str, int], Awaitable[tuple[list[dict[str, Any]], str | None]]]
 LONGEST_SEARCH = 200
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -124,6 +126,14 @@ async def portions(
         rows, total = await part(PORTION, offset)
         yield list(rows)
         offset += PORTION
+
+
+async def pages(page: CursorPage) -> AsyncIterator[list[Mapping[str, Any]]]:
+    """All rows of a table that is asked for by cursor."""
+    after: str | None = ""
+    while after is not None:
+        rows, after = await page(after, PORTION)
+        yield list(rows)
 
 
 def last_page(total: int, size: int = PAGE_SIZE) -> int:

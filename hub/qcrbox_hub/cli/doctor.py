@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import typer
@@ -21,7 +22,7 @@ from qcrbox_hub.apps.person_image import PERSON, PersonImageBuilder
 from qcrbox_hub.cli.console import DataOption, data_folder
 from qcrbox_hub.cli.doctor_settings import Finding, check_parts_elsewhere, check_settings, load_or_none
 from qcrbox_hub.cli.status import platform_state
-from qcrbox_hub.platform import packages, paths, ports
+from qcrbox_hub.platform import packages, paths, ports, sqlite
 from qcrbox_hub.platform.built_images import connect
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.settings import PlatformSettings
@@ -115,7 +116,7 @@ def check_databases(folder: DataFolder) -> Iterator[Finding]:
         if not file.exists():
             continue
         try:
-            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+            with closing(sqlite.open_to_read(file)) as connection:
                 answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.Error as error:
             answer = str(error)
@@ -133,7 +134,7 @@ def _check_servers(folder: DataFolder) -> Iterator[Finding]:
         yield False, f"databases: {error.what}", f"{error.why} {error.next}".strip()
         return
     for part, url in urls.items():
-        if url.startswith("sqlite:"):
+        if sqlite.is_sqlite(url):
             continue
         place = make_url(url).render_as_string(hide_password=True)
         try:

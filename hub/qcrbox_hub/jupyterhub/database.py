@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from contextlib import closing
 
-_SQLITE = "sqlite:///"
+from qcrbox_hub.platform import sqlite
 
 
 def keep_write_ahead_log(url: str) -> None:
@@ -16,12 +16,13 @@ def keep_write_ahead_log(url: str) -> None:
     journal a commit waits for the disk several times, and every page of the hub with it; with this log it waits
     once. Nothing that was committed is lost when the machine loses power: `synchronous` stays FULL.
     """
-    if not url.startswith(_SQLITE):
+    file = sqlite.file_of(url)
+    if file is None:
         return
     # A file that is no database is reported by JupyterHub, which opens it next.
     with (
         contextlib.suppress(sqlite3.DatabaseError),
-        closing(sqlite3.connect(url.removeprefix(_SQLITE), timeout=10.0)) as database,
+        closing(sqlite3.connect(file, timeout=10.0)) as database,
     ):
         database.execute("PRAGMA journal_mode = WAL")
         # JupyterHub copies the file alone before it upgrades its tables.

@@ -22,6 +22,7 @@ import qcrbox
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
 
 from qcrbox_hub.lifecycle import hub_database
+from qcrbox_hub.platform import sqlite
 from qcrbox_hub.platform.data_folder import BACKUP_MANIFEST, FORMAT, DataFolder, write_private
 from qcrbox_hub.platform.settings import PlatformSettings
 
@@ -59,7 +60,7 @@ def _write_parts(data: DataFolder, settings: PlatformSettings, folder: Path, say
     _registry("backup", data, settings, folder / REGISTRY)
     if hub_database.exists(settings.hub_database_url(data.path)):
         say("accounts …")
-        hub_database.copy(settings.hub_database_url(data.path), hub_database.sqlite_url(folder / HUB))
+        hub_database.copy(settings.hub_database_url(data.path), sqlite.url_of(folder / HUB))
     if homes and data.homes.is_dir():
         say("homes …")
         _pack(data.homes, folder / HOMES)
@@ -93,7 +94,7 @@ def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
         if HUB in parts:
             say("accounts …")
             url = settings.hub_database_url(data.path)
-            hub_database.copy(hub_database.sqlite_url(source / HUB), url)
+            hub_database.copy(sqlite.url_of(source / HUB), url)
             hub_database.forget_what_was_given_out(url)
         if HOMES in parts:
             say("homes …")

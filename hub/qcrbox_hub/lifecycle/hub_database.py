@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import nativeauthenticator.orm  # noqa: F401 - its table belongs to the copy
 from jupyterhub import orm
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select,
 from sqlalchemy.exc import OperationalError
 
 import qcrbox_hub.accounts.tables  # noqa: F401 - our tables too
+from qcrbox_hub.platform import sqlite
 
 # A restored platform must not honour what was given out before: tokens, sign-ins, servers that ran.
 FORGOTTEN_TABLES = ("api_tokens", "oauth_codes", "api_token_role_map", "servers")
@@ -21,14 +21,10 @@ _VERSION = "alembic_version"
 _BATCH = 1000
 
 
-def sqlite_url(file: Path) -> str:
-    """SQLAlchemy URL of an SQLite file."""
-    return f"sqlite:///{file}"
-
-
 def exists(url: str) -> bool:
     """Does a hub's database with a table of users answer there? Raises Unreachable."""
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+    file = sqlite.file_of(url)
+    if file is not None and not file.is_file():
         return False
     engine = create_engine(url)
     try:
@@ -45,13 +41,14 @@ def copy(source: str, target: str) -> None:
     """A consistent copy, also of a database in use. The target has to be empty: raises Conflict."""
     if exists(target):
         raise Conflict("The hub's database is not empty.", next="Name an empty database in platform.toml.")
-    if target.startswith("sqlite:///"):
+    old_file, new_file = sqlite.file_of(source), sqlite.file_of(target)
+    if new_file is not None:
         # Readable by its owner only, from the first moment.
-        os.close(os.open(target.removeprefix("sqlite:///"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    if source.startswith("sqlite:///") and target.startswith("sqlite:///"):
+        os.close(os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    if old_file is not None and new_file is not None:
         with (
-            closing(sqlite3.connect(f"file:{source.removeprefix('sqlite:///')}?mode=ro", uri=True)) as old,
-            closing(sqlite3.connect(target.removeprefix("sqlite:///"))) as new,
+            closing(sqlite.open_to_read(old_file)) as old,
+            closing(sqlite3.connect(new_file)) as new,
         ):
             old.backup(new)
         return

@@ -17,6 +17,8 @@ from pydantic.fields import FieldInfo
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.loopback import is_loopback_host
 
+from qcrbox_hub.platform import sqlite
+
 FILE = "platform.toml"
 # Pages of the hub that a learning platform posts to.
 LTI_POSTS = ("/hub/lti13/oauth_login", "/hub/lti13/oauth_callback")
@@ -341,7 +343,7 @@ class PlatformSettings(Section):
 
 def hub_database_url(data: Path, file: Path | None) -> str:
     """URL of JupyterHub's database."""
-    return _from_file(data, file) or f"sqlite:///{data / 'hub' / 'jupyterhub.sqlite'}"
+    return _from_file(data, file) or sqlite.url_of(data / "hub" / "jupyterhub.sqlite")
 
 
 def _from_file(data: Path, file: Path | None) -> str:

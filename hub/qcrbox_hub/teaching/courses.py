@@ -119,12 +119,12 @@ class Course(TeachingPage):
         body = {
             "starts_at": self.moment("starts_at"),
             "ends_at": self.moment("ends_at"),
-            "students": int(self.number("students") or 0),
-            "windows": int(self.number("windows") or 0),
+            "students": self.whole_number("students") or 0,
+            "windows": self.whole_number("windows") or 0,
             "applications": self.get_body_arguments("applications"),
         }
-        if places := self.number("places"):
-            body["places"] = int(places)
+        if places := self.whole_number("places"):
+            body["places"] = places
         made = await self.registry.call("POST", f"/api/courses/{self.course_id}/bookings", body)
         return f"{made['places']} places are booked."
 
@@ -199,8 +199,8 @@ class ResearchExport(TeachingPage):
 async def version_body(page: TeachingPage) -> dict[str, object]:
     """The body of a version from the form: notebook, data, tasks of the tags or of a file. Raises UserInputError."""
     body: dict[str, object] = {"title": page.field("title"), "text": page.field("text"), "tasks": []}
-    if minutes := page.number("minutes"):
-        body["minutes"] = int(minutes)
+    if minutes := page.whole_number("minutes"):
+        body["minutes"] = minutes
     tasks: list[Task] = []
     if given := page.file("notebook"):
         name = given[0]

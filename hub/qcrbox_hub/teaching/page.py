@@ -11,7 +11,7 @@ from tornado import web
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.words import FILTERS
-from qcrbox_hub.teaching.words import STATES, ago, band_words, what_counts
+from qcrbox_hub.teaching.words import STATES, ago, band_words, number_of, what_counts
 
 ROOT = "teaching"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -73,13 +73,22 @@ class TeachingPage(AdminPage):
 
     def number(self, name: str) -> float | None:
         """A number of the form; None for an empty field. Raises UserInputError."""
-        text = self.field(name).replace(",", ".")
+        text = self.field(name)
         if not text:
             return None
         try:
-            return float(text)
+            return number_of(text)
         except ValueError:
             raise UserInputError(f"{name.replace('_', ' ')} is not a number: {text[:40]}") from None
+
+    def whole_number(self, name: str) -> int | None:
+        """A whole number of the form; None for an empty field. Raises UserInputError."""
+        number = self.number(name)
+        if number is None:
+            return None
+        if number != int(number):
+            raise UserInputError(f"{name.replace('_', ' ')} is not a whole number: {self.field(name)[:40]}")
+        return int(number)
 
     def moment(self, name: str) -> str | None:
         """A date of the form as ISO 8601; None for an empty field.

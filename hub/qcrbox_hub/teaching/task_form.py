@@ -15,6 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 from qcrbox.contract.teaching import MOST_CHECKS, MOST_TASKS, Check, Task
 
+from qcrbox_hub.teaching.words import number_of
+
 KINDS = {"calculation": "a calculation", "value": "a number", "answer": "a text or a choice"}
 CHECKS = {
     "quantity": "a figure lies in a band",
@@ -272,7 +274,7 @@ def _band(labels: Mapping[str, str], typed: Mapping[str, str], wrong: list[str])
 
 def _number(label: str, text: str, wrong: list[str]) -> float | None:
     try:
-        return float(text.replace(",", "."))
+        return number_of(text)
     except ValueError:
         wrong.append(f"{label}: {text[:40]!r} is not a number. Write it like 0.05.")
         return None
@@ -283,7 +285,7 @@ def _rubric(text: str, wrong: list[str]) -> list[dict[str, Any]]:
     for line in filter(str.strip, text.splitlines()):
         points, colon, words = (part.strip() for part in line.partition(":"))
         try:
-            found.append({"points": float(points.replace(",", ".")), "text": words})
+            found.append({"points": number_of(points), "text": words})
         except ValueError:
             wrong.append(f"{LABELS['rubric']}: {line[:60]!r}. {_REMEDIES['rubric']}")
             continue

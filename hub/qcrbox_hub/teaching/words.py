@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ class StateLook:
     shape: str
     css: str
     word: str
+
+
+def number_of(text: str) -> float:
+    """A number with a point or a comma. Raises ValueError, also for nan, inf and what is too large to be a float."""
+    number = float(text.replace(",", "."))
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 STATES = {

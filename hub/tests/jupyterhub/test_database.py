@@ -45,3 +45,10 @@ def test_what_is_no_database_of_sqlite_is_left_as_it_is(tmp_path: Path, url: str
     keep_write_ahead_log(url.format(tmp_path))
     assert damaged.read_bytes() == b"not a database" * 100
     assert list(tmp_path.iterdir()) == [damaged]
+
+
+def test_options_of_a_url_do_not_belong_to_the_name_of_the_file(tmp_path: Path) -> None:
+    keep_write_ahead_log(f"sqlite:///{tmp_path}/hub.sqlite?timeout=20")
+    assert [file.name for file in tmp_path.iterdir()] == ["hub.sqlite"]
+    with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)

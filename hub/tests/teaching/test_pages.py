@@ -211,7 +211,9 @@ def test_a_ready_exercise_is_made_with_its_data_or_says_what_is_missing(
     assert "Twin or not?" in page
     made = lena.submit(course.group(0), action="ready", ready="disorder")
     text = html.unescape(made.text)
-    assert "One atom in two places has 5 tasks" in text or "The example 'thpp' is not here" in text
+    assert (
+        "One atom in two places has 5 tasks" in text or "The example 'exercise-crystal' is not here" in text
+    )
     assert "no ready exercise" in lena.submit(course.group(0), action="ready", ready="../evil").text
 
 
@@ -226,6 +228,28 @@ def test_a_booking_that_is_refused_says_why(people: dict[str, Browser], exercise
     assert "The end must be after the start." in html.unescape(answer.text)
     for name in ("tom", "stella"):
         assert 'id="book"' not in people[name].get(found.group(1)).text
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e400", "2.5", "sixty", "99999999999999999999"])
+@pytest.mark.parametrize("form", ["book", "exercise", "mark", "dates"])
+def test_a_number_or_a_date_that_is_none_is_refused_in_words(
+    people: dict[str, Browser], exercise: str, form: str, number: str
+) -> None:
+    lena = people["lena"]
+    found = re.search(rf'href="({ROOT}/courses/[0-9a-f]+)"', lena.get(ROOT).text)
+    assert found
+    times = {"starts_at": "2030-01-01T08:00", "ends_at": "2030-01-01T09:00"}
+    path, fields = {
+        "book": (found.group(1), {"students": number, "applications": "practice", **times}),
+        "exercise": (found.group(1), {"title": "Numbers", "minutes": number}),
+        "mark": (f"{exercise}/marks", {"student": "sam", "task_id": "which", "points": number}),
+        "dates": (exercise, {"due_at": number}),
+    }[form]
+    answer = lena.submit(path, action=form, **fields)
+    assert answer.status_code == 200, answer.text
+    shown = re.search(r'id="problem">(.+?)</div>', answer.text, re.DOTALL)
+    assert shown, answer.text
+    assert 'id="message"' not in answer.text
 
 
 def test_the_shelf_shows_hostile_titles_as_text_and_sends_files_as_downloads(

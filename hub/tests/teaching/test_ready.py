@@ -12,14 +12,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.states import State
 from qcrbox.contract.teaching import TaskState
 from qcrbox.spec.exercise_tags import tasks_of_notebook, without_answers
 from qcrbox_hub.teaching.ready import ReadyExercise, ready_exercise, ready_exercises
+from qcrbox_registry.services.examples import changed
 from qcrbox_registry.services.teaching.checks import Evidence
 from qcrbox_registry.services.teaching.progress import Answer, Work, of_task
 
+REPOSITORY = Path(__file__).parents[3]
 READY = {each.name: each for each in ready_exercises()}
 each_ready = pytest.mark.parametrize("ready", READY.values(), ids=READY)
 
@@ -126,40 +129,136 @@ def test_an_unknown_name_is_refused() -> None:
         ready_exercise("../which_atom")
 
 
+# ---------------------------------------------------------------- what a student finds in the files
+
+
+def examples() -> dict[str, dict[str, tuple[Path | None, list[Any]]]]:
+    """Example -> file name -> (where it lies, None in a package that is not installed; its changes)."""
+    found = {}
+    for application in ("refine", "har"):
+        folder = REPOSITORY / "app_images" / application
+        for entry in yaml.safe_load((folder / "examples.yaml").read_text())["datasets"]:
+            found[entry["name"]] = {
+                file["filename"]: (_source(folder, file), file.get("change", [])) for file in entry["files"]
+            }
+    return found
+
+
+def _source(folder: Path, file: dict[str, str]) -> Path | None:
+    if "package" not in file:
+        return folder / file["path"]
+    spec = importlib.util.find_spec(file["package"])
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / file["path"]
+
+
+def texts_of(example: str) -> dict[str, str]:
+    """File name -> its text as students get it."""
+    texts = {}
+    for name, (path, changes) in examples()[example].items():
+        if path is None:
+            pytest.skip("needs the test data of cctbx")
+        texts[name] = changed(path.read_text(), [(each["find"], each["put"]) for each in changes])
+    return texts
+
+
+# Exercise -> what its notebook and data must not say. CIF items are those that state what the student is to find.
+SAID = {
+    "which_atom": [r"delete N3", r"_chemical_formula", r"N4\b|N₄", r"^\s+[NC]3 .* (?!0\.500000)[\d.]+$", r"^(SFAC|UNIT)\b"],
+    "space_group": [r"\(h \+ l\) % 2 or", r"present\(", r"_space_group_IT_number", r"_symop_"],
+    "hydrogens_and_weights": [r"H₁₀|H10\b", r"_chemical_formula", r"^(SFAC|UNIT)\b", r"^\s+H\w* +H "],
+    "disorder": [r"0\.1[0-3]\d{4}$", r"0\.8[7-9]\d{4}$", r"^FVAR"],
+    "twin_or_not": [r"0\.548", r"0\.63[56]", r"_twin_"],
+    "spherical_or_aspherical": [r"near(er)? to nitrogen", r"spherical atoms see"],
+}  # fmt: skip
+
+
+@each_ready
+def test_neither_notebook_nor_data_say_what_is_to_be_found(ready: ReadyExercise) -> None:
+    texts = texts_of(ready.example)
+    assert not [name for name in texts if not name.endswith((".cif", ".hkl"))]
+    notebook = "\n".join("".join(cell["source"]) for cell in json.loads(ready.text)["cells"])
+    said = [notebook, *(text for name, text in texts.items() if name.endswith(".cif"))]
+    assert SAID[ready.name]
+    found = [
+        match[0]
+        for pattern in SAID[ready.name]
+        for text in said
+        if (match := re.search(pattern, text, re.MULTILINE))
+    ]
+    assert found == []
+
+
+def test_the_models_of_the_space_group_differ_in_their_group_alone() -> None:
+    models = {name: text for name, text in texts_of("exercise-group").items() if name.endswith(".cif")}
+    symbol = re.compile(r"^_space_group_name_H-M_alt '(.+)'$", re.MULTILINE)
+    groups = {symbol.findall(text)[0] for text in models.values()}
+    assert groups == {"P 1 2/n 1", "P 1 21/c 1", "P 1 21/n 1"}
+    assert len({symbol.sub("", text) for text in models.values()}) == 1
+
+
+def test_the_notebooks_use_the_data_of_their_exercise() -> None:
+    for ready in READY.values():
+        assert set(re.findall(r'qc\.examples\[\\?"([^"\\]+)', ready.text)) == {ready.example}
+
+
+# Exercise, task of a cell that the student changes, a part of the cell as it stands, and what it gives.
+AS_THEY_STAND = [
+    ("which_atom", "carbon", "refine_iam(start).result()", cif(0.0693, elements=MIXED, hydrogens=0)),
+    ("disorder", "two", 'occupancies="fixed"', cif(0.0418, rare=0.5)),
+    ("hydrogens_and_weights", "placed", 'hydrogens="keep"', cif(0.0686, hydrogens=0)),
+    ("space_group", "refine", 'start.files["model-1.cif"]', cif(0.4226, space_group_number=13)),
+]
+
+
+@pytest.mark.parametrize(("name", "task_id", "part", "made"), AS_THEY_STAND)
+def test_a_cell_to_be_changed_is_not_right_as_it_stands(
+    name: str, task_id: str, part: str, made: Evidence
+) -> None:
+    cells = json.loads(READY[name].text)["cells"]
+    sources = [
+        "".join(cell["source"]) for cell in cells if f"task={task_id}" in cell["metadata"].get("tags", ())
+    ]
+    assert [source for source in sources if part in source and "✎" in source]
+    assert state(name, task_id, made) is TaskState.OUT_OF_BAND
+
+
 # ---------------------------------------------------------------- the cells that need no refinement, on the real data
 
 
-@pytest.fixture(scope="module")
-def data() -> Any:
-    """What `qc.examples["thpp"]` gives to these cells."""
+def data_of(name: str) -> Any:
+    """What `qc.examples[…]` gives to these cells."""
     from qcrbox.cif.reader import read
     from qcrbox.crystallography.structure.structure import Structure
 
-    spec = importlib.util.find_spec("smtbx")
-    if spec is None or spec.origin is None:
-        pytest.skip("needs the test data of cctbx")
-    folder = Path(spec.origin).parent / "regression/test_data"
-    document = read((folder / "thpp.cif").read_bytes(), filename="thpp.cif", on_error="keep")
-    cell = Structure.from_block(document[0]).cell
-    return SimpleNamespace(reflections=SimpleNamespace(bytes=(folder / "thpp.hkl").read_bytes()), cell=cell)
+    texts = texts_of(READY[name].example)
+    hkl = next(text for file, text in texts.items() if file.endswith(".hkl"))
+    files = {
+        file: SimpleNamespace(
+            cell=Structure.from_block(read(text.encode(), filename=file, on_error="keep")[0]).cell
+        )
+        for file, text in texts.items()
+        if file.endswith(".cif")
+    }
+    return SimpleNamespace(
+        reflections=SimpleNamespace(bytes=hkl.encode()), files=files, cell=next(iter(files.values())).cell
+    )
 
 
-def run(name: str, data: Any) -> tuple[dict[str, Any], str]:
+def run(name: str) -> tuple[dict[str, Any], str]:
     """Names and output of the code cells that call no application."""
     names: dict[str, Any] = {}
-    out = io.StringIO()
+    names["DATA"], out = data_of(name), io.StringIO()
     for cell in json.loads(READY[name].text)["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code" and "qc.refine" not in source:
-            source = source.replace('qc.examples["thpp"]', "DATA").replace("import qcrbox as qc\n", "")
-            names["DATA"] = data
+            source = re.sub(r'qc\.examples\["[^"]+"\]', "DATA", source).replace("import qcrbox as qc\n", "")
             with contextlib.redirect_stdout(out):
                 exec(source, names)
     return names, out.getvalue()
 
 
-def test_the_statistics_of_the_space_group_are_those_of_the_answers(data: Any) -> None:
-    names, out = run("space_group", data)
+def test_the_statistics_of_the_space_group_are_those_of_the_answers() -> None:
+    names, out = run("space_group")
     assert state("space_group", "spread", f"{names['spread']:.2f}") is TaskState.DONE
     means = dict(re.findall(r"^(\S.*?)\s+\d+ reflections   mean I/σ\s+(-?[\d.]+)", out, re.MULTILINE))
     assert float(means["h0l, h+l odd"]) < 1 < 10 < float(means["h0l, h+l even"])
@@ -167,8 +266,8 @@ def test_the_statistics_of_the_space_group_are_those_of_the_answers(data: Any) -
     assert min(float(means[name]) for name in ("all", "h+k odd", "h+k+l odd")) > 10
 
 
-def test_the_measured_and_the_made_twin_give_the_numbers_of_the_answers(data: Any) -> None:
-    names, _ = run("twin_or_not", data)
+def test_the_measured_and_the_made_twin_give_the_numbers_of_the_answers() -> None:
+    names, _ = run("twin_or_not")
     mean_l, real, twinned = names["mean_l"], names["real"], names["twinned"]
     assert state("twin_or_not", "measured", f"{mean_l(real):.3f}") is TaskState.DONE
     assert state("twin_or_not", "made", f"{mean_l(twinned(real, 0.3)):.3f}") is TaskState.DONE

@@ -7,7 +7,15 @@ import json
 import pytest
 from qcrbox_hub.admin.tables import csv_lines
 from qcrbox_hub.teaching import notebook_text
-from qcrbox_hub.teaching.words import STATES, ago, marks_columns, marks_rows, what_counts, without_names
+from qcrbox_hub.teaching.words import (
+    STATES,
+    ago,
+    marks_columns,
+    marks_rows,
+    number_of,
+    what_counts,
+    without_names,
+)
 
 ROW = {
     "name": "ada",
@@ -23,6 +31,19 @@ def test_every_state_of_a_task_has_its_shape_and_word() -> None:
     assert set(STATES) == set(TaskState)
     assert len({look.shape for look in STATES.values()}) == len(STATES)
     assert len({look.word for look in STATES.values()}) == len(STATES)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0,05", 0.05), ("60", 60.0), (" 1e3 ", 1000.0), ("-2.5", -2.5)]
+)
+def test_numbers_of_forms_have_a_point_or_a_comma(text: str, number: float) -> None:
+    assert number_of(text) == number
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity", "1e400", "sixty", "1,000.5"])
+def test_what_no_form_can_mean_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError):
+        number_of(text)
 
 
 @pytest.mark.parametrize(

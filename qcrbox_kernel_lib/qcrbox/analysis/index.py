@@ -22,9 +22,10 @@ from qcrbox.crystallography.measurement import stated_temperature, stated_wavele
 from qcrbox.crystallography.radiation import read_radiation
 from qcrbox.crystallography.reflections.from_cif import has_reflections
 from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure.columns import misprint, misprints
 from qcrbox.crystallography.structure.elements import elements_of_sites, hill_order
 from qcrbox.crystallography.structure.formula import format_formula, parse_formula
-from qcrbox.crystallography.structure.reading import misprint, misprints, read_cell, read_space_group
+from qcrbox.crystallography.structure.reading import read_cell, read_space_group
 
 MOST_BLOCKS = 1000
 MOST_ATOMS = 200_000

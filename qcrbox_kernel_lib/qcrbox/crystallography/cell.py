@@ -85,16 +85,19 @@ class UnitCell:
 
     def covariance(self, crystal_system: str | None = None) -> Array:
         """Covariance (6, 6) as far as a CIF defines it: variances, and full correlation of parameters that
-        symmetry makes equal (a = b in a tetragonal cell). Others are taken as uncorrelated.
+        symmetry makes equal (a = b in a tetragonal cell). Others are taken as uncorrelated. Of equal parameters the s.u. of
+        one holds for all: files of cubic crystals may give that of a alone.
         """
-        matrix = np.diag(self.su**2)
+        su = self.su.copy()
         system = crystal_system or ""
         if system == "trigonal" and abs(self.parameters[5] - 120) > 0.5:
             system = "rhombohedral"
-        for group in _EQUAL.get(system, ()):
-            for i in group:
-                for j in group:
-                    matrix[i, j] = self.su[i] * self.su[j]
+        groups = [list(group) for group in _EQUAL.get(system, ())]
+        for group in groups:
+            su[group] = np.where(su[group] > 0, su[group], su[group].max())
+        matrix = np.diag(su**2)
+        for group in groups:
+            matrix[np.ix_(group, group)] = np.outer(su[group], su[group])
         return matrix
 
     @cached_property

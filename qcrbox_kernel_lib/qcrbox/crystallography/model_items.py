@@ -15,6 +15,8 @@ VOIDS = r"_(smtbx_masks|platon_squeeze)_void_nr"
 MASKS = rf"_shelx_fab_file|{VOIDS}"
 MOMENTS = r"_atom_site_moment"
 SCATTERING = r"_atom_type_scat_(cromer_mann|length_neutron)|_aspheric_ff"
+# A powder pattern, or how it was measured and fitted.
+POWDER = r"_pd_(meas|proc|calc|data|instr|spec|block|phase|prep)_"
 
 
 def first_item(block: Block, pattern: str) -> str | None:

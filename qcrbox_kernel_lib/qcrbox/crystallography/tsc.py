@@ -78,8 +78,13 @@ def _read_text(data: bytes, filename: str) -> FormFactorTable:
         raise CifError(
             "The table contains a value that is not a number.", where=filename, why=str(problem)
         ) from problem
+    indices = table[:, :3]
+    if not ((indices == np.rint(indices)) & (np.abs(indices) < 1e6)).all():
+        raise CifError(
+            "The table holds indices that are not whole numbers.", where=filename, file=filename or None
+        )
     values = table[:, 3::2] + 1j * table[:, 4::2]
-    return FormFactorTable(scatterers, np.rint(table[:, :3]).astype(np.int32), values, header)
+    return FormFactorTable(scatterers, indices.astype(np.int32), values, header)
 
 
 def _header(text: str) -> dict[str, str]:

@@ -96,3 +96,19 @@ def test_a_missing_cell_parameter_is_named() -> None:
     with pytest.raises(MissingItemsError) as caught:
         Structure.from_cif("data_x\n_cell_length_a 10\n_atom_site_label C1\n_atom_site_fract_x 0\n")
     assert "_cell_length_b" in caught.value.items
+
+
+@pytest.mark.parametrize(
+    ("system", "lengths", "su", "expected"),
+    [
+        ("cubic", (5.0, 5.0, 5.0), (0.01, None, None), 3 * 25 * 0.01),
+        ("tetragonal", (5.0, 5.0, 8.0), (None, 0.01, None), 2 * 40 * 0.01),
+        ("orthorhombic", (5.0, 5.0, 8.0), (0.01, None, None), 40 * 0.01),
+    ],
+)
+def test_the_s_u_of_one_length_holds_for_those_that_symmetry_makes_equal(system, lengths, su, expected):
+    """Of V = a³ and V = a²c by hand; files of cubic crystals often give the s.u. of a alone."""
+    cell = UnitCell.from_values((*lengths, 90, 90, 90), (*su, None, None, None))
+    covariance = cell.covariance(system)
+    gradient = 200.0 / np.array([*lengths]) if system != "cubic" else np.full(3, 25.0)
+    assert np.sqrt(gradient @ covariance[:3, :3] @ gradient) == pytest.approx(expected)

@@ -189,6 +189,35 @@ def test_torsion_sign_follows_iupac(cif: CifMaker) -> None:
     assert value[0] == pytest.approx(reference)
 
 
+@pytest.mark.parametrize("end", [(0.771, 0.600, 0.480), (0.575, 0.690, 0.660), (0.7, 0.78, 0.7)])
+def test_a_torsion_that_symmetry_makes_a_half_turn_is_180_without_su(
+    cif: CifMaker, end: tuple[float, float, float]
+) -> None:
+    """The cell's s.u. met the step from 180° to -180°: the answer was 0(19000)°."""
+    cell = ("6.10(2)", "7.20(1)", "8.30(1)", "95.0(1)", "101.0(1)", "107.0(2)")
+    sites = [("C1", "C", 0.590, 0.570, 0.530), ("O1", "O", *end)]
+    structure = Structure.from_cif(cif(cell, sites, group=symops("x,y,z", "-x,-y,-z")))
+    number = structure.torsion("O1", "C1", ("C1", "2_666"), ("O1", "2_666"))
+    assert (number.value, number.su) == (pytest.approx(180), None)
+    assert not str(number).startswith("-")
+
+
+@pytest.mark.parametrize("turn", [0.0, 140.0, -60.0])
+def test_su_of_a_torsion_follows_from_that_of_the_cell(cif: CifMaker, turn: float) -> None:
+    end = (0.25, 0.1 + 0.1 * np.cos(np.radians(turn)), 0.1 + 0.1 * np.sin(np.radians(turn)))
+    chain = [
+        ("C1", "C", 0.1, 0.2, 0.1),
+        ("C2", "C", 0.1, 0.1, 0.1),
+        ("C3", "C", 0.25, 0.1, 0.1),
+        ("C4", "C", *end),
+    ]
+    cell = ("10.0(1)", "10.0(1)", "10.0(1)", "90", "90", "90")
+    number = Structure.from_cif(cif(cell, chain)).torsion("C1", "C2", "C3", "C4")
+    # Lengths of b and c differ by sqrt(2) 0.01 Å; a torsion of 0 or 180° in the plane of b does not see it.
+    expected = np.degrees(abs(np.sin(np.radians(turn)) * np.cos(np.radians(turn))) * np.sqrt(2) * 0.01)
+    assert (number.su or 0) == pytest.approx(expected, rel=0.02, abs=1e-5)
+
+
 def test_plane_of_a_ring_is_flat() -> None:
     turns = np.linspace(0, 2 * np.pi, 6, endpoint=False)
     ring = np.column_stack([np.cos(turns), np.sin(turns), np.zeros(6)]) + np.array([1, 2, 3])

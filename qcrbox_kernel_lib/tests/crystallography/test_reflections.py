@@ -502,3 +502,23 @@ def test_stated_values_are_among_the_indicators(cu_path: Path) -> None:
     quality = quality_indicators(read(cu_path, on_error="keep")["I"])
     assert (quality["r1_gt"], quality["residual_min"]) == (0.0453, -0.314)
     assert quality["data_to_parameter_ratio"] == pytest.approx(4528 / 473)
+
+
+def test_reflections_marked_as_not_to_be_used_are_left_out_and_counted():
+    names = "_refln_index_h _refln_index_k _refln_index_l _refln_F_squared_meas _refln_F_squared_sigma _refln_observed_status"
+    rows = ["1 0 0 100 2 o", "0 1 0 50 1 x", "0 0 1 -3 1 <", "1 1 0 9 1 h", "1 1 1 8 1 L", "2 0 0 5 1 f"]
+    block = read("data_a\nloop_\n" + "\n".join([*names.split(), *rows]) + "\n").sole_block()
+    found = find_reflections(block)
+    assert found.hkl.tolist() == [[1, 0, 0], [0, 0, 1], [2, 0, 0]]
+    assert found.notes == ["3 reflections marked as not to be used (status x, h, l) were left out."]
+
+
+@pytest.mark.parametrize("name", ["scale_group_code", "wavelength"])
+def test_reflections_of_several_scales_or_wavelengths_say_so(name):
+    names = f"_refln_index_h _refln_index_k _refln_index_l _refln_F_squared_meas _refln_F_squared_meas_sigma _refln_{name}"
+    rows = ["1 0 0 100 2 1", "0 1 0 50 1 2", "0 0 1 50 1 ?"]
+    block = read("data_a\nloop_\n" + "\n".join([*names.split(), *rows]) + "\n").sole_block()
+    found = find_reflections(block)
+    assert found.sigma.tolist() == [2, 1, 1]
+    assert len(found.notes) == 1
+    assert f"_refln_{name}" in found.notes[0]

@@ -82,3 +82,9 @@ def test_a_table_that_does_not_fit_its_labels_is_refused() -> None:
 def test_an_unknown_scatterer_is_named() -> None:
     with pytest.raises(CifError, match="N9"):
         read_tsc(TSC).of("N9")
+
+
+@pytest.mark.parametrize("index", [b"0.5", b"nan", b"inf"])
+def test_indices_that_are_no_whole_numbers_are_refused(index: bytes) -> None:
+    with pytest.raises(CifError, match="not whole numbers"):
+        read_tsc(TSC.replace(b"1 0 0 4.5", index + b" 0 0 4.5"))

@@ -11,6 +11,22 @@ from qcrbox.widgets.structure_view.packing import packed
 from qcrbox.widgets.structure_view.picture import _overlap
 from qcrbox.widgets.structure_view.scene import CUBE, ELLIPSOID, SPHERE
 
+CHAIN = [("C1", 0.1, 0.1), ("C2", 0.25, 0.1), ("N1", 0.37, 0.1), ("O1", 0.45, 0.18)]
+LINE = b"""data_line
+_cell_length_a 10
+_cell_length_b 10
+_cell_length_c 10
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+ROWS
+"""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -62,6 +78,21 @@ def test_measuring_gives_values_with_su_as_the_structure_does(molecule):
     assert drawn.measure(rows[:3]).value == f"{molecule.angle('C1', 'C2', 'N1')}°"
     assert drawn.measure(rows).text == str(molecule.torsion("C1", "C2", "N1", "C3A"))
     assert drawn.measure([rows[0], rows[0]]) is None
+
+
+def test_what_is_not_determined_is_an_error_of_the_question_with_the_names():
+    """The answer was an empty text: the browser said "undefined C1–C2–C3–O1"."""
+    rows = "\n".join(f"{label} {label[0]} {x} {y} 0.1" for label, x, y in CHAIN)
+    view = StructureView(Structure.from_cif(LINE.replace(b"ROWS", rows.encode())), grow="none")
+    said = []
+    widget = type("Widget", (), {"send": staticmethod(said.append)})
+    view.hear(widget, {"id": 4, "do": "measure", "rows": [0, 1, 2, 3]})
+    view.hear(widget, {"id": 5, "do": "plane", "rows": [0, 1, 2]})
+    assert said == [
+        {"re": 4, "error": "C1–C2–N1–O1 have no angle to measure: three of them lie on a line."},
+        {"re": 5, "error": "C1–C2–N1 lie on a line: no plane is determined."},
+    ]
+    assert view.measurements == []
 
 
 def test_views_along_axes_look_down_the_axis(molecule):

@@ -45,10 +45,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
-    """A member of a group at the hub. roles: kinds of roles for this group (lecturer, manager, data_manager)."""
+    """A member of a group at the hub.
+
+    roles: kinds of roles for this group (lecturer, manager, data_manager). created: when the hub made the account, as its
+    text; renaming keeps it. "" where the hub does not say.
+    """
 
     name: str
     roles: frozenset[str] = frozenset()
+    created: str = ""
 
 
 class Identity(Protocol):
@@ -333,7 +338,11 @@ class HubIdentity:
             answer = await self._get(f"/qcrbox/groups/{quote(group, safe='')}/members", self._service_token)
             if answer is not None:
                 found = [
-                    GroupMember(str(member["name"]), frozenset(map(str, member.get("roles") or ())))
+                    GroupMember(
+                        str(member["name"]),
+                        frozenset(map(str, member.get("roles") or ())),
+                        str(member.get("created") or ""),
+                    )
                     for member in answer["members"]
                     if not is_preview(str(member["name"]))  # no student of the course
                 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic_core import to_json
 from qcrbox.contract import models
 from starlette.responses import StreamingResponse
@@ -19,18 +19,24 @@ from qcrbox_registry.store.audit import Search
 router = APIRouter(prefix="/api/audit", tags=["site"])
 
 
-@router.get("", response_model=models.Success[schemas.AuditPage])
-async def read_audit(  # noqa: PLR0913 - query parameters of the REST contract
-    core: TheCore,
-    actor: Caller,
-    page: ThePage,
+async def audit_search(
     name: Annotated[str | None, Query(alias="who", max_length=255)] = None,
     action: Annotated[str | None, Query(max_length=60)] = None,
     object_id: Annotated[str | None, Query(max_length=64)] = None,
     allowed: bool | None = None,
+) -> Search:
+    """Which entries of the trail are asked for."""
+    return Search(name, action, object_id, allowed)
+
+
+@router.get("", response_model=models.Success[schemas.AuditPage])
+async def read_audit(
+    core: TheCore,
+    actor: Caller,
+    page: ThePage,
+    search: Annotated[Search, Depends(audit_search)],
 ) -> Response:
     """The audit trail, newest first; reading it is audited."""
-    search = Search(name, action, object_id, allowed)
     return success(await core.audit.page(actor, search, number(page.after), page.limit))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.models import SubmitBatch, SubmitCommand
@@ -15,6 +15,7 @@ from qcrbox_registry.api.dependencies import (
     LARGEST_LIST,
     Body,
     Caller,
+    CommonFilters,
     Mine,
     Present,
     TheCore,
@@ -28,12 +29,12 @@ from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.calculations import CalculationChange, LogPart
 from qcrbox_registry.services.submission import Submission
-from qcrbox_registry.store.lists import CalculationFilter, Common
+from qcrbox_registry.store.lists import CalculationFilter
 
 router = APIRouter(prefix="/api", tags=["calculations"])
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
 Reason = Annotated[str | None, Field(max_length=1000)]
-LONGEST_LOG = 32 * 1024 * 1024
+USUAL_LOG, LONGEST_LOG = 4 * 1024 * 1024, 32 * 1024 * 1024
 
 
 class Stop(Body):
@@ -105,27 +106,26 @@ async def submit_batch(request: Request, core: TheCore, actor: Caller, key: Key 
     )
 
 
-@router.get("/calculations", response_model=models.Success[models.Calculations])
-async def list_calculations(  # noqa: PLR0913 - query parameters of the REST contract
-    core: TheCore,
-    actor: Caller,
-    page: ThePage,
+async def calculation_filter(
+    common: CommonFilters,
     status: Annotated[list[State] | None, Query()] = None,
-    owner: Annotated[str | None, Query(max_length=255)] = None,
-    tag: Annotated[str | None, Query(max_length=100)] = None,
-    name: Annotated[str | None, Query(max_length=500)] = None,
     application: Annotated[str | None, Query(max_length=255)] = None,
     batch: Annotated[str | None, Query(max_length=32)] = None,
     group: Annotated[str | None, Query(max_length=255, description="home group")] = None,
-    q: Annotated[
-        str | None, Query(max_length=500, description="text in title, command or application")
-    ] = None,
+) -> CalculationFilter:
+    """Which calculations a list is asked for."""
+    return CalculationFilter(common, [str(state) for state in status or ()], application, batch, group)
+
+
+@router.get("/calculations", response_model=models.Success[models.Calculations])
+async def list_calculations(
+    core: TheCore,
+    actor: Caller,
+    page: ThePage,
+    asked: Annotated[CalculationFilter, Depends(calculation_filter)],
     mine: Mine = False,
 ) -> Response:
     """Calculations you may see, newest first."""
-    asked = CalculationFilter(
-        Common(owner, tag, name, q), [str(state) for state in status or ()], application, batch, group
-    )
     return success(await core.calculations.page(actor, asked, page, mine=mine))
 
 
@@ -179,20 +179,26 @@ async def change_priority(request: Request, core: TheCore, actor: Caller, calcul
     return success({"calculations": [changed]})
 
 
-@router.get("/calculations/{calculation_id}/log", response_model=models.Success[schemas.Log])
-async def read_log(  # noqa: PLR0913 - query parameters of the REST contract
-    core: TheCore,
-    actor: Caller,
-    calculation_id: str,
+async def log_part(
     stream: Literal["stdout", "stderr", "both"] = "both",
     attempt: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
     start: Annotated[int, Query(ge=0, le=2**53, description="byte of the stream to begin with")] = 0,
-    most: Annotated[int, Query(ge=1, le=LONGEST_LOG, description="at most about this many bytes")] = 4
-    * 1024
-    * 1024,
+    most: Annotated[
+        int, Query(ge=1, le=LONGEST_LOG, description="at most about this many bytes")
+    ] = USUAL_LOG,
+) -> LogPart:
+    """Which part of a log is asked for."""
+    return LogPart(stream, attempt, start, most)
+
+
+@router.get("/calculations/{calculation_id}/log", response_model=models.Success[schemas.Log])
+async def read_log(
+    core: TheCore,
+    actor: Caller,
+    calculation_id: str,
+    part: Annotated[LogPart, Depends(log_part)],
 ) -> Response:
     """The output of the program. `both` gives the chunks of both streams in the order of time."""
-    part = LogPart(stream, attempt, start, most)
     return success(await core.calculations.log(actor, calculation_id, part))
 
 

@@ -13,7 +13,9 @@ from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import (
     Body,
     Caller,
+    CommonFilters,
     DataFileId,
+    Deleted,
     HasRoom,
     Present,
     TheCore,
@@ -25,7 +27,7 @@ from qcrbox_registry.api.multipart import Form
 from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.data_files import DataFileChange
-from qcrbox_registry.store.lists import Common, DataFileFilter
+from qcrbox_registry.store.lists import DataFileFilter
 
 # Inside <img> nothing of an SVG runs; opened by its address it must not either.
 PICTURE_HEADERS = {
@@ -57,19 +59,16 @@ async def create_data_file(request: Request, core: TheCore, presence: Present) -
 
 
 @router.get("/data-files", response_model=models.Success[models.DataFiles])
-async def list_data_files(  # noqa: PLR0913 - query parameters of the REST contract
+async def list_data_files(
     core: TheCore,
     actor: Caller,
     page: ThePage,
-    owner: Annotated[str | None, Query(max_length=255)] = None,
-    tag: Annotated[str | None, Query(max_length=100)] = None,
-    name: Annotated[str | None, Query(max_length=500, description="file name")] = None,
+    common: CommonFilters,
     filetype: Annotated[str | None, Query(max_length=40)] = None,
-    q: Annotated[str | None, Query(max_length=500, description="text in the file name")] = None,
-    deleted: Annotated[bool, Query(description="what can be brought back instead")] = False,
+    deleted: Deleted = False,
 ) -> Response:
     """Data files you may see, newest first."""
-    asked = DataFileFilter(Common(owner, tag, name, q), filetype, deleted)
+    asked = DataFileFilter(common, filetype, deleted)
     return success(await core.data_files.page(actor, asked, page))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
 from starlette.responses import StreamingResponse
@@ -13,8 +13,10 @@ from starlette.responses import StreamingResponse
 from qcrbox_registry.api.dependencies import (
     Body,
     Caller,
+    CommonFilters,
     DataFileId,
     DatasetId,
+    Deleted,
     HasRoom,
     Mine,
     Present,
@@ -28,7 +30,7 @@ from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.api.zipping import zip_stream
 from qcrbox_registry.services.datasets import DatasetChange
-from qcrbox_registry.store.lists import Common, DatasetFilter
+from qcrbox_registry.store.lists import DatasetFilter
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 Tags = Annotated[list[str], Field(max_length=50)]
@@ -72,21 +74,22 @@ async def create_dataset(request: Request, core: TheCore, presence: Present) -> 
     return success(created, "The dataset was stored.", 201)
 
 
+async def dataset_filter(
+    common: CommonFilters, deleted: Deleted = False, kind: Literal["data", "output", "example"] | None = None
+) -> DatasetFilter:
+    """Which datasets a list is asked for."""
+    return DatasetFilter(common, kind, deleted)
+
+
 @router.get("/datasets", response_model=models.Success[models.Datasets])
-async def list_datasets(  # noqa: PLR0913 - query parameters of the REST contract
+async def list_datasets(
     core: TheCore,
     actor: Caller,
     page: ThePage,
-    owner: Annotated[str | None, Query(max_length=255)] = None,
-    tag: Annotated[str | None, Query(max_length=100)] = None,
-    name: Annotated[str | None, Query(max_length=500)] = None,
-    kind: Literal["data", "output", "example"] | None = None,
-    q: Annotated[str | None, Query(max_length=500, description="text in name or description")] = None,
-    deleted: Annotated[bool, Query(description="what can be brought back instead")] = False,
+    asked: Annotated[DatasetFilter, Depends(dataset_filter)],
     mine: Mine = False,
 ) -> Response:
     """Datasets you may see, newest first."""
-    asked = DatasetFilter(Common(owner, tag, name, q), kind, deleted)
     return success(await core.datasets.page(actor, asked, page, mine=mine))
 
 

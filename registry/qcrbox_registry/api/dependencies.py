@@ -16,6 +16,7 @@ from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api.json_bodies import MOST_BYTES, parse, parse_batch
 from qcrbox_registry.services.core import Core
+from qcrbox_registry.store.lists import Common
 from qcrbox_registry.store.paging import MOST, Page
 
 B = TypeVar("B", bound=BaseModel)
@@ -167,6 +168,19 @@ async def page(
 
 
 ThePage = Annotated[Page, Depends(page)]
+
+
+async def common_filters(
+    owner: Annotated[str | None, Query(max_length=255)] = None,
+    tag: Annotated[str | None, Query(max_length=100)] = None,
+    name: Annotated[str | None, Query(max_length=500)] = None,
+    q: Annotated[str | None, Query(max_length=500, description="text in name, title or description")] = None,
+) -> Common:
+    """The filters that every list of things of people has."""
+    return Common(owner, tag, name, q)
+
+
+CommonFilters = Annotated[Common, Depends(common_filters)]
 Mine = Annotated[
     bool,
     Query(
@@ -174,3 +188,4 @@ Mine = Annotated[
         "data managers open"
     ),
 ]
+Deleted = Annotated[bool, Query(description="what can be brought back instead")]

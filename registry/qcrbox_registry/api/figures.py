@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from qcrbox.contract import models
 
 from qcrbox_registry.api import schemas
@@ -30,38 +31,39 @@ async def storage(core: TheCore, actor: Caller, most: Annotated[int, Query(ge=1,
     return success(await core.figures.storage(actor, most))
 
 
-Text = Annotated[str, Query(max_length=255, description="text in the name")]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
+async def cut_of_a_table(
+    q: Annotated[str, Query(max_length=255, description="text in the name")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+) -> Cut:
+    """The part of a table that is asked for, in its usual order."""
+    return Cut(q, limit=limit, offset=offset)
+
+
+TheCut = Annotated[Cut, Depends(cut_of_a_table)]
 
 
 @router.get("/storage/holders", response_model=models.Success[schemas.Holders])
-async def storage_holders(  # noqa: PLR0913 - query parameters of the REST contract
+async def storage_holders(
     core: TheCore,
     actor: Caller,
-    q: Text = "",
+    cut: TheCut,
     subject: Literal["", "person", "group", "application"] = "",
     gone: Annotated[bool, Query(description="of deleted groups and accounts alone")] = False,
     sort: Annotated[str, Query(pattern="^-?(bytes|name|subject|gone_at)$")] = "-bytes",
-    limit: Limit = 50,
-    offset: Offset = 0,
 ) -> Response:
     """Persons and groups with stored bytes, by portions. For administrators."""
-    asked, cut = HolderFilter(subject, gone), Cut(q, sort, limit, offset)
-    return success(await core.figures.holders(actor, asked, cut))
+    return success(await core.figures.holders(actor, HolderFilter(subject, gone), replace(cut, sort=sort)))
 
 
 @router.get("/storage/files", response_model=models.Success[schemas.Files])
-async def storage_files(  # noqa: PLR0913 - query parameters of the REST contract
+async def storage_files(
     core: TheCore,
     actor: Caller,
-    q: Text = "",
+    cut: TheCut,
     owner: Annotated[str, Query(max_length=255)] = "",
     group: Annotated[str, Query(max_length=255)] = "",
     sort: Annotated[str, Query(pattern="^-?(bytes|name|owner|group|created_at)$")] = "-bytes",
-    limit: Limit = 50,
-    offset: Offset = 0,
 ) -> Response:
     """Every present data file, by portions: name, size, owner and group, never contents. For administrators."""
-    asked, cut = FileFilter(owner, group), Cut(q, sort, limit, offset)
-    return success(await core.figures.files(actor, asked, cut))
+    return success(await core.figures.files(actor, FileFilter(owner, group), replace(cut, sort=sort)))

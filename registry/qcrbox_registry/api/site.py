@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
 
@@ -79,20 +79,33 @@ class SetHold(Body):
     reason: str = Field(default="", max_length=1000)
 
 
-@router.get("/quotas", response_model=models.Success[schemas.Quotas])
-async def list_quotas(  # noqa: PLR0913 - query parameters of the REST contract
-    core: TheCore,
-    actor: Caller,
-    q: Annotated[str, Query(max_length=255, description="text in the name")] = "",
+async def limit_filter(
     subject: Literal["", "own", "person", "group", "default-person", "default-group"] = "",
     name: Annotated[str | None, Query(max_length=255, description="the whole name")] = None,
     quota: Literal["", "gib", "running", "queued", "sessions", "cpu_hours"] = "",
+) -> LimitFilter:
+    """Which limits a list is asked for."""
+    return LimitFilter(subject, name, quota)
+
+
+async def cut_of_limits(
+    q: Annotated[str, Query(max_length=255, description="text in the name")] = "",
     sort: Annotated[str, Query(pattern="^-?(name|subject|quota|limit)$")] = "subject",
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+) -> Cut:
+    """The part of the limits that is asked for."""
+    return Cut(q, sort, limit, offset)
+
+
+@router.get("/quotas", response_model=models.Success[schemas.Quotas])
+async def list_quotas(
+    core: TheCore,
+    actor: Caller,
+    asked: Annotated[LimitFilter, Depends(limit_filter)],
+    cut: Annotated[Cut, Depends(cut_of_limits)],
 ) -> Response:
     """The limits that are set, by portions; subject=own: those of persons and groups, without the defaults."""
-    asked, cut = LimitFilter(subject, name, quota), Cut(q, sort, limit, offset)
     return success(await core.site.quotas(actor, asked, cut))
 
 

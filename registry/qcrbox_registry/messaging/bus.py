@@ -249,16 +249,11 @@ class Bus:
 
     # ------------------------------------------------------------ out
 
-    async def send_command(self, agent: str, command: Command) -> None:
-        """Store one command for an agent; the same attempt twice within two minutes is stored once."""
-        await self.publisher.publish(
-            messages.subject_commands(agent),
-            _bytes(command),
-            message_id=f"{command.calculation_id}.{command.attempt}",
-        )
-
     async def send_commands(self, commands: Sequence[tuple[str, Command]]) -> list[QcError | None]:
-        """Many commands, pipelined. For each None, or why it was not stored."""
+        """Store commands for agents, pipelined; the same attempt twice within two minutes is stored once.
+
+        Returns for each None, or why it was not stored.
+        """
         if not self.is_connected:
             return [unreachable() for _ in commands]
         futures = []

@@ -1,7 +1,8 @@
 """Example datasets of applications: read-only for everybody.
 
 `examples.yaml` of an application names files in Python packages of its environment, or beside it. While an
-environment is not built yet, the files are looked for again later.
+environment is not built yet, the files are looked for again later. A file may be changed on its way into the store
+(`change`), so that the data of an exercise do not state what is to be found.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
+import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,10 +32,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ExampleFile:
-    """A file of an example, found on this machine."""
+    """A file of an example, found on this machine. changes: regular expressions and what replaces their matches."""
 
     filename: str
     path: Path
+    changes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,11 @@ class Examples:
             for application_id, folder in list(self._waiting.items()):
                 found, complete = await asyncio.to_thread(self._find, folder)
                 for example in found:
-                    stored = [await _put(objects, file) for file in example.files]
+                    try:
+                        stored = [await _put(objects, file) for file in example.files]
+                    except ValueError as error:
+                        log.error("example_left_out", example=example.name, error=str(error))
+                        continue
                     row = NewExample(application_id, example.name, example.description, stored)
                     register = partial(examples.register, example=row, now=time.time())
                     registered = await database.write(register)
@@ -107,7 +114,8 @@ class Examples:
             path = self._path(folder, str(file["path"]), file.get("package"))
             if path is None:
                 return None
-            files.append(ExampleFile(str(file.get("filename") or path.name), path))
+            changes = tuple((str(each["find"]), str(each["put"])) for each in file.get("change") or ())
+            files.append(ExampleFile(str(file.get("filename") or path.name), path, changes))
         description = " ".join(str(entry.get("description") or "").split())
         return Example(str(entry["name"]), description, tuple(files))
 
@@ -129,7 +137,29 @@ class Examples:
         yield from sorted(self._environments.glob(f"*/lib/{package}"))
 
 
+def changed(text: str, changes: Sequence[tuple[str, str]]) -> str:
+    """The text with every match of each expression replaced. Raises ValueError for an expression without a match.
+
+    Without that error a package that has changed would let an exercise give its answer away.
+    """
+    for find, put in changes:
+        try:
+            text, number = re.subn(find, put, text)
+        except re.error as error:
+            raise ValueError(f"{find!r} is not a regular expression: {error}") from None
+        if not number:
+            raise ValueError(f"nothing matches {find!r}")
+    return text
+
+
 async def _put(objects: ObjectStore, file: ExampleFile) -> StoredFile:
+    """Store a file of an example. Raises ValueError when a change does not fit the file."""
+    if file.changes:
+        text = await asyncio.to_thread(file.path.read_text, encoding="utf-8")
+        content = changed(text, file.changes).encode()
+        sha256, size = await objects.put(_pieces(content))
+        return StoredFile(file.filename, sha256, size)
+
     async def chunks() -> AsyncIterator[bytes]:
         with file.path.open("rb") as source:
             while chunk := source.read(_READ):
@@ -142,3 +172,7 @@ async def _put(objects: ObjectStore, file: ExampleFile) -> StoredFile:
         return StoredFile(file.filename, sha256, known.size)
     sha256, size = await objects.put(chunks())
     return StoredFile(file.filename, sha256, size)
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    yield content

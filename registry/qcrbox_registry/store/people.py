@@ -35,6 +35,18 @@ def may_be_renamed(conn: Connection, name: str, stable_id: str) -> bool:
     return bool(known) and name not in known
 
 
+def by_creation(conn: Connection, times: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Time of creation at the hub -> (id, name) of who has signed in; times that several people share are left out."""
+    rows: dict[str, list[tuple[int, str]]] = {}
+    for part in parts(sorted({time for time in times if time})):
+        query = sa.select(people.c.stable_id, people.c.id, people.c.name).where(
+            people.c.kind == "person", people.c.stable_id.in_(part), people.c.last_seen_at.isnot(None)
+        )
+        for known in conn.execute(query):
+            rows.setdefault(known.stable_id, []).append((known.id, known.name))
+    return {stable_id: found[0] for stable_id, found in rows.items() if len(found) == 1}
+
+
 def follow_renames(conn: Connection, hub: HubAccounts) -> list[tuple[str, str]]:
     """Give accounts that the hub has renamed their new names; (old, new) of each.
 
@@ -127,7 +139,12 @@ def present_accounts(conn: Connection, names: Sequence[str]) -> dict[str, int]:
     for part in parts(names):
         query = (
             sa.select(people.c.name, sa.func.max(people.c.id).label("id"))
-            .where(people.c.name.in_(part), people.c.kind == "person", people.c.gone_at.is_(None))
+            .where(
+                people.c.name.in_(part),
+                people.c.kind == "person",
+                people.c.gone_at.is_(None),
+                people.c.last_seen_at.isnot(None),
+            )
             .group_by(people.c.name)
         )
         found |= {row.name: row.id for row in conn.execute(query)}

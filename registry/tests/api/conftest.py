@@ -73,6 +73,10 @@ datasets:
   - name: "an example"
     description: "One small CIF."
     files: [{path: "example.cif", filename: "example.cif"}]
+  - name: "an example whose package has changed"
+    files: [{path: "example.cif", filename: "x.cif", change: [{find: "a line of another version", put: ""}]}]
+  - name: "a changed example"
+    files: [{path: "example.cif", filename: "x.cif", change: [{find: "(?m)^(_cell_length_a) .*$", put: '\\g<1> 5'}]}]
 """
 CIF = b"""data_quartz
 _cell_length_a 4.9134

@@ -112,6 +112,7 @@ class StandInHub:
         members = [
             {
                 "name": user["name"],
+                "created": user["created_at_hub"],
                 "roles": [
                     kind
                     for scope, kind in kinds.items()

@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from qcrbox_registry.store import people
 from qcrbox_registry.store.teaching import snapshots, work
 
 NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
@@ -116,6 +117,43 @@ def test_courses_of_one_title_are_told_apart_and_renaming_loses_nothing(person, 
     own = payload(ada.get(f"/api/exercises/{exercise}/own"))
     assert (own["exercise"]["course"], own["answers"]) == ("XRD", {"which": "Si"})
     assert payload(ada.get(f"/api/exercises/{other}/own"))["dataset_id"] is None
+
+
+def test_a_renamed_student_is_one_row_of_the_board_before_and_after_they_come(
+    person, group, lecturer, exercise, registry
+):
+    ada = person(groups=[group], created=f"2026-05-05T05:05:05.{group}Z")
+    renamed = f"{ada.name}-countess"
+    opened(ada, exercise)
+    board = f"/api/exercises/{exercise}/board"
+
+    def learners():
+        names = [row["name"] for row in payload(lecturer.get(board))["students"]]
+        return [name for name in names if name.startswith(ada.name)]
+
+    assert learners() == [ada.name]
+    account = next(user for user in registry.hub.users.values() if user["name"] == ada.name)
+    account["name"] = renamed
+    # The hub is asked anew, and the student has not come since.
+    registry.context.identity._members.clear()
+    assert len(learners()) == 1
+    # Now they come, while the answer of the hub is still the one of before.
+    account["name"] = ada.name
+    registry.context.identity._members.clear()
+    learners()
+    account["name"] = renamed
+    registry.context.identity._cache.clear()
+    ada.get("/api/me")
+    assert learners() == [renamed]
+
+
+def test_someone_whom_a_rule_names_has_not_signed_in(group, lecturer, exercise, registry):
+    registry.hub.add(name := f"{group}-late", groups=[group])
+    assert exercise
+    (course,) = payload(lecturer.get("/api/courses"))["courses"]
+    registry.write(lambda conn: people.introduce_person(conn, name, "2026-01-02T00:00:00Z", 1.0))
+    found = payload(lecturer.get(f"/api/courses/{course['id']}/people"))["people"]
+    assert [each["signed_in"] for each in found if each["name"] == name] == [False]
 
 
 def test_whoever_joins_late_is_on_the_board_and_can_begin(person, group, lecturer, exercise, registry):

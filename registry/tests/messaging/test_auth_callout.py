@@ -60,7 +60,7 @@ async def connect(server, token, agent="a1", errors=None):
 
 async def test_an_agent_with_its_token_takes_its_commands(nats_server, bus, wanted, token_of, command):
     agent = await connect(nats_server, token_of("a1"))
-    await bus.send_command("a1", command("c1"))
+    await bus.send_commands([("a1", command("c1"))])
     subscription = await agent.jetstream().pull_subscribe_bind(consumer="a1", stream="COMMANDS")
     (message,) = await subscription.fetch(1, timeout=3)
     assert b'"calculation_id":"c1"' in message.data

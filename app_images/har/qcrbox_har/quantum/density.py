@@ -14,11 +14,13 @@ from pyscf.data.nist import BOHR
 
 from qcrbox_har.method import AtomicDensity
 from qcrbox_har.quantum import fourier, partition, products
+from qcrbox_har.quantum.atoms import free_atom
 from qcrbox_har.quantum.scf import Wavefunction
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Evaluate = Callable[[Array], Array]
+NEGLIGIBLE = 1e-8  # electrons at a point of a grid
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,15 @@ class Wanted:
 @dataclass(frozen=True)
 class Settings:
     """partition: one of `partition.SCHEMES`; basis: of the pro-atoms; grid_level: of the integration, 0 to 9;
-    transform: accuracy of the Fourier transforms, relative to the electrons of the atom.
+    transform: accuracy of the Fourier transforms, relative to the electrons of the atom; is_fragment: integrate over the
+    wanted atoms only.
     """
 
     partition: str = "hirshfeld"
     basis: str = "def2-svp"
     grid_level: int = 2
     transform: float = fourier.ACCURACY
+    is_fragment: bool = False
 
 
 @dataclass
@@ -94,13 +98,19 @@ def atomic_densities(
     times = {"scf": source.seconds}
     clock = time.perf_counter()
     molecule = source.molecule
-    points, weights = integration_grid(molecule, settings.grid_level)
+    chosen = {one.atom for one in wanted}
+    # The other schemes need the whole density for their charges or widths, or give shares where no free atom reaches.
+    is_part = settings.is_fragment and settings.partition == "hirshfeld"
+    if is_part:
+        points, weights = grid_near(molecule, settings.grid_level, chosen, settings.basis)
+    else:
+        points, weights = integration_grid(molecule, settings.grid_level)
     n_points = len(points)
     density = source.density(points)
     spin = None if source.spin is None else source.spin(points)
     times["density"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    atoms = _Atoms(molecule, {one.atom for one in wanted})
+    atoms = _Atoms(molecule, chosen)
     for part, share in partition.blocks(
         settings.partition, molecule, settings.basis, points, weights, density
     ):
@@ -116,6 +126,8 @@ def atomic_densities(
         points = displaced @ (fractional.T * BOHR)
         factors[row] = fourier.form_factors(points, charge, indices, threads, settings.transform)
     times |= {"fourier": time.perf_counter() - clock, "fourier_processor": time.process_time() - processor}
+    if settings.is_fragment:
+        atoms.forget_others(chosen)
     nuclei = molecule.atom_charges().astype(float)
     dipoles = -atoms.moments * BOHR
     result = AtomicDensity(
@@ -155,6 +167,11 @@ class _Atoms:
             self._points[atom].append(points[kept] - self.centres[atom])
             self._charges[atom].append(charge[atom][kept])
 
+    def forget_others(self, wanted: set[int]) -> None:
+        """Nothing is known of atoms that are integrated in part, or that lie at a cut bond."""
+        others = [atom for atom in range(len(self.centres)) if atom not in wanted]
+        self.electrons[others], self.spin[others], self.moments[others] = np.nan, np.nan, np.nan
+
     def density_of(self, atom: int) -> tuple[Array, Array]:
         return np.concatenate(self._points[atom]), np.concatenate(self._charges[atom])
 
@@ -165,6 +182,32 @@ def integration_grid(molecule: gto.Mole, level: int) -> tuple[Array, Array]:
     grid.level = level
     grid.build(with_non0tab=False, sort_grids=True)
     return grid.coords, grid.weights
+
+
+def grid_near(molecule: gto.Mole, level: int, atoms: set[int], basis: str) -> tuple[Array, Array]:
+    """The points of `integration_grid` (m, 3) in bohr and their weights (m,) where free atoms of `atoms` have electrons.
+
+    A Hirshfeld atom has no electrons where its free atom has none. What is left out is below NEGLIGIBLE electrons a point
+    even where the molecule is as dense as its free atoms together.
+    """
+    # One symbol for each atom, so that each has points of its own.
+    labelled = molecule.copy()
+    labelled._atom = [
+        (f"{labelled.atom_pure_symbol(i)}{i}", place) for i, (_, place) in enumerate(molecule._atom)
+    ]
+    grid = dft.gen_grid.Grids(labelled)
+    around = grid.gen_atomic_grids(labelled, grid.atom_grid, grid.radi_method, level, grid.prune)
+    centres = labelled.atom_coords()
+    for i, centre in enumerate(centres):
+        places, volumes = around[labelled.atom_symbol(i)]
+        electrons = np.zeros(len(places))
+        for atom in atoms:
+            distance = np.linalg.norm(places + (centre - centres[atom]), axis=1)
+            electrons += free_atom(molecule.atom_pure_symbol(atom), 0, basis)(distance)
+        # Pruned grids have negative weights.
+        kept = np.abs(volumes) * electrons > NEGLIGIBLE
+        around[labelled.atom_symbol(i)] = places[kept], volumes[kept]
+    return grid.get_partition(labelled, around, grid.radii_adjust, grid.atomic_radii)
 
 
 def density_at(molecule: gto.Mole, density_matrix: Array, points: Array, block: int = 8_000) -> Array:

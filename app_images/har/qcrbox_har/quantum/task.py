@@ -38,7 +38,11 @@ def molecule_density(
     source = density.of_wavefunction(found)
     wanted = [Wanted(atom, rotation) for atom, rotation in request.wanted]
     return density.atomic_densities(
-        source, Settings(**request.settings), wanted, request.fractional, request.hkl
+        source,
+        Settings(**request.settings, is_fragment=request.is_fragment),
+        wanted,
+        request.fractional,
+        request.hkl,
     )
 
 

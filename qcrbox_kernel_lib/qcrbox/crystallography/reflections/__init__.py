@@ -3,9 +3,11 @@
 from qcrbox.crystallography.reflections.agreement import Agreement, agreement, shelx_weights
 from qcrbox.crystallography.reflections.data import Reflections, su_of_square
 from qcrbox.crystallography.reflections.from_cif import (
+    EXCLUDED,
     embedded_hkl_text,
     find_reflections,
     has_reflections,
+    mixed_measurements,
     satellites,
 )
 from qcrbox.crystallography.reflections.hklf import read_hkl, write_hkl
@@ -21,6 +23,7 @@ from qcrbox.crystallography.reflections.merging import (
 from qcrbox.crystallography.reflections.wilson import Wilson, wilson
 
 __all__ = [
+    "EXCLUDED",
     "Agreement",
     "Merged",
     "MergingStatistics",
@@ -33,6 +36,7 @@ __all__ = [
     "find_reflections",
     "has_reflections",
     "merging_statistics",
+    "mixed_measurements",
     "read_hkl",
     "satellites",
     "shelx_weights",

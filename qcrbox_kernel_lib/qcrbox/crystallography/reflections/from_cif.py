@@ -15,6 +15,8 @@ from qcrbox.crystallography.reflections.hklf_card import hklf_card
 Array = NDArray[np.float64]
 HKL_TAG = "_shelx_hkl_file"
 _MOST_WAVES = 8
+# Status codes of reflections that are not to be used: unreliable, beyond the limits of resolution.
+EXCLUDED = ("x", "h", "l")
 _OTHER_HKL_TAGS = ("_iucr_refine_reflections_details", "_refln_hkl_file")
 # Per kind of loop: indices, then (value, s.u. names, is F) in order of preference.
 _LOOPS = (
@@ -119,10 +121,19 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
             known &= ~wrong
     if np.isnan(sigma[known]).any():
         notes.append("Some reflections have no s.u.")
-    calculated = _calculated(loop, is_f) if stem == "_refln_index_" else None
-    phase = loop.numbers("_refln_phase_calc") if "_refln_phase_calc" in loop else None
     status_tag = next((t for t in ("_refln_observed_status", "_refln_include_status") if t in loop), None)
     status = loop.texts(status_tag) if status_tag else None
+    if status is not None:
+        excluded = np.array([text.strip().lower() in EXCLUDED for text in status], dtype=bool)
+        if (excluded & known).any():
+            notes.append(
+                f"{int((excluded & known).sum())} reflections marked as not to be used "
+                f"(status {', '.join(EXCLUDED)}) were left out."
+            )
+        known &= ~excluded
+    notes += mixed_measurements(loop, stem)
+    calculated = _calculated(loop, is_f) if stem == "_refln_index_" else None
+    phase = loop.numbers("_refln_phase_calc") if "_refln_phase_calc" in loop else None
     rows = np.flatnonzero(known)
     return Reflections(
         np.rint(indices[rows]).astype(np.int64),
@@ -138,8 +149,28 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
     )
 
 
+def mixed_measurements(loop: Loop, stem: str) -> list[str]:
+    """Sentences on reflections of several scales or wavelengths, which are read as if they had one.
+
+    stem: of the names of the indices, as `_refln_index_`.
+    """
+    prefix, found = stem.removesuffix("index_"), []
+    for name, what in (
+        ("scale_group_code", "scale factors"),
+        ("wavelength", "wavelengths"),
+        ("wavelength_id", "wavelengths"),
+    ):
+        if (tag := f"{prefix}{name}") in loop:
+            values = {text for text in loop.texts(tag) if text not in ("?", ".")}
+            if len(values) > 1:
+                found.append(
+                    f"The reflections have {len(values)} {what} ({tag}); they are read as if they had one."
+                )
+    return found
+
+
 def _values(loop: Loop, value_tag: str, su_tags: tuple[str, ...]) -> tuple[Array, Array]:
-    for tag in (*su_tags, f"{value_tag}_su"):
+    for tag in (*su_tags, f"{value_tag}_su", f"{value_tag}_sigma"):
         if tag in loop:
             return loop.numbers(value_tag), loop.numbers(tag)
     return loop.numbers_and_su(value_tag)

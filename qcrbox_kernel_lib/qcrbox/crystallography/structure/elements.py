@@ -32,6 +32,12 @@ def element_of_type(symbol: str) -> str:
     return _known(match[0][:2]) or _known(match[0][:1])
 
 
+def names_no_atom(label: str, symbol: str = "") -> bool:
+    """Whether a label, or the type symbol where there is one, is that of a peak, dummy, centroid, lone pair or vacancy."""
+    match = _LETTERS.match((symbol or label).strip())
+    return match is not None and match[0].upper() in _NO_ELEMENT
+
+
 @lru_cache(maxsize=65536)
 def readings_of_label(label: str) -> tuple[str, ...]:
     """Elements that an atom label without type symbol may mean, the likeliest first; empty for none.

@@ -48,7 +48,7 @@ def angle(points: Array) -> tuple[Array, Array]:
 
 
 def torsion(points: Array) -> tuple[Array, Array]:
-    """Torsion angles (m,) in degrees, -180 to 180, of points (m, 4, 3), and gradients in degrees per Å.
+    """Torsion angles (m,) in degrees, above -180 to 180, of points (m, 4, 3), and gradients in degrees per Å.
 
     Sign by IUPAC: looking along the middle bond, clockwise is positive.
     Gradients: Blondel & Karplus, J. Comput. Chem. 17 (1996) 1132.
@@ -65,7 +65,8 @@ def torsion(points: Array) -> tuple[Array, Array]:
         end_1, end_4 = -length / a2 * a, length / b2 * b
         middle = fg / (a2 * length) * a - hg / (b2 * length) * b
     gradients = np.stack([end_1, -end_1 + middle, -middle - end_4, end_4], axis=1)
-    return value, np.degrees(gradients)
+    # Rounding decides the sign of a half turn, which has none.
+    return np.where(value < _ANGULAR_NOISE - 180, value + 360, value), np.degrees(gradients)
 
 
 def has_torsion(points: Array) -> bool:
@@ -151,8 +152,10 @@ def measure(images: SymmetryImages, kind: Measure, columns: Sequence[ImageList])
     variance = _variance_of_sites(images, columns, gradient)
     if cell.su.any():
         system = images.group.crystal_system
+        # By the chain rule: differences of the values would meet the step of torsions from 180° to -180°.
         by_cell = numerical_gradient(
-            lambda p: kind(fract @ orthogonalisation_matrix(p).T)[0], cell.parameters
+            lambda p: np.einsum("mki,mki->m", gradient, fract @ orthogonalisation_matrix(p).T),
+            cell.parameters,
         )
         variance = variance + np.einsum("pm,pq,qm->m", by_cell, cell.covariance(system), by_cell)
     given = _idealised(images, columns)

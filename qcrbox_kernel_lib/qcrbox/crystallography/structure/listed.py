@@ -8,8 +8,8 @@ from qcrbox.cif.document import Block
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure.bonds import ListedBond
+from qcrbox.crystallography.structure.columns import as_loop, numbers_of, texts_of
 from qcrbox.crystallography.structure.contacts import ListedHydrogenBond
-from qcrbox.crystallography.structure.reading import as_loop, numbers_of, texts_of
 from qcrbox.crystallography.structure.sites import Sites
 
 

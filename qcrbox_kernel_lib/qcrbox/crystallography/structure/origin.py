@@ -11,8 +11,8 @@ from qcrbox.cif.document import Block
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.space_group import SpaceGroup, with_changes
+from qcrbox.crystallography.structure.columns import as_loop, numbers_of
 from qcrbox.crystallography.structure.formula import parse_formula
-from qcrbox.crystallography.structure.reading import as_loop, numbers_of
 from qcrbox.crystallography.structure.sites import Sites, site_symmetry
 
 TOLERANCE = 0.02  # of the number of atoms of an element

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from qcrbox.cif import names
 from qcrbox.cif.document import Block
-from qcrbox.cif.lenient import Reading, irregular
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
 from qcrbox.cif.values import Number
@@ -24,6 +22,8 @@ from qcrbox.crystallography.extended_symmetry import nuclear_operations
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.cartesian import to_fractional
+from qcrbox.crystallography.structure.columns import as_loop, in_memory, misprint, numbers_of, texts_of
+from qcrbox.crystallography.structure.displacements import anisotropic, isotropic
 from qcrbox.crystallography.structure.elements import elements_of_sites
 from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.sites import FARTHEST, Sites
@@ -40,17 +40,11 @@ _FLAG_TAGS = (
     "_atom_site_refinement_flags_posn",
     "_atom_site_refinement_flags_adp",
 )
-_COMPONENTS = ("11", "22", "33", "12", "13", "23")
-_ANISO_TAGS = [
-    f"_atom_site_aniso_{name}{su}"
-    for name in ("label", *(stem + component for stem in ("U_", "B_", "beta_") for component in _COMPONENTS))
-    for su in ("", "_su")
-]
 _SITE_TAGS = [
     f"_atom_site_{name}{su}"
     for name in (
         "label", "type_symbol", "fract_x", "fract_y", "fract_z", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
-        "U_iso_or_equiv", "B_iso_or_equiv", "adp_type", "thermal_displace_type", "disorder_assembly",
+        "U_iso_or_equiv", "B_iso_or_equiv", "U_equiv_geom_mean", "B_equiv_geom_mean", "adp_type", "thermal_displace_type", "disorder_assembly",
         "disorder_group", "calc_flag", "refinement_flags", "refinement_flags_posn", "refinement_flags_adp",
     )
     for su in ("", "_su")
@@ -67,11 +61,6 @@ def number_with_su(block: Block, tag: str, notes: list[str] | None = None) -> Nu
     number = reading.number
     su = block.number(f"{tag}_su") if number.su is None else None
     return Number.of(number.text, su.text) if su is not None and su.value > 0 else number
-
-
-def misprint(what: str, text: str, reading: Reading) -> str:
-    """`_cell_angle_beta is written '90.00()', with brackets that hold no s.u.; it is read as 90.00.`"""
-    return f"{what} is written '{text}', {reading.how}; it is read as {reading.number.text}."
 
 
 def read_cell(block: Block, notes: list[str] | None = None) -> UnitCell:
@@ -150,7 +139,7 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
             where=f"block {block.name}",
             items=["_atom_site_label", "_atom_site_fract_x"],
         )
-    loop = in_memory(loop, _SITE_TAGS)
+    given_loop, loop = loop, in_memory(loop, _SITE_TAGS)
     count = len(loop)
     types = texts_of(loop, "_atom_site_type_symbol", count)
     labels = texts_of(loop, "_atom_site_label", count)
@@ -159,8 +148,8 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
         for row, (label, symbol) in enumerate(zip(labels, types, strict=True))
     ]
     fract, fract_su = _coordinates(loop, cell, labels, block, notes)
-    u_iso, u_iso_su = _isotropic(loop, labels, notes)
-    u_cif, u_cif_su = _anisotropic(block, labels, cell, notes)
+    u_iso, u_iso_su = isotropic(loop, labels, notes)
+    u_cif, u_cif_su = anisotropic(block, given_loop, labels, cell, notes)
     occupancy, occupancy_su = numbers_of(loop, "_atom_site_occupancy", count, notes, labels)
     flags = [texts_of(loop, tag, count) for tag in _FLAG_TAGS]
     given = texts_of(loop, "_atom_site_adp_type", count)
@@ -191,71 +180,33 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
         fract_step=_steps(loop, count),
     )
     _remark(sites, cell, notes)
+    notes += _not_listed(given_loop, occupancy, labels)
     return sites
 
 
-def as_loop(block: Block, tag: str) -> Loop | None:
-    """The loop of an item; a table of one row may be written as single items."""
-    entry = block.find(tag)
-    if entry is None or isinstance(entry, Loop):
-        return entry
-    category = names.category(tag)
-    items: dict[str, Sequence[str]] = {
-        item.tag: [item.raw] for item in block.items if names.category(item.tag) == category
-    }
-    return Loop.of(items)
-
-
-def in_memory(loop: Loop, tags: Sequence[str]) -> Loop:
-    """A loop with those of the columns that it has, cut from the file in one pass."""
-    own = [loop.tags[place] for place in dict.fromkeys(map(loop.index, tags)) if place is not None]
-    made = Loop.of(dict(zip(own, loop.columns(*own), strict=True)))
-    made.cif2 = loop.cif2
-    return made
-
-
-def texts_of(loop: Loop, tag: str, count: int) -> list[str]:
-    """Plain texts of a column, empty for ? and . and for a column that is missing."""
-    if tag not in loop:
-        return [""] * count
-    return ["" if raw in ("?", ".") else text_of(raw, cif2=loop.cif2) for raw in loop.column(tag)]
-
-
-def numbers_of(
-    loop: Loop, tag: str, count: int, notes: list[str] | None = None, labels: Sequence[str] = ()
-) -> tuple[Array, Array]:
-    """Values (NaN where unknown) and s.u. (0 where none). Misprints are read, and with `labels` of the rows noted."""
-    if tag not in loop:
-        return np.full(count, np.nan), np.zeros(count)
-    if notes is not None:
-        notes += misprints(loop, tag, labels)
-    values, su = loop.numbers_and_su(tag)
-    if f"{tag}_su" in loop:
-        su = np.where(np.isnan(su), loop.numbers(f"{tag}_su"), su)
-    return values, np.nan_to_num(su)
-
-
-def misprints(loop: Loop, tag: str, labels: Sequence[str]) -> list[str]:
-    """One note for each way in which numbers of a column are misprinted, with up to ten of them."""
-    if tag not in loop:
-        return []
-    facts = names.facts(tag)
-    found: dict[str, list[str]] = {}
-    for row, text, reading in irregular(loop.column(tag), facts.unit if facts else ""):
-        shown = f"{labels[row]} '{text[:40]}'"
-        if reading is None:
-            found.setdefault("", []).append(shown)
-        else:
-            found.setdefault(reading.how, []).append(f"{shown} as {reading.number.text}")
+def _not_listed(loop: Loop, occupancy: Array, labels: list[str]) -> list[str]:
+    """Notes on hydrogen atoms that are counted and not listed, and on occupancies that are not known."""
     notes = []
-    for how, places in found.items():
-        listed = ", ".join(places[:10]) + (f" and {len(places) - 10} more" if len(places) > 10 else "")
+    hydrogens, _ = numbers_of(loop, "_atom_site_attached_hydrogens", len(labels))
+    counted = [f"{labels[row]} {hydrogens[row]:g}" for row in np.flatnonzero(hydrogens > 0)]
+    if counted:
         notes.append(
-            f"Values of {tag} {how} are read: {listed}."
-            if how
-            else f"Values of {tag} that are not numbers are taken as unknown: {listed}."
+            f"Hydrogen atoms that the file counts and does not list (_atom_site_attached_hydrogens) are not in the model: "
+            f"{_some(counted)}."
         )
+    raw = loop.column("_atom_site_occupancy") if "_atom_site_occupancy" in loop else []
+    unknown = [
+        labels[row]
+        for row, (text, value) in enumerate(zip(raw, occupancy, strict=False))
+        if text != "." and np.isnan(value)
+    ]
+    if unknown:
+        notes.append(f"Occupancies that are not known are taken as 1: {_some(unknown)}.")
     return notes
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def _coordinates(
@@ -287,61 +238,6 @@ def _steps(loop: Loop, count: int) -> Array | None:
             if 1 < decimals < 5:
                 steps[row, axis] = 10.0**-decimals
     return steps
-
-
-def _isotropic(loop: Loop, labels: list[str], notes: list[str]) -> tuple[Array, Array]:
-    u, u_su = numbers_of(loop, "_atom_site_U_iso_or_equiv", len(labels), notes, labels)
-    b, b_su = numbers_of(loop, "_atom_site_B_iso_or_equiv", len(labels), notes, labels)
-    use_b = np.isnan(u)
-    return np.where(use_b, adps.b_to_u(b), u), np.where(use_b, adps.b_to_u(b_su), u_su)
-
-
-def _anisotropic(block: Block, labels: list[str], cell: UnitCell, notes: list[str]) -> tuple[Array, Array]:
-    tensors = np.full((len(labels), 3, 3), np.nan)
-    su = np.zeros((len(labels), 3, 3))
-    loop = as_loop(block, "_atom_site_aniso_label")
-    if loop is None:
-        return tensors, su
-    loop = in_memory(loop, _ANISO_TAGS)
-    count = len(loop)
-    own = texts_of(loop, "_atom_site_aniso_label", count)
-    rows = _rows_of(own, labels, notes)
-    for stem, convert in (
-        ("U_", lambda values: values),
-        ("B_", adps.b_to_u),
-        ("beta_", lambda values: adps.beta_to_u(values, cell)),
-    ):
-        columns = [
-            numbers_of(loop, f"_atom_site_aniso_{stem}{name}", count, notes, own) for name in _COMPONENTS
-        ]
-        values = convert(adps.symmetric(np.column_stack([column for column, _ in columns])))
-        errors = convert(adps.symmetric(np.column_stack([column for _, column in columns])))
-        for position, row in enumerate(rows):
-            if row is not None and np.isnan(tensors[row]).any() and np.isfinite(values[position]).all():
-                tensors[row], su[row] = values[position], errors[position]
-    lost = [labels[row] for row in dict.fromkeys(rows) if row is not None and np.isnan(tensors[row]).any()]
-    if lost:
-        notes.append(
-            f"Displacement tensors that are not complete are not used: {', '.join(lost[:10])}"
-            f"{f' and {len(lost) - 10} more' if len(lost) > 10 else ''}."
-        )
-    return tensors, su
-
-
-def _rows_of(own: list[str], labels: list[str], notes: list[str]) -> list[int | None]:
-    exact = {label: row for row, label in reversed(list(enumerate(labels)))}
-    folded = {label.lower(): row for row, label in reversed(list(enumerate(labels)))}
-    rows: list[int | None] = []
-    for label in own:
-        row = exact.get(label)
-        if row is None and (row := folded.get(label.lower())) is not None:
-            notes.append(
-                f"Displacement parameters of {label} are taken for atom {labels[row]}, which differs in case."
-            )
-        if row is None:
-            notes.append(f"Displacement parameters are given for {label}, but there is no such atom.")
-        rows.append(row)
-    return rows
 
 
 def _groups(texts: list[str], labels: list[str], notes: list[str]) -> NDArray[np.int64]:

@@ -77,7 +77,7 @@ class Sites:
             known = (np.abs(self.fract) < FARTHEST).all(axis=1)
         return known & np.array(
             [
-                bool(element) and flag != "dum"
+                bool(element) and flag.lower() != "dum"
                 for element, flag in zip(self.element, self.calc_flag, strict=True)
             ],
             dtype=bool,

@@ -319,19 +319,24 @@ class StructureView:
         picture = self._cut(rows, None)
         return {"png": base64.b64encode(picture.image("png")).decode(), "alt": picture.alt}
 
+    def _names(self, content: dict[str, Any]) -> str:
+        return "–".join(self.scene.labels[int(row)] for row in content["rows"])
+
     def _answer(self, content: dict[str, Any]) -> dict[str, Any] | None:
         do = content.get("do")
         if do == "measure":
             found = self.scene.measure([int(row) for row in content["rows"]])
             if found is None:
-                return {"text": ""}
+                return {
+                    "error": f"{self._names(content)} have no angle to measure: three of them lie on a line."
+                }
             self.measurements.append(found)
             return {"text": found.value, "kind": found.kind}
         if do == "plane":
             before = [int(row) for row in content.get("other", ())]
             found = self.scene.plane([int(row) for row in content["rows"]], before)
             if found is None:
-                return {"text": ""}
+                return {"error": f"{self._names(content)} lie on a line: no plane is determined."}
             self.measurements.append(found)
             return {"text": found.value, "kind": found.kind, "details": found.details}
         if do == "section":

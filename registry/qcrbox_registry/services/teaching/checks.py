@@ -1,4 +1,8 @@
-"""The automatic checks on what a calculation wrote. They read numbers and CIF facts and never run a student's code."""
+"""The automatic checks on what a calculation wrote. They read numbers and CIF facts and never run a student's code.
+
+Students read the words of a result after each attempt. They state what was found, never what would be right: that is what
+the student has to find out.
+"""
 
 from __future__ import annotations
 
@@ -67,19 +71,17 @@ def _quantity(check: Check, evidence: Evidence) -> Result:
     if value is None:
         return Result(None, f"Not checked: the CIF states no {name}.")
     passed = check.band.contains(value)
-    return Result(passed, f"{name} is {value:g}, {'as' if passed else 'not'} {check.band}.")
+    return Result(passed, f"{name} is {value:g}{'' if passed else ', which is not right'}.")
 
 
 def _space_group(check: Check, evidence: Evidence) -> Result:
     number, symbol = figure(evidence.figures, "space_group_number"), evidence.figures.get("space_group_hm")
-    wanted = check.symbol or f"no. {check.number}"
     found = str(symbol) if symbol else ("none" if number is None else f"no. {number:g}")
     if number is None and not symbol:
         return Result(None, "Not checked: the CIF states no space group.")
     by_number = check.number is not None and number is not None
     passed = number == check.number if by_number else _bare(symbol) == _bare(check.symbol)
-    words = "The space group is" if passed else "The space group is not the right one:"
-    return Result(passed, f"{words} {found}." if passed else f"{words} {found} instead of {wanted}.")
+    return Result(passed, f"The space group is {found}{'' if passed else ', not the right one'}.")
 
 
 def _bare(symbol: object) -> str:
@@ -92,7 +94,8 @@ def _all_hydrogens(check: Check, evidence: Evidence) -> Result:
     found, stated = float(evidence.facts["hydrogens"]), evidence.facts.get("formula_has_hydrogen")
     if check.count is not None:
         passed = abs(found - check.count) <= _OCCUPANCY_MARGIN * max(1.0, check.count)
-        return Result(passed, f"{found:g} of {check.count:g} hydrogen atoms are in the model.")
+        words = f"Hydrogen atoms in the model: {found:g}"
+        return Result(passed, f"{words}{'' if passed else ', not the right number'}.")
     if not stated:
         return Result(None, "Not checked: the formula of the CIF has no hydrogen.")
     return Result(
@@ -124,7 +127,6 @@ def _element(check: Check, evidence: Evidence) -> Result:
 
 
 def _occupancy(check: Check, evidence: Evidence) -> Result:
-    """The words do not say what would be right: the student finds that out."""
     assert evidence.facts is not None
     assert check.band is not None
     occupancies: Mapping[str, float] = evidence.facts["occupancies"]

@@ -13,7 +13,7 @@ from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.groups import named_group
 from qcrbox_registry.services.hub_accounts import introduce
 from qcrbox_registry.services.teaching import access
-from qcrbox_registry.services.teaching.roster import Person, people_of
+from qcrbox_registry.services.teaching.roster import Accounts, Person, people_of
 from qcrbox_registry.services.texts import checked_text
 from qcrbox_registry.store import people
 from qcrbox_registry.store.audit import record
@@ -130,7 +130,12 @@ class CourseService:
         """The people of a group at the hub, and students with work who are not in it."""
         members = await self._context.identity.members(group)
         names = [member.name for member in members or ()]
-        accounts = await self._context.db.read(lambda conn: people.present_accounts(conn, names))
+        times = [member.created for member in members or ()]
+
+        def read(conn: Connection) -> Accounts:
+            return Accounts(people.present_accounts(conn, names), people.by_creation(conn, times))
+
+        accounts = await self._context.db.read(read)
         return people_of(members, accounts, [(student.person_id, student.name) for student in known])
 
 

@@ -186,10 +186,7 @@ def answer_shown(task: Task, answer: progress.Answer | None) -> float | None:
         return task.choices.index(answer.value) + 1 if answer.value in task.choices else None
     if task.kind != "value":
         return None
-    try:
-        return rounded(float(answer.value.replace(",", ".")))
-    except ValueError:
-        return None
+    return rounded(progress.number_in(answer.value))
 
 
 def rounded(value: float | None) -> float | None:

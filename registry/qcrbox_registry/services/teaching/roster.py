@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,16 +28,37 @@ def role_of(member: GroupMember) -> Role:
     return "assistant" if "manager" in member.roles else "student"
 
 
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Who has signed in. by_name: name -> id. by_creation: when the hub made the account -> (id, name here)."""
+
+    by_name: Mapping[str, int]
+    by_creation: Mapping[str, tuple[int, str]]
+
+    def of(self, member: GroupMember) -> tuple[int | None, str]:
+        """Id and name of a member. A renamed one is the same person under one name, whichever side knows the new name."""
+        found = self.by_creation.get(member.created)
+        if found is not None:
+            return found
+        by_name = self.by_name.get(member.name)
+        # The name of a renamed account may be another one's by now.
+        is_other = any(person_id == by_name for person_id, _ in self.by_creation.values())
+        return (None if is_other else by_name), member.name
+
+
 def people_of(
-    members: Iterable[GroupMember] | None, accounts: Mapping[str, int], known: Sequence[tuple[int, str]]
+    members: Sequence[GroupMember] | None, accounts: Accounts, known: Sequence[tuple[int, str]]
 ) -> list[Person]:
-    """Everyone of a course by name. members: None when there is no hub to ask. accounts: name -> id of who has signed in.
+    """Everyone of a course by name. members: None when there is no hub to ask.
 
     known: (id, name) of students with work in the course; they stay on the list after they left.
     """
     found: dict[str, Person] = {}
+    names = {member.name for member in members or ()}
     for member in members or ():
-        found[member.name] = Person(member.name, role_of(member), accounts.get(member.name))
+        person_id, here = accounts.of(member)
+        name = member.name if here in names else here
+        found[name] = Person(name, role_of(member), person_id)
     present = {person.person_id for person in found.values()}
     for person_id, name in known:
         if person_id not in present:

@@ -59,6 +59,23 @@ def test_outcome(check, passed):
     assert result.words
 
 
+@pytest.mark.parametrize(
+    ("check", "right"),
+    [
+        ({"kind": "quantity", "band": {"high": 0.0377}}, "0.0377"),
+        ({"kind": "space_group", "number": 61}, "61"),
+        ({"kind": "space_group", "symbol": "P b c a"}, "P b c a"),
+        ({"kind": "all_hydrogens", "count": 13}, "13"),
+        ({"kind": "element", "label": "N3", "symbol": "Br"}, "Br"),
+        ({"kind": "occupancy", "label": "C1", "band": {"low": 0.73, "high": 0.74}}, "0.7"),
+    ],
+)
+def test_a_wrong_attempt_is_not_told_what_would_be_right(check, right):
+    result = run(**check)
+    assert result.passed is False
+    assert right not in result.words
+
+
 def test_a_file_that_cannot_be_read_is_not_a_failed_check():
     result = run(facts=None, problem="Reading it took too much memory.", kind="no_alerts")
     assert result.passed is None

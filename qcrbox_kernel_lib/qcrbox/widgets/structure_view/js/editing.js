@@ -7,6 +7,9 @@ import { chosen, EditError, Edits, ELEMENTS, elementOf, elementsOf, freeLabel, l
 
 let made = 0;
 
+// "1 atom", "2 atoms"
+export const atoms = (count) => `${count} ${count === 1 ? "atom" : "atoms"}`;
+
 export class Editing {
   constructor(view) {
     this.view = view;
@@ -121,19 +124,21 @@ export class Editing {
       if (x >= Math.min(x0, x1) && x <= Math.max(x0, x1) && y >= Math.min(y0, y1) && y <= Math.max(y0, y1)) inside.push(scene.labels[row]);
     }
     this.select(inside, more);
-    this.view.say(`${this.labels.size} atoms selected`);
+    this.view.say(`${atoms(this.labels.size)} selected`);
   }
 
   // ---------------------------------------------------------------- acts
 
-  // Runs `act` and shows what is refused where it was asked.
+  // Runs `act` and shows what is refused where it was asked; answers whether nothing was.
   attempt(act) {
     this.problem.hidden = true;
     try {
       act();
+      return true;
     } catch (error) {
       if (!(error instanceof EditError)) throw error;
       this.refuse(error);
+      return false;
     }
   }
 
@@ -143,7 +148,7 @@ export class Editing {
   }
 
   act(line) {
-    this.attempt(() => {
+    return this.attempt(() => {
       const before = new Set(this.edits.sites.map((site) => site.label));
       this.edits.add(line());
       // What was renamed or made stays selected under its name.
@@ -171,14 +176,16 @@ export class Editing {
   }
 
   atomFromPeak() {
-    this.act(() => {
+    const isAdded = this.act(() => {
       const symbol = elementOf(this.newElement.value);
       const label = this.newLabel.value.trim() || freeLabel(this.edits.sites, symbol);
-      const line = lineOf.add(label, symbol, this.peak.fract);
-      this.peaks = [];
-      this.newLabel.value = "";
-      return line;
+      return lineOf.add(label, symbol, this.peak.fract);
     });
+    // What is refused, such as a name that is taken, can be corrected without choosing the peak again.
+    if (!isAdded) return;
+    this.peaks = [];
+    this.newLabel.value = "";
+    this.draw();
   }
 
   changed() {
@@ -245,7 +252,7 @@ export class Editing {
     this.runButtons = [button("Refine with these edits", "Run the next refinement of this structure with its reflections", () => this.run(false)), button("Options first …", "Open the form of the refinement with these edits", () => this.run(true))];
     this.runButtons[0].classList.add("qcv-primary");
     const canRun = Boolean(this.view.model.get("refine"));
-    const atoms = (how) => () => this.act(() => lineOf[how](this.some));
+    const onAtoms = (how) => () => this.act(() => lineOf[how](this.some));
 
     this.node.replaceChildren(
       known,
@@ -255,10 +262,10 @@ export class Editing {
         pair(symbol, "Set element", "Scatter as this element", () => this.act(() => lineOf.element(this.some, symbol.value))),
         element("span", { class: "qcv-group" }, pair(part, "Set part", "Disorder group; 0 is ordered", () => this.act(() => lineOf.part(this.some, part.value, assembly.value))), assembly),
         pair(occupancy, "Set occupancy", "Above 0 and not above 1", () => this.act(() => lineOf.occupancy(this.some, occupancy.value))),
-        group(button("Anisotropic", "Anisotropic displacement parameters", atoms("aniso")), button("Isotropic", "Isotropic displacement parameter", atoms("iso"))),
-        button("Add H", "Add the hydrogen atoms that these atoms lack", atoms("hydrogens")),
+        group(button("Anisotropic", "Anisotropic displacement parameters", onAtoms("aniso")), button("Isotropic", "Isotropic displacement parameter", onAtoms("iso"))),
+        button("Add H", "Add the hydrogen atoms that these atoms lack", onAtoms("hydrogens")),
         pair(name, "Rename", "Rename one atom", () => this.act(() => lineOf.rename(this.single, name.value))),
-        button("Delete", "Take the selected atoms out of the model", atoms("delete")),
+        button("Delete", "Take the selected atoms out of the model", onAtoms("delete")),
       ),
       row(
         "Peak",

@@ -3,7 +3,7 @@ import { isDark, watchTheme } from "../../shared_js/theme.js";
 import { element } from "../../shared_js/twin.js";
 import { png, save } from "./export.js";
 import { DensityPanel } from "./density_panel.js";
-import { Editing } from "./editing.js";
+import { atoms, Editing } from "./editing.js";
 import { Fingerprint } from "./fingerprint.js";
 import { Kernel } from "./kernel.js";
 import { HELP, onKey } from "./keyboard.js";
@@ -91,8 +91,11 @@ export class View {
     // Otherwise the notebook would take the letters as its own shortcuts.
     this.node.dataset.lmSuppressShortcuts = "true";
     this.node.addEventListener("keydown", (e) => {
-      if (e.target === this.canvas && onKey(this, e)) this.cameraMoved();
-      else e.stopPropagation();
+      const onCanvas = e.target === this.canvas;
+      if (onCanvas && onKey(this, e)) return this.cameraMoved();
+      // After a click in the picture the keyboard is here, and Ctrl Z means the edits.
+      if (onCanvas && this.editing.on) this.editing.key(e);
+      e.stopPropagation();
     });
     this.canvas.addEventListener("focus", () => (this.left = false));
     el.append(this.node);
@@ -119,7 +122,7 @@ export class View {
     this.drawModel();
     if (!first) this.stage.fit();
     this.canvas.setAttribute("aria-label", `${scene.title}. ${scene.summary} Press ? for keys.`);
-    this.counts.textContent = `${scene.count} atoms`;
+    this.counts.textContent = this.atomsInWords();
     this.warning.hidden = !scene.warnings.length;
     const said = scene.warnings.map((w) => element("div", {}, `⚠ ${w}`));
     const rest = said.splice(1);
@@ -128,6 +131,11 @@ export class View {
     if (this.twin.open) this.fillTable();
     this.toolbar?.draw();
     this.editing.draw();
+  }
+
+  // Without those that an edit deletes.
+  atomsInWords() {
+    return atoms(this.scene.count - this.scene.gone.reduce((sum, one) => sum + one, 0));
   }
 
   drawModel() {
@@ -145,7 +153,7 @@ export class View {
   redrawEdited(scene) {
     this.scene = scene;
     this.overlay.picked = [];
-    this.counts.textContent = `${scene.count - scene.gone.reduce((sum, one) => sum + one, 0)} atoms`;
+    this.counts.textContent = this.atomsInWords();
     this.drawModel();
     this.refreshMarks();
   }
@@ -202,12 +210,12 @@ export class View {
 
   showNeighbours(which) {
     this.say("…");
-    this.kernel.ask({ do: "neighbours", which }).then(() => this.say(`${this.scene.count} atoms`), (error) => this.say(error.message));
+    this.kernel.ask({ do: "neighbours", which }).then(() => this.say(this.atomsInWords()), (error) => this.say(error.message));
   }
 
   grow() {
     this.say("…");
-    this.kernel.ask({ do: "grow", mode: "bond" }).then(() => this.say(`${this.scene.count} atoms`), (error) => this.say(error.message));
+    this.kernel.ask({ do: "grow", mode: "bond" }).then(() => this.say(this.atomsInWords()), (error) => this.say(error.message));
   }
 
   // ---------------------------------------------------------------- looks
@@ -301,10 +309,12 @@ export class View {
     }
   }
 
-  hover(x, y) {
-    if (this.hovering) return;
-    this.hovering = requestAnimationFrame(() => {
+  // Once a frame, at the newest place: the pointer may leave in the frame of its last move.
+  hover(...place) {
+    this.pointed = place;
+    this.hovering ||= requestAnimationFrame(() => {
       this.hovering = 0;
+      const [x, y] = this.pointed;
       this.fingerprint?.hover(x, y);
       const row = x < 0 ? -1 : this.stage.pick(x, y);
       if (row === this.hovered) return;
@@ -335,7 +345,8 @@ export class View {
   walk(step) {
     if (this.left) return false;
     const n = this.scene.count;
-    const next = this.walked + step;
+    let next = this.walked + step;
+    while (this.scene.gone[next]) next += step;
     if (next < 0 || next >= n) return (this.left = true), false;
     this.walked = next;
     if (!this.measuring.on && !this.editing.on) this.selected = [next];

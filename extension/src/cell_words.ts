@@ -1,4 +1,4 @@
-import type { IProject } from '../registry/types';
+import type { IProject } from './registry/types';
 
 /** "a, b, c Å; α, β, γ°" with their s.u.; empty when the cell is unknown. */
 export function cellWords({ cell, cell_text: texts }: Pick<IProject, 'cell' | 'cell_text'>): string {
