@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,9 @@ def test_a_class_from_the_first_form_to_the_marks(
     look(page, tmp_path, "projector")
     page.goto(f"{exercise}/students/{student.name}")
     look(page, tmp_path, "student")
+    page.locator('a[href*="/calculations/"]').first.click()
+    expect(page.locator("main img")).to_be_visible()
+    look(page, tmp_path, "calculation")
     page.goto(f"{exercise}/marks")
     press(page, "Run the checks")
     look(page, tmp_path, "marks")
@@ -212,6 +216,7 @@ def _hand_in(student: Person, link: str, course: str, pictures: Path) -> None:
     student.wait_for_lab()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     shown = _exercise(student)
+    _refine(page, link.rpartition("/")[2])
     task = shown.locator('li[data-task="count"]')
     task.get_by_role("textbox").fill("10")
     task.get_by_role("button", name="Answer").click()
@@ -227,3 +232,46 @@ def _hand_in(student: Person, link: str, course: str, pictures: Path) -> None:
         )
         page.screenshot(path=pictures / f"{theme}.png")
         assert grave(page, "#qcrbox-panel .qcrbox-Exercise") == [], theme
+
+
+REFINE = """async exercise => {
+    const base = location.pathname.match(/^\\/user\\/[^/]+\\//)[0] + 'qcrbox/api/';
+    const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)[1];
+    const ask = async (path, body) => {
+        const more = body ? { method: 'POST', body: JSON.stringify(body) } : {};
+        const headers = { 'Content-Type': 'application/json', 'X-XSRFToken': xsrf };
+        const answer = await fetch(base + path, { headers, ...more });
+        if (!answer.ok) throw new Error(await answer.text());
+        return (await answer.json()).payload;
+    };
+    const own = await ask(`exercises/${exercise}/own`);
+    const [data] = (await ask(`datasets/${own.dataset_id}`)).datasets;
+    const cif = Object.values(data.data_files).find(file => file.filename.endsWith('.cif'));
+    const [refine] = (await ask('applications')).applications.filter(each => each.slug === 'refine');
+    const { calculation_id: made } = await ask('commands', {
+        application_slug: 'refine', application_version: refine.version, command_name: 'refine_iam',
+        command_arguments: { structure: { data_file_id: cif.qcrbox_file_id }, edits: 'aniso N3' }
+    });
+    for (;;) {
+        const [row] = (await ask(`calculations/${made}`)).calculations;
+        if (row.status === 'successful') return;
+        if (['failed', 'cancelled'].includes(row.status)) throw new Error(JSON.stringify(row));
+        await new Promise(done => setTimeout(done, 1000));
+    }
+}"""
+
+
+def _refine(page: Page, exercise: str) -> None:
+    """The first task: the refinement that the notebook's cell asks for, on the student's own data."""
+    page.evaluate(REFINE, exercise)
+    first = page.locator('#qcrbox-panel .qcrbox-Exercise li[data-task="bare"]')
+    expect(first).to_have_attribute("data-state", "done", timeout=LIMIT_MS)
+
+
+def test_every_page_of_teaching_is_looked_at_in_light_and_dark() -> None:
+    """Its templates are those that the class above shows to axe."""
+    templates = Path(__file__).parents[2] / "hub/qcrbox_hub/templates/teaching"
+    pages = {file.stem for file in templates.glob("*.html")} - {"base", "macros", "board-rows"}
+    looked_at = set(re.findall(r'look\(page, tmp_path, "(\w+)"\)', Path(__file__).read_text()))
+    # Only where people come from a learning platform.
+    assert pages - looked_at == {"grades"}

@@ -32,16 +32,22 @@ def _lines(name: str, level: str, hydrogen: list[dict[str, Any]], which: str) ->
     for bond in hydrogen:
         if bond[which] is not None and bond[f"{which}_su"]:
             classes.setdefault(bond["bond_class"], []).append(bond)
-    made = []
-    for title, members in sorted(classes.items()):
-        count = len(members)
-        mean = sum(bond[which] for bond in members) / count
-        su = sum(bond[f"{which}_su"] ** 2 for bond in members) ** 0.5 / count
-        neutron = members[0]["neutron"]
-        made.append(
-            f"| {name} | {count} {title} | {neutron:.3f} | {level} | {mean:.3f}({max(round(su * 1000), 1)}) | {(mean - neutron) / su:+.1f} |\n"
-        )
-    return made
+    carbon = [bond for title, members in classes.items() if title.startswith("C-H") for bond in members]
+    groups = sorted(classes.items())
+    if len(carbon) > max(map(len, classes.values()), default=0):
+        groups.append(("C-H together", carbon))
+    return [_line(name, level, title, members, which) for title, members in groups]
+
+
+def _line(name: str, level: str, title: str, members: list[dict[str, Any]], which: str) -> str:
+    """Mean of some bonds beside the mean of their neutron values."""
+    count = len(members)
+    mean, neutron = (sum(bond[key] for bond in members) / count for key in (which, "neutron"))
+    su = sum(bond[f"{which}_su"] ** 2 for bond in members) ** 0.5 / count
+    return (
+        f"| {name} | {count} {title} | {neutron:.3f} | {level} | {mean:.3f}({max(round(su * 1000), 1)}) | "
+        f"{(mean - neutron) / su:+.1f} |\n"
+    )
 
 
 def _fragments(rows: Rows) -> list[str]:

@@ -38,7 +38,7 @@ class Chain:
 
 CHAINS = {
     "glycine, 100 atoms": Chain("G" * 14),
-    "alanine, serine, glycine, 131 atoms": Chain("ASG" * 4 + "AG"),
+    "alanine, serine, glycine, 103 atoms": Chain("ASG" * 3 + "AG"),
 }
 _D_MIN, _NOISE = 1.0, 0.002
 _WIDTH = 7.0  # Å that the cell has beyond the chain across it, and 4 along it

@@ -271,8 +271,7 @@ SECTIONS = [
         "load beside them; what compares is the ratio, in seconds of processors, of the whole refinement to one self-consistent field of "
         "each molecule as PySCF runs it from scratch, in the same run (start-up, some 2 s of processors, outweighs the field of a small "
         "molecule). Every time: f(000) of each atom against its electrons, and the electrons of each molecule. The "
-        "figures are kept in tools/validation/aspherical.json with the day of each row. A row of thpp whose spherical R1 is 0.0414 has "
-        "one place for C6, which has two (docs/aspherical.md).",
+        "figures are kept in tools/validation/aspherical.json with the day of each row. In thpp C6 has two places (docs/aspherical.md).",
         aspherical,
     ),
 ]

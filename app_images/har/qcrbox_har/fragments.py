@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,12 +173,20 @@ def _grown(graph: _Bonded, core: list[Image], depth: int) -> list[Image]:
             return list(inside)
         inside |= dict.fromkeys(sorted(more))
         if len(inside) > _MOST_ATOMS:
-            labels = ", ".join(graph.structure.sites.label[image[0]] for image in core[:4])
-            raise UserInputError(
-                f"the fragment around {labels} cannot be closed below {_MOST_ATOMS} atoms.",
-                why="Its bonds are all short or of metals, so none may be cut.",
-                next="Keep the metals spherical, for example spherical='Zn', or use a periodic program and refine_tsc.",
-            )
+            _refuse_endless(graph, core, {graph.element(image) for image in inside})
+
+
+def _refuse_endless(graph: _Bonded, core: list[Image], elements: set[str]) -> NoReturn:
+    labels = ", ".join(graph.structure.sites.label[image[0]] for image in core[:4])
+    metals = sorted(element for element in elements if is_metal(element))
+    program = "a table of a periodic program (XHARPy with GPAW, for example) and refine_tsc"
+    raise UserInputError(
+        f"the fragment around {labels} cannot be closed below {_MOST_ATOMS} atoms.",
+        why="Its bonds are all short or of metals, so none may be cut.",
+        next=f"Keep the metals spherical: spherical='{' '.join(metals)}'; or use {program}."
+        if metals
+        else f"Use {program}.",
+    )
 
 
 def _may_cut(graph: _Bonded, inner: Image, outer: Image) -> bool:

@@ -127,7 +127,8 @@ class Refinement:
 
     def prepare(self, structure: Structure, iam: dict[str, Any]) -> Progress:
         """Molecules, charges and level of theory of a structure that may be refined."""
-        refuse_without_hydrogen(structure)
+        were_placed = self.refine_options.get("hydrogens") == "place"
+        bare = refuse_without_hydrogen(structure, were_placed=were_placed)
         refuse_ambiguous_labels(structure)
         plan = self._plan(structure, spherical_sites(structure, self.options.spherical))
         if not plan.sources:
@@ -147,7 +148,7 @@ class Refinement:
             method,
             iam,
             notes=list(plan.notes),
-            warnings=[*without_coordinates(structure), *doubts],
+            warnings=[*without_coordinates(structure), *bare, *doubts],
         )
         for molecule in plan.molecules:
             say(
@@ -170,6 +171,10 @@ class Refinement:
                 whole is not None and max(len(m.symbols) for m in whole.molecules) < fragments.LARGE
             ):
                 return whole or molecules.plan(structure, spherical)
+        parts = fragments.plan(structure, spherical)
+        if not (parts.spherical or structure.atoms.polymeric or any(m.caps for m in parts.molecules)):
+            # Nothing was cut: these are the molecules, whose charges can be held against the cell's.
+            return molecules.plan(structure, spherical)
         if self.options.crystal_field != "isolated":
             raise UserInputError(
                 "fragments cannot be embedded in a crystal field.",
@@ -177,7 +182,7 @@ class Refinement:
                 why="The rest of the molecule is bonded to them and is no neighbour.",
                 next="Use crystal_field='isolated', or whole molecules: fragments='off'.",
             )
-        return fragments.plan(structure, spherical)
+        return parts
 
     def check_cost(self, state: Progress, sites: Array, reflections: int) -> estimate.Cost:
         """Say what the refinement will cost. Raises UserInputError when that is more than there is or may be."""
@@ -353,16 +358,23 @@ def _to_own_place(structure: Structure, molecule: molecules.Molecule, atom: int,
     return np.linalg.solve(rotation, fract - shift)
 
 
-def refuse_without_hydrogen(structure: Structure) -> None:
-    """Raise UserInputError if an organic structure has no hydrogen atoms."""
+def refuse_without_hydrogen(structure: Structure, *, were_placed: bool = False) -> list[str]:
+    """Raise UserInputError if an organic structure has no hydrogen atoms.
+
+    were_placed: those that were missing were to be added; then there are none in this crystal (carbonates, CCl4), and a note
+    says so.
+    """
     sites = structure.sites
-    carbon = "C" in sites.element
-    if carbon and not sites.is_hydrogen.any():
-        raise UserInputError(
-            "the structure has no hydrogen atoms.",
-            why="Without them the molecules are incomplete and their wavefunctions wrong.",
-            next="Let refine_har add them: missing_hydrogens='place'; or add them with refine_iam.",
-        )
+    if "C" not in sites.element or sites.is_hydrogen.any():
+        return []
+    if were_placed:
+        return ["No hydrogen atoms: none seem to be missing, and the molecules are computed as they are."]
+    raise UserInputError(
+        "the structure has no hydrogen atoms.",
+        why="Without them the molecules are incomplete and their wavefunctions wrong.",
+        next="Let refine_har add them: missing_hydrogens='place' (a crystal that has none is refined as it is then); or add them "
+        "with refine_iam.",
+    )
 
 
 def refuse_ambiguous_labels(structure: Structure) -> None:

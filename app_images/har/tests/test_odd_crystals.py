@@ -29,6 +29,11 @@ SALT_CELL: dict[str, Any] = {"cell": (5.64, 5.64, 5.64, 90, 90, 90), "group": "F
 OCCUPANCY = {"columns": ("occupancy",)}
 
 
+# Diamond structure with bonds of a double one, so that none may be cut.
+SILICON = "Si1 Si .125 .125 .125\n"
+SILICON_CELL = {"cell": (4.6, 4.6, 4.6, 90, 90, 90), "group": "F d -3 m"}
+
+
 def prepared(rows: str, options: dict[str, Any] | None = None, **crystal: Any):
     """What a refinement would begin with: no process is needed for that."""
     refinement = Refinement(Options(**(options or {})), {}, None, None)  # type: ignore[arg-type]
@@ -84,7 +89,8 @@ def test_what_can_be_computed_is_planned(rows, crystal, found):
         ("Fe1 Fe .5 .5 .5\n", {}, "Fe, whose d or f shell may be open.*'1: 5' for four unpaired"),
         ("U1 U .5 .5 .5\nO1 O .68 .5 .5\nO2 O .32 .5 .5\n", {}, "U, whose d or f shell may be open"),
         (AQUA_COPPER, {}, "49 electrons, which cannot have multiplicity 1.*multiplicities='1: 2'"),
-        (ROCK_SALT, SALT_CELL, "cannot be closed below.*spherical='Zn'"),
+        (ROCK_SALT, SALT_CELL, "cannot be closed below.*spherical='Na'; or use.*refine_tsc"),
+        (SILICON, SILICON_CELL, r"fragment around Si1 cannot be closed.*cut\. Use a table of a periodic program.*refine_tsc"),
         ("H1 H .5 .5 .5\n", {}, "1 electrons, which cannot have multiplicity 1"),
         (
             "C1 C .5 .5 .5 1\nC2 C .6 .5 .5 .5\nC3 C .61 .52 .5 .5\nH1 H .45 .58 .5 1\n",
@@ -103,7 +109,7 @@ def test_what_can_be_computed_is_planned(rows, crystal, found):
         ("O1 O ? ? ?\n", {}, "No atom has coordinates"),
     ],
     ids=[
-        "no hydrogen", "open d shell", "open f shell", "odd electrons", "network", "lone hydrogen",
+        "no hydrogen", "open d shell", "open f shell", "odd electrons", "network", "network without metals", "lone hydrogen",
         "disorder without groups", "two elements on a site", "one label twice", "labels but for case", "no cell",
         "no atoms", "no coordinates",
     ],
@@ -139,7 +145,15 @@ def test_settings_that_fit_no_molecule_are_refused_in_words(options, words):
 
 def test_fragments_take_no_crystal_field():
     with pytest.raises(UserInputError, match="fragments='off'"):
-        prepared(ROCK_SALT, {"crystal_field": "charges"}, **SALT_CELL)
+        prepared(ROCK_SALT, {"crystal_field": "charges", "spherical": "Na"}, **SALT_CELL)
+
+
+def test_molecules_too_small_to_be_cut_are_no_fragments():
+    """With fragments='on' as well: their charges are held against the cell, and neighbours may act on them."""
+    state = prepared(WATER, {"fragments": "on", "crystal_field": "charges"})
+    assert [m.copies for m in state.plan.molecules] == [1.0]
+    with pytest.raises(UserInputError, match="add up to"):
+        prepared(HYDROXIDE, {"fragments": "on"})
 
 
 def test_spherical_metals_end_the_fragments_of_a_network():

@@ -87,6 +87,19 @@ def test_organic_structures_need_hydrogen_and_others_do_not():
     assert "missing_hydrogens='place'" in error.value.next
 
 
+def test_a_crystal_that_has_no_hydrogen_is_refined_where_placing_found_none_missing():
+    """Carbon tetrachloride: asking for hydrogen is the way out that the refusal names, and must not end in it again."""
+    rows = "C1 C .5 .5 .5\n" + "".join(
+        f"Cl{i} Cl {0.5 + x * 0.102} {0.5 + y * 0.102} {0.5 + z * 0.102}\n"
+        for i, (x, y, z) in enumerate(((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)), start=1)
+    )
+    state = Refinement(Options(), {"hydrogens": "place"}, None, None).prepare(structure(rows), {})
+    assert [m.formula for m in state.plan.molecules] == ["CCl4"]
+    assert any("none seem to be missing" in warning for warning in state.warnings)
+    with pytest.raises(UserInputError, match="no hydrogen atoms"):
+        Refinement(Options(), {}, None, None).prepare(structure(rows), {})
+
+
 def test_each_hydrogen_is_paired_with_the_atom_it_is_bonded_to():
     (water,) = molecules.plan(structure(WATER)).molecules
     labels = [(water.labels[h], water.labels[x]) for h, x in hydrogen_pairs(water)]

@@ -73,6 +73,21 @@ def test_a_row_that_could_not_be_done_says_why_below_the_table(kept):
     assert "- thpp, HF/def2-SVP: not finished after 5 s" in page
 
 
+def test_all_bonds_to_carbon_have_a_mean_of_their_own(kept):
+    """Two classes: 1.08 and 1.10 Å beside 1.077 and 1.099 Å; 0.005 and 0.013 Å of s.u. make 0.007 Å for the mean."""
+    methyl = row()["hydrogen"][0]
+    methine = methyl | {
+        "hydrogen": "H2",
+        "bond_class": "C-H methine",
+        "neutron": 1.099,
+        "har": 1.1,
+        "har_su": 0.012,
+    }
+    keep(kept, "thpp", "HF/def2-SVP", hydrogen=[methyl, methine])
+    page = hirshfeld.table(Context(None, rows=("nothing",)))
+    assert "| thpp | 2 C-H together | 1.088 | HF/def2-SVP | 1.090(7) | +0.3 |" in page
+
+
 def test_distances_are_held_against_neutrons_in_the_same_crystal(kept):
     """1.006 Å for N-H1 and 1.000 Å for N-H2 of urea; a bond that the row does not have is left out."""
 

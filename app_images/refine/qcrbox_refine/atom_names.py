@@ -70,19 +70,24 @@ class AtomNames:
         return self.residues_of(instruction.residue)
 
     def of_copies(self, instruction: Instruction, make: Callable[[int], Sequence[Made]]) -> list[Made]:
-        """What `make` gives for each residue of an instruction (`DFIX_*`); residues that lack its atoms give nothing.
+        """What `make` gives for each residue of an instruction; residues that lack its atoms give nothing.
 
+        `_*` means those that have them; of a class (`DFIX_CF3`) the residues that lack atoms are named in the model.
         Raises UnknownAtom where no residue gives anything because of unknown atoms.
         """
         made: list[Made] = []
-        problem: UnknownAtom | None = None
+        problems: dict[int, UnknownAtom] = {}
         for here in self.copies(instruction):
             try:
                 made += make(here)
             except UnknownAtom as error:
-                problem = error
-        if problem and not made:
-            raise problem
+                problems[here] = error
+        if problems and not made:
+            raise list(problems.values())[-1]
+        for here, error in problems.items() if instruction.residue != "*" else ():
+            self.model.leave_out(
+                f"{instruction.text} in residue {here}", f"{str(error)[0].upper()}{str(error)[1:]}."
+            )
         return made
 
     def word(self, word: str, here: int) -> list[AtomRef]:

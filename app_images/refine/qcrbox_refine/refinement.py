@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.radiation import density_unit
 from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import (
@@ -34,7 +35,7 @@ from qcrbox_refine.model import Model
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.requested_hydrogens import place_requested
 from qcrbox_refine.restraints import add_restraints, parse_restraints
-from qcrbox_refine.scattering import wavelength_by_dispersion
+from qcrbox_refine.scattering import radiation_of, wavelength_by_dispersion
 from qcrbox_refine.shelx_input import read_shelx
 
 
@@ -323,7 +324,7 @@ def _asked(model: Model) -> bool:
 def _describe(data: reflections.Reflections) -> None:
     r_int = "no equivalents" if data.r_int is None else f"R(int) {data.r_int:.4f}"
     say(
-        f"{data.measured.size() + data.absent} reflections from {data.origin}, {data.absent} absent by symmetry, "
+        f"{data.measured.size() + data.absent + data.omitted} reflections from {data.origin}, {data.absent} absent by symmetry, "
         f"{data.omitted} omitted, {data.unique.size()} unique, {r_int}, d(min) {data.unique.d_min():.3f} Å",
     )
 
@@ -332,7 +333,7 @@ def _summarise(fit: Fit, residual: density.DifferenceMap) -> None:
     say(
         f"R1 {fit.r1_gt:.4f} for {fit.n_gt} reflections with I > 2σ(I), {fit.r1_all:.4f} for all "
         f"{fit.reflections.unique.size()}; wR2 {fit.wr2:.4f}, S {fit.goof:.3f}, {fit.n_parameters} parameters, "
-        f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} e/Å³",
+        f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} {density_unit(radiation_of(fit.model))}",
     )
     # Without a cycle there is nothing that could have converged.
     ended = {"converged": fit.converged} if fit.refined else {"refined": False}

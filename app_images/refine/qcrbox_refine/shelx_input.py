@@ -87,6 +87,7 @@ class _Reader:
         self.last_not_riding: Atom | None = None
         self.anisotropic: int | None = 0
         self.anisotropic_hydrogen = False
+        self.peaks: list[str] = []
 
     def fail(
         self, what: str, next_step: str = "Correct the line.", line: int | None = None
@@ -128,6 +129,10 @@ class _Reader:
     def _symmetry(self) -> crystal.symmetry:
         cell = self.found.named("CELL")[-1]
         self.line = cell.line
+        if len(cell.numbers) != 7:
+            raise self.fail(
+                f"CELL has a wavelength and six cell parameters, and this one has {len(cell.numbers)} numbers."
+            )
         try:
             unit_cell = uctbx.unit_cell(cell.numbers[1:7])
         except (ValueError, RuntimeError) as error:
@@ -214,7 +219,8 @@ class _Reader:
 
     def _atom(self, given: ShelxAtom) -> None:
         model, around = self.model, given.around
-        if re.fullmatch(r"Q\d+", given.label.upper()) and given.scattering_type == 1:
+        if given.is_peak:
+            self.peaks.append(given.label)
             return
         if not 1 <= given.scattering_type <= len(self.elements):
             raise self.fail(
@@ -327,12 +333,21 @@ class _Reader:
             )
         if not model.atoms:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
+        if self.peaks:
+            model.note(
+                f"Difference peaks of the file are no atoms and are left out: {', '.join(self.peaks)}."
+            )
         model.elements = list(dict.fromkeys(self.elements))
         self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
         self._site_occupancies()
         unit = self.found.last("UNIT")
-        if model.z and unit:
+        if unit and unit.numbers and len(unit.numbers) != len(self.elements):
+            model.leave_out(
+                unit.text,
+                f"It has {len(unit.numbers)} numbers for {len(self.elements)} kinds of atoms of SFAC.",
+            )
+        elif model.z and unit:
             counts: Counter[str] = Counter()
             for kind, count in zip(self.elements, unit.numbers, strict=False):
                 counts[element_symbol(kind)] += count / model.z

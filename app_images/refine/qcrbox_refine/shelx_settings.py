@@ -218,9 +218,10 @@ def _take_hklf(settings: ShelxSettings, i: Instruction) -> None:
         raise ValueError(
             f"HKLF has a matrix of nine numbers after n and s, and this one has {len(numbers) - 2}"
         )
-    settings.hklf = Hklf(
-        round(i.number(0, 4)), i.number(1, 1.0), matrix, i.number(11, 1.0), round(i.number(12, 0))
-    )
+    code = round(i.number(0, 4))
+    if not 1 <= abs(code) <= 6:
+        raise ValueError(f"HKLF has a number from 1 to 6, and this is {code}")
+    settings.hklf = Hklf(code, i.number(1, 1.0), matrix, i.number(11, 1.0), round(i.number(12, 0)))
 
 
 def _take_merg(settings: ShelxSettings, i: Instruction) -> None:

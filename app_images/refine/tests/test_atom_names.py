@@ -5,6 +5,7 @@ all, and a residue that lacks an atom does not keep the others from an instructi
 """
 
 import pytest
+from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.connectivity import neighbours
 from qcrbox_refine.restraints import RestraintManager
 from qcrbox_refine.shelx_input import parse_shelx
@@ -190,3 +191,41 @@ def test_free_without_a_bond_is_named():
     assert model.remarks() == [
         f"Not applied: FREE_CF3 F1 F2 to F1_{n} and F2_{n} (There is no bond between them.)" for n in (1, 2)
     ]
+
+
+def test_difference_peaks_among_the_atoms_are_left_out_and_named():
+    model = parse_shelx(TEXT.format(lines="").replace("HKLF", "Q1 1 0.5 0.5 0.5 11 0.05 1.5\nHKLF"), "x.ins")
+    assert "Q1" not in [atom.label for atom in model.atoms]
+    assert model.remarks() == ["Difference peaks of the file are no atoms and are left out: Q1."]
+
+
+@pytest.mark.parametrize(
+    ("card", "instead", "says"),
+    [
+        ("HKLF 4", "HKLF 0", "from 1 to 6"),
+        ("HKLF 4", "HKLF 7", "from 1 to 6"),
+        ("CELL 0.71073 9.1 10.3 11.7 93 101 88", "CELL 0.71073 9.1 10.3 11.7 93 101", "six cell parameters"),
+        ("CELL 0.71073 9.1 10.3 11.7 93 101 88", "CELL 9.1 10.3 11.7 93 101 88", "six cell parameters"),
+    ],
+)
+def test_instructions_that_lack_numbers_are_refused(card, instead, says):
+    """SHELXL knows HKLF 1 to 6; a cell without its last angle is not one with 90 degrees."""
+    with pytest.raises(UserInputError, match=says):
+        parse_shelx(TEXT.format(lines="").replace(card, instead), "x.ins")
+
+
+@pytest.mark.parametrize("counts", ["8 2 6", "8 2 6 2 4"])
+def test_contents_that_do_not_fit_the_elements_are_named(counts):
+    model = parse_shelx(TEXT.format(lines="").replace("UNIT 8 2 6 2", f"UNIT {counts}"), "x.ins")
+    assert model.formula == {}
+    assert len(model.remarks()) == 1
+    assert model.remarks()[0].startswith(f"Not applied: UNIT {counts} (")
+
+
+@pytest.mark.parametrize("name", ["DFIX", "EADP", "FREE"])
+def test_residues_of_a_class_that_lack_an_atom_are_named(name):
+    line = f"{name}_CF3 {'1.3 ' if name == 'DFIX' else ''}C1 F1"
+    model = parse_shelx(TEXT.format(lines=line).replace("F1 3 0.92", "F9 3 0.92"), "x.ins")
+    RestraintManager(model)
+    neighbours(model, model.structure())
+    assert model.remarks() == [f"Not applied: {line} in residue 2 (There is no atom F1 in residue 2.)"]

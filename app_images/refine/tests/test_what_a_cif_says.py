@@ -345,3 +345,24 @@ def test_reflections_that_are_no_numbers_are_left_out_and_named(tmp_path, row):
     assert model.remarks_by_kind() == [
         ("warning", "1 reflections whose F² or s.u. is no finite number were left out.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "formula"),
+    [
+        ("'C4 H4 Cl2'", {"C": 4, "H": 4, "Cl": 2}),
+        ("C4H4Cl2", {"C": 4, "H": 4, "Cl": 2}),
+        ("'C4 H4, Cl2'", {"C": 4, "H": 4, "Cl": 2}),
+        ("'Fe(C5 H5)2'", {}),
+        ("'C4 H4 CL2'", {}),
+        ("?", {}),
+    ],
+)
+def test_a_sum_formula_is_read_as_a_whole_or_named(tmp_path, written, formula):
+    """Of brackets nothing is taken: the first C5 of ferrocene would be its density and F(000)."""
+    text = atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02") + f"_chemical_formula_sum {written}\n"
+    model = model_of(tmp_path, text)
+    assert model.formula == formula
+    assert bool([text for kind, text in model.remarks_by_kind() if kind == "warning"]) == (
+        not formula and written != "?"
+    )

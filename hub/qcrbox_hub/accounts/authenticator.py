@@ -128,7 +128,10 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
 
     def is_taken(self, name: str) -> bool:
         """Does an account have this name, with a password of ours or without?"""
-        return self.user_exists(name) or orm.User.find(self.db, name) is not None
+        return (
+            self.user_exists(name)
+            or self.db.query(orm.User.id).filter(orm.User.name == name).first() is not None
+        )
 
     def problem_with(self, name: str, password: str, confirmation: str) -> str:
         """Why an account cannot be asked for so. Says nothing about which names exist."""

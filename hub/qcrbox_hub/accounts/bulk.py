@@ -11,11 +11,10 @@ import csv
 import io
 from dataclasses import dataclass
 
-from jupyterhub import orm
 from qcrbox.contract.errors import QcError, UserInputError
 
 from qcrbox_hub.accounts.invitations import Invitations, Wanted
-from qcrbox_hub.accounts.membership import GROUP_ROLES, Membership
+from qcrbox_hub.accounts.membership import GROUP_ROLES, Membership, group_exists
 from qcrbox_hub.accounts.service import AccountService
 
 COLUMNS = ("name", "group", "role", "password")
@@ -114,7 +113,7 @@ async def make_accounts(
             continue
         try:
             _check(service, person)
-            if person.group and orm.Group.find(service.session, person.group) is None:
+            if person.group and not group_exists(service.session, person.group):
                 membership.create(person.group)
             outcomes.append(Outcome(person, secret=await _make(service, person, days)))
         except QcError as error:

@@ -14,10 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jupyterhub import orm
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 
-from qcrbox_hub.accounts.membership import GROUP_ROLES
+from qcrbox_hub.accounts.membership import GROUP_ROLES, group_exists
 from qcrbox_hub.accounts.passwords import hash_password, matches
 from qcrbox_hub.accounts.tables import InvitationRow, SignInStateRow
 
@@ -92,7 +91,7 @@ class Invitations:
             raise UserInputError(
                 "A join code and a workshop password make plain members of a group.", next="Name a group."
             )
-        if wanted.group and orm.Group.find(self.session, wanted.group) is None:
+        if wanted.group and not group_exists(self.session, wanted.group):
             raise NotFound(f"There is no group {wanted.group[:60]}.")
         self.forget_expired()
         if self.session.query(InvitationRow).count() >= MOST_INVITATIONS:
@@ -161,9 +160,11 @@ class Invitations:
     def forget_expired(self) -> None:
         """Remove invitations that no longer hold. Accounts of an ended workshop have no password from then on."""
         over = (InvitationRow.expires_at <= self.clock()) | (InvitationRow.uses_left == 0)
-        for row in self.session.query(InvitationRow).filter(over):
+        ended = self.session.query(InvitationRow).filter(over).all()
+        for row in ended:
             self._delete(row)
-        self.session.commit()
+        if ended:
+            self.session.commit()
 
     def _delete(self, row: InvitationRow) -> None:
         # A later invitation may get the same number; it must not open accounts of this one.

@@ -36,6 +36,11 @@ def role_name(kind: str, group: str) -> str:
     return f"{GROUP_ROLES[kind]}-{group}"
 
 
+def group_exists(session: Any, name: str) -> bool:
+    """Whether the hub has a group; `orm.Group.find` would load its members and their servers as well."""
+    return session.query(orm.Group.id).filter(orm.Group.name == name).first() is not None
+
+
 @dataclass(frozen=True)
 class StoredRoles:
     """Groups, and who holds which role, as the hub's database has them."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
         return made[-1]
 
     yield go
+    end(*made)
+
+
+def end(*made: Started) -> None:
+    """Nothing of them is left."""
     for each in made:
         if each.process.poll() is None:
             each.process.kill()
@@ -89,20 +95,30 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
         until(lambda each=each: not marked_processes(each.data.identity))
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """A registry that runs, for tests that leave it running."""
+    registry = Started(tmp_path_factory.mktemp("running") / "data", "registry", "--no-auth")
+    registry.wait_for("ready")
+    yield registry
+    end(registry)
+
+
+def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a `qcrbox` command on a data folder to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "qcrbox_hub", *arguments, "--data", str(data)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.fixture
 def qcrbox(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs a `qcrbox` command to its end, on the folder of this test."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "qcrbox_hub", *arguments, "--data", str(tmp_path / "data")],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    return partial(command, tmp_path / "data")
 
 
 def test_registry_alone_says_one_line_and_answers(start, qcrbox) -> None:
@@ -138,23 +154,19 @@ def test_applications_that_cannot_be_used_are_named_where_the_start_is_watched(s
 
 @pytest.mark.attack(30)
 @pytest.mark.parametrize("name", ["registry", "nats", "launcher"])
-def test_crashed_part_is_started_again(start, qcrbox, name: str) -> None:
-    registry = start("registry", "--no-auth")
-    registry.wait_for("ready")
-    first = registry.child_pid(name)
+def test_crashed_part_is_started_again(running: Started, name: str) -> None:
+    first = running.child_pid(name)
     os.kill(first, signal.SIGKILL)
-    until(lambda: f"{name} is back" in registry.err.read_text(), START_LIMIT_S)
-    assert f"{name} ended (killed by SIGKILL)" in registry.err.read_text()
-    assert registry.child_pid(name) != first
-    until(lambda: qcrbox("status").returncode == 0, START_LIMIT_S)
+    until(lambda: f"{name} is back" in running.err.read_text(), START_LIMIT_S)
+    assert f"{name} ended (killed by SIGKILL)" in running.err.read_text()
+    assert running.child_pid(name) != first
+    until(lambda: command(running.data.path, "status").returncode == 0, START_LIMIT_S)
 
 
-def test_second_start_on_one_folder_names_the_first(start, qcrbox) -> None:
-    registry = start("registry", "--no-auth")
-    registry.wait_for("ready")
-    second = qcrbox("registry", "--no-auth", "--port", "0")
+def test_second_start_on_one_folder_names_the_first(running: Started) -> None:
+    second = command(running.data.path, "registry", "--no-auth", "--port", "0")
     assert second.returncode == 1
-    assert f"process {registry.process.pid}" in second.stderr
+    assert f"process {running.process.pid}" in second.stderr
     assert "qcrbox down" in second.stderr
     assert "Traceback" not in second.stderr
 

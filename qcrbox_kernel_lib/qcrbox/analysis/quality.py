@@ -15,7 +15,7 @@ import numpy as np
 from qcrbox.analysis.convergence import without_cycles
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import QcError
-from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, density_unit, read_radiation
 from qcrbox.crystallography.reflections import (
     MergingStatistics,
     Reflections,
@@ -98,13 +98,15 @@ _FROM_WILSON: tuple[tuple[str, str, str, Callable[[Wilson], float]], ...] = (
         lambda w: w.mean_e2_1,
     ),
 )
+# A unit that follows from the radiation.
+_OF_DENSITY = "density"
 _FROM_CIF: tuple[tuple[str, str, str, str], ...] = (
     ("r1_gt", "_refine_ls_R_factor_gt", "", "R1 of reflections above 2σ, as the file states"),
     ("wr2_ref", "_refine_ls_wR_factor_ref", "", "wR2 of all data, as the file states"),
     ("goof", "_refine_ls_goodness_of_fit_ref", "", "Goodness of fit, 1 with right weights and model"),
     ("shift_su_max", "_refine_ls_shift/su_max", "", "Largest last shift in s.u.; converged below 0.01"),
-    ("residual_max", "_refine_diff_density_max", "e/Å³", "Highest residual density"),
-    ("residual_min", "_refine_diff_density_min", "e/Å³", "Deepest residual density"),
+    ("residual_max", "_refine_diff_density_max", _OF_DENSITY, "Highest residual density"),
+    ("residual_min", "_refine_diff_density_min", _OF_DENSITY, "Deepest residual density"),
     ("flack", "_refine_ls_abs_structure_Flack", "", "Flack parameter: 0 right, 1 inverted"),
 )
 NAMES = (
@@ -132,6 +134,7 @@ def quality_indicators(block: Block, *, shells: int = 10) -> Quality:
     ]
     for name, tag, unit, meaning in _FROM_CIF:
         number = block.number(tag)
+        unit = density_unit(read_radiation(block).probe) if unit == _OF_DENSITY else unit
         remark = "" if number else f"{tag} is not given."
         if number and name == "shift_su_max" and without_cycles(block):
             remark = "Not refined (0 cycles): what a cycle would shift."

@@ -9,6 +9,7 @@ from qcrbox.api.difference import Difference, difference
 from qcrbox.api.files import cif_of
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.radiation import density_unit, read_radiation
 from qcrbox.markup import Table, publish
 
 _FIGURES = (
@@ -17,8 +18,8 @@ _FIGURES = (
     ("S", ("_refine_ls_goodness_of_fit_ref",)),
     ("reflections", ("_refine_ls_number_reflns",)),
     ("parameters", ("_refine_ls_number_parameters",)),
-    ("Δρ max / e Å⁻³", ("_refine_diff_density_max",)),
-    ("Δρ min / e Å⁻³", ("_refine_diff_density_min",)),
+    ("Δρ max", ("_refine_diff_density_max",)),
+    ("Δρ min", ("_refine_diff_density_min",)),
     ("max shift/s.u.", ("_refine_ls_shift/su_max",)),
 )
 
@@ -43,6 +44,9 @@ class Comparison:
             one, other = (cif.number(*tags) for cif in self.cifs)
             if one is None and other is None:
                 continue
+            if label.startswith("Δρ"):
+                units = {density_unit(read_radiation(cif.block).probe) for cif in self.cifs}
+                label = f"{label} / {' and '.join(sorted(units))}"
             change = "" if one is None or other is None else f"{other - one:+.4g}"
             rows.append((label, _shown(one), _shown(other), change))
         return Table(("", *self.names, "change"), rows, title="Figures")

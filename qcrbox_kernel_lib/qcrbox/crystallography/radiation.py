@@ -10,6 +10,8 @@ from qcrbox.cif.document import Block
 from qcrbox.crystallography.measurement import stated_wavelength
 
 XRAY, NEUTRON, ELECTRON, GAMMA = "x-ray", "neutron", "electron", "gamma"
+# A Fourier map has the unit of the scattering factors for each Å³: electrons, fm of scattering lengths, Å of electrons.
+_OF_MAPS = {NEUTRON: "fm Å⁻³", ELECTRON: "Å⁻²"}
 # Å; no X-ray source for diffraction is shorter. Electrons of 80 to 300 kV have 0.042 to 0.020 Å.
 SHORTEST_XRAYS = 0.06
 # Kα in Å (weighted mean), International Tables C, table 4.2.2.1.
@@ -68,6 +70,11 @@ def read_radiation(block: Block) -> Radiation:
     return Radiation(
         probe or (XRAY if _line(texts) else ""), stated, wavelength, _wrong_line(texts, wavelength)
     )
+
+
+def density_unit(probe: str) -> str:
+    """The unit of residual densities of data of this probe; e Å⁻³ where it is not known."""
+    return _OF_MAPS.get(probe, "e Å⁻³")
 
 
 def acceleration_voltage(wavelength: float) -> float:

@@ -22,6 +22,8 @@ IDENTITY_ROTATION = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 # Denominators that occur in crystallographic groups; decimals are snapped to them within this tolerance.
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 24)
 _SNAP = 2e-3
+# Of two decimals (z+0.33, y+0.17, x+0.13) these are meant where they round to them.
+_FEW_DECIMALS, _ROUNDED, _HALF_A_DIGIT = 2, (3, 6, 8, 12), Fraction(1, 200)
 
 _TERM = re.compile(
     r"(?P<sign>[+-]?)"
@@ -172,6 +174,11 @@ def _fraction(text: str) -> Fraction:
         nearest = Fraction(round(exact * denominator), denominator)
         if abs(float(exact - nearest)) <= (_SNAP if "." in text else 0):
             return nearest
+    if len(text.partition(".")[2]) == _FEW_DECIMALS:
+        for denominator in _ROUNDED:
+            nearest = Fraction(round(exact * denominator), denominator)
+            if abs(exact - nearest) <= _HALF_A_DIGIT:
+                return nearest
     return exact
 
 

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.radiation import density_unit, read_radiation
 from qcrbox.display.cif_model import CifModel
 from qcrbox.display.docx import docx_bytes
 from qcrbox.markup import Table, cell_text, escape
 
+# A unit that follows from the radiation.
+_OF_DENSITY = "density"
 # Label, names tried in order, unit. Missing values are shown as ?, never left blank.
 TABLE_1 = (
     ("Chemical formula", ("_chemical_formula_moiety", "_chemical_formula_sum"), ""),
     ("Mr", ("_chemical_formula_weight",), ""),
     ("Crystal system", ("_space_group_crystal_system",), ""),
-    ("Space group", ("_space_group_name_H-M_alt",), ""),
+    ("Space group", ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"), ""),
     ("Temperature", ("_diffrn_ambient_temperature", "_cell_measurement_temperature"), "K"),
     ("a", ("_cell_length_a",), "Å"),
     ("b", ("_cell_length_b",), "Å"),
@@ -45,8 +48,8 @@ TABLE_1 = (
     ("Parameters", ("_refine_ls_number_parameters",), ""),
     ("Restraints", ("_refine_ls_number_restraints",), ""),
     ("H-atom treatment", ("_refine_ls_hydrogen_treatment",), ""),
-    ("Δρmax", ("_refine_diff_density_max",), "e Å⁻³"),
-    ("Δρmin", ("_refine_diff_density_min",), "e Å⁻³"),
+    ("Δρmax", ("_refine_diff_density_max",), _OF_DENSITY),
+    ("Δρmin", ("_refine_diff_density_min",), _OF_DENSITY),
     ("Flack parameter", ("_refine_ls_abs_structure_Flack",), ""),
 )
 # Left out when no model has them: not applicable to the structure.
@@ -72,6 +75,11 @@ class Report:
             values = [_value(block, tags) for block in blocks]
             if label in _OPTIONAL and all(value == UNKNOWN for value in values):
                 continue
+            if unit == _OF_DENSITY:
+                units = [density_unit(read_radiation(block).probe) for block in blocks]
+                unit = units[0] if len(set(units)) == 1 else ""
+                if not unit:
+                    values = [f"{value} {own}" for value, own in zip(values, units, strict=True)]
             rows.append((f"{label} / {unit}" if unit else label, *values))
         return Table(("", *self.names), rows, title="Crystal data and refinement")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qcrbox.crystallography.radiation import density_unit, read_radiation
 from qcrbox.language import tr
 from qcrbox.markup import escape, pairs_html
 from qcrbox.markup.said import AMBER, Said, said_html
@@ -31,8 +32,8 @@ _ITEMS = (
     ("R1", ("_refine_ls_R_factor_gt",), ""),
     ("wR2", ("_refine_ls_wR_factor_ref",), ""),
     ("S", ("_refine_ls_goodness_of_fit_ref",), ""),
-    ("Δρ max / e Å⁻³", ("_refine_diff_density_max",), ""),
-    ("Δρ min / e Å⁻³", ("_refine_diff_density_min",), ""),
+    ("Δρ max", ("_refine_diff_density_max",), ""),
+    ("Δρ min", ("_refine_diff_density_min",), ""),
     ("max shift/s.u.", ("_refine_ls_shift/su_max",), ""),
     ("Flack", ("_refine_ls_abs_structure_Flack",), ""),
 )
@@ -45,7 +46,8 @@ def items_of(block: Block) -> list[tuple[str, str]]:
         for tag in tags:
             text = block.text(tag)
             if text is not None:
-                found.append((label, _typographic(label, text)))
+                unit = f" / {density_unit(read_radiation(block).probe)}" if label.startswith("Δρ") else ""
+                found.append((f"{label}{unit}", _typographic(label, text)))
                 break
     return found
 

@@ -7,6 +7,7 @@ from qcrbox.analysis.quality import quality_indicators
 from qcrbox.analysis.validation.threshold_checks import THRESHOLDS, refinement_results
 from qcrbox.cif import read
 from qcrbox.crystallography.structure import Structure
+from qcrbox.display.summary import items_of
 
 from ..conftest import symops, write_cif
 
@@ -133,3 +134,14 @@ def test_a_model_that_was_never_refined_is_not_blamed_for_its_pending_shift(more
     assert (found[alert].level == "G") is (alert == "NOT_REFINED")
     remark = next(one.note for one in quality_indicators(block).indicators if one.name == "shift_su_max")
     assert bool(remark) is (alert == "NOT_REFINED")
+
+
+@pytest.mark.parametrize(("probe", "unit"), [("x-ray", "e Å⁻³"), ("neutron", "fm Å⁻³"), ("electron", "Å⁻²")])
+def test_residual_density_has_the_unit_of_its_radiation(probe, unit):
+    """A Fourier map has the unit of the scattering factors for each Å³; usual values are known for X-rays alone."""
+    items = {HIGH: 30.0, "_diffrn_radiation_probe": probe}
+    assert levels(items) == ({"RESIDUAL_DENSITY": "B"} if probe == "x-ray" else {})
+    block = read(write_cif(sites=CARBON, more=f"{HIGH} 0.3\n_diffrn_radiation_probe {probe}"))[0]
+    indicator = next(i for i in quality_indicators(block).indicators if i.name == "residual_max")
+    assert indicator.unit == unit
+    assert (f"Δρ max / {unit}", "0.3") in items_of(block)

@@ -47,3 +47,23 @@ def test_hydrogen_bonds_are_part_of_the_whole_report(report):
         "Angles / °",
         "Hydrogen bonds",
     ]
+
+
+def model_with(*lines):
+    cif = CifFile(Box(Unconnected()), {"qcrbox_file_id": "x", "filename": "x.cif", "filetype": "cif"})
+    cif._document = read("data_x\n" + "\n".join(lines) + "\n")
+    return cif
+
+
+def test_residual_density_has_the_unit_of_the_radiation():
+    neutrons = model_with("_refine_diff_density_max 0.31", "_diffrn_radiation_probe neutron")
+    xrays = model_with("_refine_diff_density_max 0.25", "_diffrn_radiation_type 'Mo K\\a'")
+    assert ("Δρmax / fm Å⁻³", "0.31") in Report([neutrons], ["n"]).table_1.rows
+    assert ("Δρmax / e Å⁻³", "0.25") in Report([xrays], ["x"]).table_1.rows
+    both = Report([neutrons, xrays], ["n", "x"]).table_1.rows
+    assert ("Δρmax", "0.31 fm Å⁻³", "0.25 e Å⁻³") in both
+
+
+def test_the_space_group_of_an_older_file_is_shown():
+    report = Report([model_with("_symmetry_space_group_name_H-M 'P 21/c'")], ["x"])
+    assert ("Space group", "P 21/c") in report.table_1.rows

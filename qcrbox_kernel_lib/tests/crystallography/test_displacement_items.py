@@ -94,3 +94,16 @@ def test_an_unknown_occupancy_is_named_and_the_default_is_not():
     structure = sites_of(loop(f"{SITE} _atom_site_occupancy", "C1 C 0.1 0.2 0.3 ?", "C2 C 0.2 0.3 0.4 ."))
     assert structure.sites.occupancy.tolist() == [1.0, 1.0]
     assert structure.notes == ["Occupancies that are not known are taken as 1: C1."]
+
+
+def test_tensors_may_stand_in_both_loops():
+    names = " ".join(f"_atom_site_aniso_U_{name}" for name in ELEMENTS)
+    structure = sites_of(
+        loop(
+            f"{SITE} {names}", "C1 C 0.1 0.2 0.3 . . . . . .", "C2 C 0.2 0.3 0.4 .02 .03 .04 .001 .002 .003"
+        ),
+        loop(f"_atom_site_aniso_label {names.replace('_U_', '_B_')}", "C1 1.5 1.6 1.7 0 0 0"),
+    )
+    assert structure.sites.u_cif[1] == pytest.approx(U)
+    assert np.diag(structure.sites.u_cif[0]) == pytest.approx(np.array([1.5, 1.6, 1.7]) / (8 * np.pi**2))
+    assert structure.notes == []

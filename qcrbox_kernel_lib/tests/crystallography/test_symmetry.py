@@ -170,3 +170,13 @@ def test_many_missing_products_are_all_found_once() -> None:
     texts = ("-x+1/2,-y,z+1/2", "-x,y+1/2,-z+1/5", "x+1/2,-y+1/2,-z")
     fifths = close_group([SymmetryOperation.parse(text) for text in texts])
     assert len(fifths) == len({operation.reduced() for operation in fifths}) == 40
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("0.33", "1/3"), (".67", "2/3"), ("0.17", "1/6"), ("0.83", "5/6"), ("0.13", "1/8"), ("0.38", "3/8"), ("0.08", "1/12"),
+     ("0.25", "1/4"), ("0.2", "1/5"), ("0.31", "31/100")],
+)  # fmt: skip
+def test_two_decimals_are_the_fraction_that_rounds_to_them(written, meant):
+    """A screw axis of z+0.33 is 3(1): as 33/100 it would make 300 operations of three."""
+    assert SymmetryOperation.parse(f"-y,x-y,z+{written}").translation[2] == Fraction(meant)

@@ -174,10 +174,7 @@ _attempts = Records(Attempt, calculations)
 
 def get(conn: Connection, calculation_id: str) -> Calculation:
     """Raises NotFound."""
-    found = _records.by_key(conn, calculation_id)
-    if found is None:
-        raise NotFound(f"There is no calculation {calculation_id!r}.")
-    return found
+    return _records.require(conn, calculation_id, "calculation")
 
 
 def by_ids(conn: Connection, ids: Sequence[str]) -> list[Calculation]:

@@ -62,10 +62,7 @@ def listed(conn: Connection) -> list[LauncherPass]:
 
 def get(conn: Connection, pass_id: str) -> LauncherPass:
     """The pass with this id. Raises NotFound."""
-    found = _records.by_key(conn, pass_id)
-    if found is None:
-        raise NotFound(f"There is no launcher pass {pass_id[:40]!r}.")
-    return found
+    return _records.require(conn, pass_id, "launcher pass")
 
 
 def add(conn: Connection, new: NewPass, by_id: int, now: float) -> LauncherPass:

@@ -312,9 +312,7 @@ class Undone:
 
 def undo(conn: Connection, handover_id: str, now: float) -> Undone:
     """Put back the objects of a decision that were not changed since. A second undo does nothing. Raises NotFound."""
-    found = _decisions.by_key(conn, handover_id)
-    if found is None:
-        raise NotFound(f"There is no decision {handover_id[:64]!r}.")
+    found = _decisions.require(conn, handover_id, "decision")
     if found.undone_at is not None:
         return Undone(found, 0, [])
     made = [event for item in _items(conn, handover_id) if (event := _put_back(conn, found, item, now))]

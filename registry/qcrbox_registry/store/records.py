@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from qcrbox.contract.errors import NotFound
 from sqlalchemy.engine import Connection
 
 if TYPE_CHECKING:
@@ -56,6 +57,13 @@ class Records(Generic[R]):
     def by_key(self, conn: Connection, key: object) -> R | None:
         """The row with this primary key."""
         return self.first(conn, self.select.where(self._key == key))
+
+    def require(self, conn: Connection, key: int | str, kind: str) -> R:
+        """The row with this primary key. Raises NotFound, which says what kind of thing there is not (`exercise`)."""
+        found = self.by_key(conn, key)
+        if found is None:
+            raise NotFound(f"There is no {kind} {key[:64] if isinstance(key, str) else key!r}.")
+        return found
 
     def by_keys(self, conn: Connection, keys: Sequence[Any], *where: sa.ColumnElement[bool]) -> dict[Any, R]:
         """The rows with these primary keys that satisfy `where`, by key; missing ones are left out."""

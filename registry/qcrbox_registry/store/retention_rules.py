@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from qcrbox.contract.errors import Conflict, NotFound
+from qcrbox.contract.errors import Conflict
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.records import Records
@@ -66,10 +66,7 @@ def listed(conn: Connection) -> list[StoredRule]:
 
 def get(conn: Connection, rule_id: int) -> StoredRule:
     """The rule with this id. Raises NotFound."""
-    found = _records.by_key(conn, rule_id)
-    if found is None:
-        raise NotFound(f"There is no retention rule {rule_id}.")
-    return found
+    return _records.require(conn, rule_id, "retention rule")
 
 
 def add(conn: Connection, rule: NewRule, by_id: int, now: float) -> StoredRule:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from qcrbox.contract.errors import NotFound
 from qcrbox.contract.messages import CHECKPOINT
 from sqlalchemy.engine import Connection
 
@@ -36,10 +35,7 @@ _records = Records(Upload, uploads)
 
 def get(conn: Connection, upload_id: str) -> Upload:
     """Raises NotFound."""
-    found = _records.by_key(conn, upload_id)
-    if found is None:
-        raise NotFound(f"There is no upload {upload_id[:64]!r}.")
-    return found
+    return _records.require(conn, upload_id, "upload")
 
 
 # ---------------------------------------------------------------- outputs of calculations

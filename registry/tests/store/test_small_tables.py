@@ -12,6 +12,7 @@ from qcrbox_registry.store import (
     holds,
     launchers,
     quotas,
+    retention_rules,
     sessions,
     shares,
     tags,
@@ -444,6 +445,20 @@ def test_a_resumable_upload_from_begin_to_end(world):
     world.do(uploads.drop, upload)
     with pytest.raises(NotFound, match="There is no upload"):
         world.ask(uploads.get, upload)
+
+
+@pytest.mark.parametrize(
+    ("read", "key", "text"),
+    [
+        (uploads.get, "x" * 10_000, f"There is no upload '{'x' * 64}'."),
+        (retention_rules.get, 7, "There is no retention rule 7."),
+    ],
+    ids=["id", "number"],
+)
+def test_what_is_not_there_is_named_briefly(world, read, key, text):
+    with pytest.raises(NotFound) as refused:
+        world.ask(read, key)
+    assert refused.value.what == text
 
 
 def test_uploads_of_others_are_not_counted(world):

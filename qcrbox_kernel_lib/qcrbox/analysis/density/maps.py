@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from qcrbox.analysis.density.grid_values import GridValues
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
-from qcrbox.crystallography.radiation import ELECTRON, NEUTRON
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, density_unit
 from qcrbox.crystallography.reflections import Reflections
 from qcrbox.crystallography.structure import Structure, adps
 
 Array = NDArray[np.float64]
 _POINTS_PER_D = 4.0  # grid points within the smallest d spacing
 _TERMS_AT_ONCE = 4_000_000
-_UNITS = {NEUTRON: "fm Å⁻³", ELECTRON: "Å⁻²"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class DensityMap(GridValues):
     @property
     def unit(self) -> str:
         """That of the scattering factors for each Å³."""
-        return _UNITS.get(self.structure.probe, "e Å⁻³")
+        return density_unit(self.structure.probe)
 
     def at_cartesian(self, places: Array) -> Array:
         """Values at places (n, 3) in Å on the crystal's Cartesian axes."""
@@ -58,7 +57,7 @@ class DensityMap(GridValues):
 
     def __repr__(self) -> str:
         nx, ny, nz = self.values.shape
-        unit = _UNITS.get(self.structure.probe, "e/Å³")
+        unit = self.unit.replace("e Å⁻³", "e/Å³")
         return (
             f"<{self.kind} density: {self.maximum:+.2f} … {self.minimum:+.2f} {unit}, σ {self.sigma:.3f}, "
             f"grid {nx} × {ny} × {nz}>"

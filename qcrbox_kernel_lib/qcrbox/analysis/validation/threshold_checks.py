@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from qcrbox.analysis.convergence import without_cycles
 from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.structure.elements import atomic_number
 from qcrbox.crystallography.structure.structure import Structure
 
@@ -79,11 +80,14 @@ def _pending_shift(block: Block, structure: Structure) -> tuple[float, float] | 
 
 
 def _residual(tag: str) -> Measure:
-    """|Δρ| in units of what is usual beside the heaviest atom, where truncation and absorption leave density."""
+    """|Δρ| in units of what is usual beside the heaviest atom, where truncation and absorption leave density.
+
+    Of X-ray data alone: maps of neutrons and electrons have other units, and no usual values.
+    """
 
     def measure(block: Block, structure: Structure) -> tuple[float, float] | None:
         density = _number(block, tag)
-        if density is None:
+        if density is None or read_radiation(block).probe in (NEUTRON, ELECTRON):
             return None
         heaviest = max((atomic_number(element) for element in structure.cell_content), default=6)
         return abs(density) / max(0.75, 0.04 * heaviest), density

@@ -122,6 +122,11 @@ class ShelxAtom:
     around: Surroundings = Surroundings()
 
     @property
+    def is_peak(self) -> bool:
+        """Whether this is a peak of a difference map (`Q12 1 …`), which no model has as an atom."""
+        return self.scattering_type == 1 and bool(re.fullmatch(r"[Qq]\d+", self.label))
+
+    @property
     def part(self) -> int:
         """Number of the PART in force."""
         return self.around.part

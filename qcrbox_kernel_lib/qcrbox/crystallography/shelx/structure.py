@@ -103,6 +103,8 @@ def _occupancy(found: ShelxText, atom: ShelxAtom) -> float:
 
 
 def _element(found: ShelxText, atom: ShelxAtom) -> str:
+    if atom.is_peak:
+        return ""
     number = atom.scattering_type
     if not 1 <= number <= len(found.elements):
         raise CifError(

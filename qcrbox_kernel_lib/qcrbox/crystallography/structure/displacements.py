@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,32 +54,45 @@ def anisotropic(
     (`_atom_site_aniso.matrix_U` of CIF 2).
     """
     tensors, su = np.full((len(labels), 3, 3), np.nan), np.zeros((len(labels), 3, 3))
-    loop = as_loop(block, "_atom_site_aniso_label")
-    rows: list[int | None]
-    if loop is None:
-        loop, rows, own = in_memory(sites, _ANISO_TAGS), list(range(len(labels))), labels
-        if not loop.tags:
-            return tensors, su
-    else:
-        loop = in_memory(loop, _ANISO_TAGS)
-        own = texts_of(loop, "_atom_site_aniso_label", len(loop))
-        rows = _rows_of(own, labels, notes)
-    begun: NDArray[np.bool_] = np.full(len(loop), "_atom_site_aniso_label" in loop)
-    for form, convert in _FORMS:
-        values, errors = _tensors(loop, form, own, notes)
-        begun |= np.isfinite(values).any(axis=(1, 2))
-        values, errors = convert(values, cell), convert(errors, cell)
-        for position, row in enumerate(rows):
-            if row is not None and np.isnan(tensors[row]).any() and np.isfinite(values[position]).all():
-                tensors[row], su[row] = values[position], errors[position]
-    incomplete = [row for row, known in zip(rows, begun, strict=True) if row is not None and known]
-    lost = [labels[row] for row in dict.fromkeys(incomplete) if np.isnan(tensors[row]).any()]
+    begun: set[int] = set()
+    own = as_loop(block, "_atom_site_aniso_label")
+    if own is not None:
+        own = in_memory(own, _ANISO_TAGS)
+        named = texts_of(own, "_atom_site_aniso_label", len(own))
+        rows = _rows_of(named, labels, notes)
+        begun |= {row for row in rows if row is not None}
+        _take(own, named, rows, cell, (tensors, su), notes)
+    beside = in_memory(sites, _ANISO_TAGS)
+    if beside.tags and "_atom_site_aniso_label" not in beside:
+        begun |= _take(beside, labels, list(range(len(labels))), cell, (tensors, su), notes)
+    lost = [labels[row] for row in sorted(begun) if np.isnan(tensors[row]).any()]
     if lost:
         notes.append(
             f"Displacement tensors that are not complete are not used: {', '.join(lost[:10])}"
             f"{f' and {len(lost) - 10} more' if len(lost) > 10 else ''}."
         )
     return tensors, su
+
+
+def _take(
+    loop: Loop,
+    names: list[str],
+    rows: Sequence[int | None],
+    cell: UnitCell,
+    into: tuple[Array, Array],
+    notes: list[str],
+) -> set[int]:
+    """Put the tensors and s.u. of a loop into arrays (n, 3, 3), where they have none yet; the rows that give a number."""
+    tensors, su = into
+    begun: NDArray[np.bool_] = np.zeros(len(loop), dtype=bool)
+    for form, convert in _FORMS:
+        values, errors = _tensors(loop, form, names, notes)
+        begun |= np.isfinite(values).any(axis=(1, 2))
+        values, errors = convert(values, cell), convert(errors, cell)
+        for position, row in enumerate(rows):
+            if row is not None and np.isnan(tensors[row]).any() and np.isfinite(values[position]).all():
+                tensors[row], su[row] = values[position], errors[position]
+    return {row for row, known in zip(rows, begun, strict=True) if row is not None and known}
 
 
 def _tensors(loop: Loop, form: str, labels: list[str], notes: list[str]) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from qcrbox.contract.errors import Conflict, NotFound
+from qcrbox.contract.errors import Conflict
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import people
@@ -48,10 +48,7 @@ def create(conn: Connection, group_id: int, title: str, by_id: int, now: float) 
 
 def get(conn: Connection, course_id: str) -> Course:
     """Raises NotFound."""
-    found = _courses.by_key(conn, course_id)
-    if found is None:
-        raise NotFound(f"There is no course {course_id[:64]!r}.")
-    return found
+    return _courses.require(conn, course_id, "course")
 
 
 def of_groups(conn: Connection, group_ids: Iterable[int] | None) -> list[Course]:

@@ -72,10 +72,7 @@ def create(conn: Connection, course_id: str, title: str, by_id: int, now: float)
 
 def get(conn: Connection, exercise_id: str) -> Exercise:
     """Raises NotFound."""
-    found = _exercises.by_key(conn, exercise_id)
-    if found is None:
-        raise NotFound(f"There is no exercise {exercise_id[:64]!r}.")
-    return found
+    return _exercises.require(conn, exercise_id, "exercise")
 
 
 def of_course(conn: Connection, course_id: str) -> list[Exercise]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from qcrbox.contract.errors import NotFound
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.records import Records
@@ -65,10 +64,7 @@ def add(conn: Connection, new: NewSnapshot) -> None:
 
 def get(conn: Connection, snapshot_id: str) -> Snapshot:
     """Raises NotFound."""
-    found = _snapshots.by_key(conn, snapshot_id)
-    if found is None:
-        raise NotFound(f"There is no snapshot {snapshot_id[:64]!r}.")
-    return found
+    return _snapshots.require(conn, snapshot_id, "snapshot")
 
 
 def of_exercise(conn: Connection, exercise_id: str, person_id: int | None = None) -> list[Snapshot]:
