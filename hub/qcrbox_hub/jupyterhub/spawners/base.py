@@ -63,7 +63,7 @@ class PersonServer(Base):
         # is opened by a lecturer, so their token opens that server and nothing else. (The trait may be a function by its
         # help, but JupyterHub 6.1.1 then fails to write the server's environment.)
         if self.user is not None and is_preview(self.user.name):
-            self.oauth_client_allowed_scopes = []
+            self.oauth_client_allowed_scopes: list[str] = []
 
     @default("disable_user_config")
     def _disable_user_config(self) -> bool:
