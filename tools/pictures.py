@@ -42,7 +42,11 @@ def main(folder: Path, parts: list[str]) -> None:
                 executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=ARGUMENTS
             )
             context = browser.new_context(
-                base_url=f"http://hub.localhost:{port}", viewport=SIZE, device_scale_factor=1.5
+                # Hours as Lab's titles have them, wherever the script runs.
+                base_url=f"http://hub.localhost:{port}",
+                viewport=SIZE,
+                device_scale_factor=1.5,
+                locale="en-GB",
             )
             take(context.new_page(), link, folder, Path(data, "data", "homes"), parts)
         finally:

@@ -16,6 +16,7 @@ from qcrbox_extension.export_formats import ExportFormatsHandler
 from qcrbox_extension.forward import ForwardHandler
 from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.picture import PictureHandler
+from qcrbox_extension.presets import PresetsHandler
 from qcrbox_extension.stored import StoredFiles
 from qcrbox_extension.upstream import Upstream, new_client
 from qcrbox_extension.views import EditHandler, LineageHandler, LiveHandler, PartHandler, WidgetHandler
@@ -75,6 +76,7 @@ def add_routes(server: ServerApp) -> None:
             (url_path_join(base, r"qcrbox/edit"), EditHandler, models),
             (url_path_join(base, r"qcrbox/live(?:/([0-9a-f]{32}))?"), LiveHandler, models),
             (url_path_join(base, r"qcrbox/lineage"), LineageHandler, models),
+            (url_path_join(base, r"qcrbox/presets/([\w-]{1,80})/(\w{1,80})"), PresetsHandler),
             # In the place of Jupyter Server's own.
             (url_path_join(base, "api/nbconvert"), ExportFormatsHandler),
             (url_path_join(base, r"qcrbox/widgets/([a-z_]{1,40})\.js"), WidgetHandler),

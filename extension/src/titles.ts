@@ -29,7 +29,8 @@ export function calculationTitleParts(calculation: ICalculation): ITitle {
 /** The name of a dataset; of a result without a given name, its title and when it was stored. */
 export function datasetTitleParts(dataset: IDataset, calculations: ICalculation[] = []): ITitle {
   const words = dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id;
-  if (!dataset.calculation_id) {
+  // A registry that does not say it is older than this page.
+  if (!dataset.calculation_id || dataset.named === true) {
     return { words };
   }
   const known = calculations.find(each => each.calculation_id === dataset.calculation_id);

@@ -4,9 +4,10 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test } from 'vitest';
 
 import { Estimate, estimateText } from '../src/command/estimate';
-import { fits, problemOf } from '../src/command/fields';
+import { fits, problemOf, withModel } from '../src/command/fields';
 import { figuresOf, inWords, isDoubtful, isUnconverged } from '../src/command/figures';
 import { CommandModel } from '../src/command/model';
+import { FormPresets } from '../src/command/presets';
 import { Remarks } from '../src/command/remarks';
 import { offerLabel, structureCommands } from '../src/offers';
 import type { IApplication, ICalculation, ICommand, IDataFile, IDataset, IParameter } from '../src/registry/types';
@@ -225,4 +226,89 @@ test('a refusal is an alert with the reason', () => {
   const html = renderToStaticMarkup(createElement(Estimate, { id: 'c-1', store, trans: words }));
   expect(html).toContain('role="alert"');
   expect(html).toContain('there is &lt;not&gt; enough memory');
+});
+
+// ---------------------------------------------------------------- presets
+
+const FORM = {
+  name: 'refine_iam',
+  parameters: {
+    structure: STRUCTURE,
+    cycles: CYCLES,
+    weighting: { dtype: 'str', default_value: 'optimise' },
+    place: { dtype: 'bool' }
+  }
+} as unknown as ICommand;
+const filledForm = () => {
+  const made = new CommandModel(
+    application,
+    FORM,
+    () => [AZU],
+    each => each.name,
+    'd-azu'
+  );
+  made.set('cycles', '3');
+  made.set('place', 'true');
+  return made;
+};
+
+test('a preset keeps the options and no file', () => {
+  expect(filledForm().options).toEqual({ cycles: 3, place: true });
+});
+
+test('a preset sets what it names, takes back the rest, and leaves the structure; a change by hand leaves the preset', () => {
+  const made = filledForm();
+  made.hold({ quick: { weighting: 'keep', place: false } });
+  made.usePreset('quick');
+  expect(made.values).toEqual({ structure: 'f-azu.cif', cycles: '', weighting: 'keep', place: 'false' });
+  expect(made.preset).toBe('quick');
+  expect(made.arguments).toMatchObject({ weighting: 'keep', place: false });
+  made.set('cycles', '1');
+  expect(made.preset).toBe('');
+});
+
+test('presets are kept under the name that is asked for, and deleted by it', async () => {
+  const made = filledForm();
+  const sent: [string, RequestInit][] = [];
+  const local = <T>(path: string, init: RequestInit) => {
+    sent.push([path, init]);
+    return Promise.resolve((init.method === 'DELETE' ? {} : { 'two words': { cycles: 3, place: true } }) as T);
+  };
+  const presets = new FormPresets({ local }, made, () => Promise.resolve(' two words '));
+  await presets.save();
+  expect(sent[0]?.[0]).toBe('presets/refine/refine_iam');
+  expect(JSON.parse(String(sent[0]?.[1].body))).toEqual({ name: 'two words', options: { cycles: 3, place: true } });
+  expect(made.preset).toBe('two words');
+  await presets.delete();
+  expect(sent[1]?.[0]).toBe('presets/refine/refine_iam?name=two%20words');
+  expect(made.presets).toEqual({});
+});
+
+test('without a name nothing is kept; presets that cannot be read are told in the form', async () => {
+  const made = filledForm();
+  const refuse = <T>(): Promise<T> => Promise.reject(new Error('Your presets cannot be read.'));
+  await new FormPresets({ local: refuse }, made, () => Promise.resolve('')).save();
+  expect(made.refusal).toBe('');
+  await new FormPresets({ local: refuse }, made, () => Promise.resolve('')).load();
+  expect(made.refusal).toBe('Your presets cannot be read.');
+});
+
+test('reflections are named by their file, a structure by its dataset', () => {
+  expect(
+    model('d-azu')
+      .choices('reflections')
+      .map(each => each.label)
+  ).toEqual(['azu / azu.hkl']);
+  expect(
+    model('d-azu')
+      .choices('structure')
+      .map(each => each.label)
+  ).toEqual(['azu']);
+});
+
+test('of several datasets that were kept at once the one with a CIF is refined', () => {
+  const peaks = dataset('peaks', file('peaks.json'));
+  expect(withModel(['d-peaks', 'd-azu'], [peaks, AZU])).toBe('d-azu');
+  expect(withModel(['d-peaks'], [peaks, AZU])).toBe('d-peaks');
+  expect(withModel([], [AZU])).toBeUndefined();
 });

@@ -35,12 +35,17 @@ const APPLICATION = {
   version: '1',
   commands: [COMMAND, { name: 'estimate_iam', parameters: { structure: {} } }]
 } as unknown as IApplication;
+const CELL = ['8.003(1)', '5.91(2)', '7.2', '90', '115.1(3)', '90'];
 const AZU = {
   qcrbox_dataset_id: 'd1',
   name: 'azu',
   created_at: '2026-11-29T10:00:00Z',
   data_files: {
-    'azu.cif': { filename: 'azu.cif', qcrbox_file_id: 'f1', index: { kind: 'structure', formula_sum: 'C10 H8' } },
+    'azu.cif': {
+      filename: 'azu.cif',
+      qcrbox_file_id: 'f1',
+      index: { kind: 'structure', formula_sum: 'C10 H8', cell: [8, 6, 7, 90, 115, 90], cell_text: CELL }
+    },
     'azu.hkl': { filename: 'azu.hkl', qcrbox_file_id: 'f2', index: null }
   }
 } as unknown as IDataset;
@@ -54,7 +59,14 @@ function form(calculations: Partial<ICalculation>[] = [], applications = [APPLIC
     () => [AZU],
     each => each.name ?? ''
   );
-  const actions = { run: vi.fn(), estimate: vi.fn(), copy: vi.fn(), insert: vi.fn() } satisfies IFormActions;
+  const actions = {
+    run: vi.fn(),
+    estimate: vi.fn(),
+    copy: vi.fn(),
+    insert: vi.fn(),
+    savePreset: vi.fn(),
+    deletePreset: vi.fn()
+  } satisfies IFormActions;
   return { model, actions, form: new CommandForm(model, store as unknown as RegistryStore, actions, trans) };
 }
 
@@ -100,6 +112,17 @@ test('a filled form can be run, estimated, copied and inserted', () => {
   expect(actions.estimate).toHaveBeenCalledWith(model);
   expect(actions.copy).toHaveBeenCalledWith(model.code);
   expect(actions.insert).toHaveBeenCalledWith(model.code);
+});
+
+test('presets are chosen, kept and deleted in the form', () => {
+  const { form: shown, actions, model } = form();
+  expect(words(shown)).toContain('defaults (none kept yet)');
+  button(shown, 'Keep as preset …').press();
+  expect(actions.savePreset).toHaveBeenCalledWith(model);
+  model.hold({ quick: { cycles: 2 } }, 'quick');
+  expect(html(shown)).toContain('<option value="quick" selected="">quick</option>');
+  button(shown, 'Delete the preset').press();
+  expect(actions.deletePreset).toHaveBeenCalledWith(model);
 });
 
 test('what is changed is checked at once: a wrong value holds the run back and says why', () => {
@@ -156,6 +179,7 @@ test('the structure stands beside the form, and the form can be opened again as 
   const { form: shown } = form();
   fill(shown, 'cycles', '7');
   expect(html(shown)).toContain('src="/picture/f1"');
+  expect(words(shown)).toContain('8.003(1), 5.91(2), 7.2 Å; 90, 115.1(3), 90°');
   expect(shown.args).toMatchObject({ application: 'refine', command: 'refine_iam', values: { cycles: '7' } });
 });
 

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 
 import { NodeDetail } from '../src/projects/detail';
 import type { ProjectsModel } from '../src/projects/model';
-import { categoryWord, NodeState, Tree } from '../src/projects/tree_view';
+import { categoryWord, NodeState, Tree, verdictBeside } from '../src/projects/tree_view';
 import { type IProjectActions, ProjectsView } from '../src/projects/view';
 import type { RegistryStore } from '../src/registry/store';
 import type { IApplication, IProject, IProjectNode } from '../src/registry/types';
@@ -209,4 +209,11 @@ test('only a step with a structure is a beginning, with the command that made it
   const offers = [application as unknown as IApplication];
   expect(detail({}, offers).shown).not.toContain('Start from here');
   expect(detail({ structure: 'f1' }, offers).shown).toContain('Start from here …');
+});
+
+test('a step whose title was given by a person still says what came out', () => {
+  const named = node('best model', { status: 'successful', verdict: 'R1 0.0414' });
+  expect(verdictBeside(named)).toBe('R1 0.0414');
+  expect(verdictBeside({ title: 'azu · IAM refinement · R1 0.0414', verdict: 'R1 0.0414' })).toBe('');
+  expect(verdictBeside({ title: 'azu', verdict: '' })).toBe('');
 });

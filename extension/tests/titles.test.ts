@@ -32,6 +32,8 @@ test('a result is called in the store as its calculation is in the panel', () =>
   const output = dataset({ name: 'thpp · IAM refinement · R1 0.0412', calculation_id: 'c1' });
   expect(datasetTitle(output, [calculation({})], NOW)).toBe(calculationTitle(calculation({}), NOW));
   expect(datasetTitle(dataset({}), [], NOW)).toBe('azu');
+  // Also where the calculation is not known: in the store, and to those it is shared with.
+  expect(datasetTitle(dataset({ name: 'best model', calculation_id: 'c1', named: true }), [], NOW)).toBe('best model');
 });
 
 test('no time is better than a wrong one', () => {

@@ -23,6 +23,8 @@ export function choicesOf(
   datasets: IDataset[],
   title: (dataset: IDataset) => string
 ): IChoice[] {
+  // A structure goes by the name of its dataset; what goes beside one says which file it is.
+  const isModel = kindOf(parameter) === 'cif';
   return [...datasets]
     .sort((a, b) => (b.created_at ?? '').localeCompare(a.created_at ?? ''))
     .flatMap(dataset => {
@@ -30,11 +32,20 @@ export function choicesOf(
       const name = title(dataset);
       return fitting.map(file => ({
         id: file.qcrbox_file_id,
-        label: name === file.filename || fitting.length === 1 ? name : `${name} / ${file.filename}`,
+        label: name === file.filename || (isModel && fitting.length === 1) ? name : `${name} / ${file.filename}`,
         file,
         dataset
       }));
     });
+}
+
+/** Of these datasets the first that holds a CIF; the first one when none does. */
+export function withModel(ids: string[], datasets: IDataset[]): string | undefined {
+  const holdsCif = (id: string) => {
+    const dataset = datasets.find(each => each.qcrbox_dataset_id === id);
+    return Object.keys(dataset?.data_files ?? {}).some(name => /\.cif$/i.test(name));
+  };
+  return ids.find(holdsCif) ?? ids[0];
 }
 
 /** The allowed values in words: "whole number between 0 and 50". */

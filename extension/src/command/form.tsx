@@ -10,12 +10,15 @@ import { Estimate } from './estimate';
 import { Facts } from './facts';
 import { meaningOf } from './fields';
 import type { CommandModel } from './model';
+import { PresetRow } from './preset_row';
 
 export interface IFormActions {
   run(model: CommandModel): void;
   estimate(model: CommandModel): void;
   copy(code: string): void;
   insert(code: string): void;
+  savePreset(model: CommandModel): void;
+  deletePreset(model: CommandModel): void;
 }
 
 /** A command as a form: the same parameters as in a notebook, with the structure beside and the line of Python below. */
@@ -80,7 +83,10 @@ export class CommandForm extends ReactWidget {
           </div>
         )}
         <div className="qcrbox-CommandForm-columns">
-          <div className="qcrbox-CommandForm-fields">{model.names.map(name => this.field(name))}</div>
+          <div className="qcrbox-CommandForm-fields">
+            <PresetRow model={model} actions={actions} id={`${this.id}-preset`} trans={trans} />
+            {model.names.map(name => this.field(name))}
+          </div>
           {input && <Facts file={input.file} pictureUrl={store.client.pictureUrl(input.id)} trans={trans} />}
         </div>
         {model.refusal && (

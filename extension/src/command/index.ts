@@ -20,7 +20,8 @@ import { insert } from '../notebook/insert';
 import { type IOffer, offerLabel, structureCommands } from '../offers';
 import { askToCancel } from '../panel/cancelling';
 import { renameCalculation } from '../panel/renaming';
-import { filesOfLab, keepFiles } from '../panel/keeping';
+import { notified } from '../notified';
+import { keepLabFiles } from '../panel/keeping';
 import { OPEN_PROJECTS } from '../projects/commands';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
@@ -37,7 +38,9 @@ import {
 } from './commands';
 import { editedRefinement } from './edited';
 import { CommandForm } from './form';
+import { withModel } from './fields';
 import { CommandModel } from './model';
+import { FormPresets } from './presets';
 import { ResultView } from './result';
 
 /** What a form begins with: a chosen file or dataset, or what was filled in before a reload and the id of its tab. */
@@ -108,6 +111,11 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
         }
       };
+      const presets = new FormPresets(store.client, model, async text => {
+        const title = trans.__('Keep the options as a preset');
+        return (await InputDialog.getText({ title, label: trans.__('Name'), text })).value ?? '';
+      });
+      void presets.load();
       const content = new CommandForm(
         model,
         store,
@@ -118,7 +126,9 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
             Clipboard.copyToSystem(code);
             Notification.success(trans.__('The code is on the clipboard.'), { autoClose: 2000 });
           },
-          insert: code => insert(code, notebooks, trans)
+          insert: code => insert(code, notebooks, trans),
+          savePreset: () => void presets.save(),
+          deletePreset: () => void presets.delete()
         },
         trans
       );
@@ -258,22 +268,23 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       const paths = [...(files?.selectedItems() ?? [])]
         .filter(item => item.type !== 'directory')
         .map(item => item.path);
-      return keepFiles(store, await filesOfLab(serviceManager.contents, paths), trans);
+      return keepLabFiles(store, serviceManager.contents, paths, trans);
+    };
+    const refineChosen = async () => {
+      const input = withModel(await keepChosen(), store.datasets);
+      if (input) {
+        await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input });
+      }
     };
     commands.addCommand(ADD_CHOSEN_FILES, {
       label: trans.__('Add to the QCrBox store'),
       icon: cifIcon,
-      execute: () => keepChosen()
+      execute: () => notified(keepChosen())
     });
     commands.addCommand(REFINE_CHOSEN_FILES, {
       label: trans.__('Refine …'),
       icon: qcrboxIcon,
-      execute: async () => {
-        const [dataset] = await keepChosen();
-        if (dataset) {
-          await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input: dataset });
-        }
-      }
+      execute: () => notified(refineChosen())
     });
     commands.addCommand(VALIDATE_CHOSEN_FILE, {
       label: trans.__('Validate …'),

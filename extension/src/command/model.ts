@@ -3,6 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { datasetSource, pythonName } from '../notebook/code';
 import type { IApplication, ICommand, IDataset } from '../registry/types';
 import { argumentsOf, kindOf } from '../session/arguments';
+import type { Presets } from './presets';
 import { choicesOf, type IChoice, isNeeded, namesOf, problemOf } from './fields';
 
 /** What a person filled in for one command: checked, as code, and as the registry takes it. */
@@ -13,6 +14,9 @@ export class CommandModel {
   isSending = false;
   /** The calculation that says what a run would cost, for the values as they are. */
   estimateId = '';
+  /** Named sets of options, and the name of the one that was chosen last; '' after a change by hand. */
+  presets: Presets = {};
+  preset = '';
   private readonly filled: Record<string, string> = {};
   private readonly _changed = new Signal<this, void>(this);
 
@@ -51,6 +55,38 @@ export class CommandModel {
 
   set(name: string, value: string): void {
     this.filled[name] = value;
+    this.preset = '';
+    this.touched();
+  }
+
+  /** Remember the presets as they are stored now. */
+  hold(presets: Presets, chosen = ''): void {
+    this.presets = presets;
+    this.preset = chosen in presets ? chosen : '';
+    this._changed.emit();
+  }
+
+  /** Fill in a preset: every option that it does not name goes back to its default, files stay. */
+  usePreset(name: string): void {
+    const options = this.presets[name] ?? {};
+    for (const option of this.names.filter(each => !this.isFile(each))) {
+      this.filled[option] = option in options ? String(options[option]) : '';
+    }
+    this.preset = name;
+    this.touched();
+  }
+
+  /** The content of a preset: what is filled in, without files. */
+  get options(): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this.arguments).filter(([name]) => !this.isFile(name)));
+  }
+
+  private isFile(name: string): boolean {
+    const kind = kindOf(this.parameter(name));
+    return kind === 'cif' || kind === 'file';
+  }
+
+  private touched(): void {
     this.refusal = '';
     this.estimateId = '';
     this._changed.emit();

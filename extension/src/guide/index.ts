@@ -2,6 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator } from '@jupyterlab/translation';
+import { runIcon } from '@jupyterlab/ui-components';
 import { UUID } from '@lumino/coreutils';
 
 import { OPEN_RESULT, RUN_COMMAND } from '../command/commands';
@@ -59,7 +60,7 @@ export const guidePlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(FIRST_REFINEMENT, {
       label: trans.__('First refinement'),
       caption: trans.__('From files to a judged result in five steps, without a line of code.'),
-      icon: qcrboxIcon,
+      icon: runIcon,
       execute: () => {
         open ??= make();
         if (!open.isAttached) {

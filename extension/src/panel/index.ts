@@ -4,9 +4,10 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
+import { type LabIcon, listIcon, notebookIcon } from '@jupyterlab/ui-components';
 
 import { EXERCISE_LINK, withoutExercise } from '../exercise/link';
-import { qcrboxIcon } from '../icons';
+import { cifIcon, qcrboxIcon, windowIcon } from '../icons';
 import { followLink } from '../links';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
@@ -102,24 +103,27 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const parts: Record<string, [string, string]> = {
+    const parts: Record<string, [string, string, LabIcon]> = {
       calculations: [
         trans.__('My results'),
-        trans.__('What runs, and what you have calculated, the newest first; each opens in a tab.')
+        trans.__('What runs, and what you have calculated, the newest first; each opens in a tab.'),
+        listIcon
       ],
       datasets: [
         trans.__('Examples and data'),
-        trans.__('Your structures, and examples to try everything with; Run … does something with one.')
+        trans.__('Your structures, and examples to try everything with; Run … does something with one.'),
+        cifIcon
       ],
       applications: [
         trans.__('Programs'),
-        trans.__('What can be calculated here, with a form for each command and the window of each program.')
+        trans.__('What can be calculated here, with a form for each command and the window of each program.'),
+        windowIcon
       ]
     };
     commands.addCommand(SHOW, {
       label: args => parts[String(args['section'])]?.[0] ?? trans.__('A part of the QCrBox panel'),
       caption: args => parts[String(args['section'])]?.[1] ?? '',
-      icon: qcrboxIcon,
+      icon: args => parts[String(args['section'])]?.[2] ?? qcrboxIcon,
       execute: args => {
         shell.activateById(panel.id);
         return panel.showSection(args['section'] as SectionName);
@@ -128,7 +132,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(TUTORIALS, {
       label: trans.__('Tutorials'),
       caption: trans.__('Notebooks that lead through a first refinement, judging a model, and more.'),
-      icon: qcrboxIcon,
+      icon: notebookIcon,
       isVisible: () => commands.hasCommand('filebrowser:open-path'),
       execute: () => commands.execute('filebrowser:open-path', { path: TUTORIALS_FOLDER })
     });

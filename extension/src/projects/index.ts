@@ -2,6 +2,7 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette, InputDialog, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator } from '@jupyterlab/translation';
+import { treeViewIcon } from '@jupyterlab/ui-components';
 
 import { OPEN_RESULT, RUN_COMMAND } from '../command/commands';
 import { qcrboxIcon } from '../icons';
@@ -101,7 +102,7 @@ export const projectsPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(OPEN_PROJECTS, {
       label: trans.__('My projects'),
       caption: trans.__('Each structure with its history as a tree: data, refinements, models, notes; one search.'),
-      icon: qcrboxIcon,
+      icon: treeViewIcon,
       execute: async args => {
         open ??= make();
         const tab = open;

@@ -36,6 +36,11 @@ export function categoryWord(category: IProjectNode['category'], trans: Translat
   }[category];
 }
 
+/** What came out, unless the title says it: titles that were given by a person say what the person likes. */
+export function verdictBeside({ title, verdict }: Pick<IProjectNode, 'title' | 'verdict'>): string {
+  return verdict && !title.includes(verdict) ? verdict : '';
+}
+
 interface ITreeProps {
   model: ProjectsModel;
   actions: { open(node: IProjectNode): void };
@@ -92,7 +97,8 @@ export function Tree({ model, actions, trans }: ITreeProps): JSX.Element {
           {node.pinned && <span title={trans.__('pinned')}>★</span>}
           {model.everybody && <span className="qcrbox-Tree-when">{node.owner}</span>}
           <span className="qcrbox-Tree-when">
-            {categoryWord(node.category, trans)} · <Moment iso={node.at} />
+            {[verdictBeside(node), categoryWord(node.category, trans)].filter(Boolean).join(' · ')} ·{' '}
+            <Moment iso={node.at} />
           </span>
         </li>
       ))}

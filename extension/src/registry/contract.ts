@@ -641,6 +641,11 @@ export interface components {
              */
             name: string;
             /**
+             * Named
+             * @default true
+             */
+            named: boolean;
+            /**
              * Description
              * @default
              */

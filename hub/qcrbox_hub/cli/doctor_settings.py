@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import smtplib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,11 @@ from qcrbox.contract.errors import QcError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from qcrbox_hub.mail.problems import problem_words
+from qcrbox_hub.mail.sending import MailServer
 from qcrbox_hub.platform.addresses import Addresses, Separation
 from qcrbox_hub.platform.data_folder import DataFolder
-from qcrbox_hub.platform.settings import FILE, PlatformSettings
+from qcrbox_hub.platform.settings import FILE, Mail, PlatformSettings
 from qcrbox_hub.walls.daemon import Daemon
 
 # (good, what was looked at, what to do when it is not good)
@@ -65,6 +68,7 @@ def named_files(settings: PlatformSettings) -> dict[str, tuple[Path, bool]]:
         "database.hub_url_file": (database.hub_url_file, True),
         "hub_config": (settings.hub_config, False),
         "mail.password_file": (settings.mail.password_file, True),
+        "mail.certificates_file": (settings.mail.certificates_file, False),
     }
     if public.tls == "files":
         named |= {
@@ -101,7 +105,7 @@ def check_parts_elsewhere(folder: DataFolder) -> Iterator[Finding]:
         address = urlsplit(settings.nats.url)
         yield _answers("nats.url", address.hostname or "", address.port or NATS_PORT)
     if settings.mail.server:
-        yield _answers("mail.server", settings.mail.server, settings.mail.smtp_port)
+        yield _takes_emails(settings.mail, folder.path)
     if settings.manager in ("docker", "swarm"):
         daemon = Daemon.found()
         yield (
@@ -117,3 +121,13 @@ def _answers(key: str, host: str, port: int) -> Finding:
     except OSError as error:
         return False, f"{key}: {host} does not answer", f"{error}."
     return True, f"{key}: {host} answers", ""
+
+
+def _takes_emails(mail: Mail, data: Path) -> Finding:
+    """Connects, verifies the certificate and signs in as for an e-mail."""
+    try:
+        MailServer(mail, data, "", _LIMIT_S).check()
+    except (OSError, smtplib.SMTPException) as error:
+        where = f"{mail.server}, port {mail.smtp_port}"
+        return False, f"mail.server: {where}: no e-mail can be sent", problem_words(error)
+    return True, f"mail.server: {mail.server} takes e-mails", ""

@@ -16,6 +16,7 @@ from qcrbox.display.failure_words import failure_of
 
 from qcrbox_hub.admin.words import doubt
 from qcrbox_hub.mail.choices import Choices
+from qcrbox_hub.mail.problems import problem_words
 from qcrbox_hub.mail.sending import Email, Refused
 from qcrbox_hub.mail.tables import EmailRow, MarkRow, NewsRow
 
@@ -150,20 +151,23 @@ class Delivery:
         return True
 
     def _later(self, number: int, error: Exception) -> None:
-        """The class of the error is logged, not its text: it may repeat what was sent."""
+        """The problem is logged in our words: the server's text may repeat what was sent."""
         row = self._session.get(EmailRow, number)
         if row is None:
             return
         row.tries += 1
         if row.tries > len(WAITS_S):
             _log.error(
-                "An e-mail to %s is given up after %d tries: %s", row.name, row.tries, type(error).__name__
+                "An e-mail to %s is given up after %d tries. The SMTP server: %s",
+                row.name,
+                row.tries,
+                problem_words(error),
             )
             self._session.delete(row)
         else:
             row.next_at = self.clock() + WAITS_S[row.tries - 1]
             _log.warning(
-                "The SMTP server does not take an e-mail (try %d): %s", row.tries, type(error).__name__
+                "The SMTP server does not take an e-mail (try %d). %s", row.tries, problem_words(error)
             )
         self._session.commit()
 

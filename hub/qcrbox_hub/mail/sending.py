@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import smtplib
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
@@ -34,7 +35,12 @@ class MailServer:
     settings: Mail
     data: Path
     hub_url: str
-    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+    timeout_s: float = TIMEOUT_S
+
+    def check(self) -> None:
+        """Connect and sign in as for an e-mail, and send none. Raises OSError or SMTPException."""
+        with self._connected() as server:
+            server.noop()
 
     def send(self, email: Email) -> None:
         """Raises Refused for an address that the server refuses for good; OSError or SMTPException when it may go later."""
@@ -60,17 +66,28 @@ class MailServer:
         message.set_content(email.text)
         return message
 
+    def _tls(self) -> ssl.SSLContext:
+        """Verifies certificate and name. Made for each connection: authorities may be added while the hub runs."""
+        context = ssl.create_default_context()
+        if self.settings.certificates_file is not None:
+            file = self.data / self.settings.certificates_file
+            try:
+                context.load_verify_locations(cadata=file.read_text())
+            except (ssl.SSLError, UnicodeDecodeError):
+                raise OSError(errno.EINVAL, "it holds no certificate in PEM", str(file)) from None
+        return context
+
     def _connected(self) -> smtplib.SMTP:
         given = self.settings
         if given.security == "tls":
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                given.server, given.smtp_port, timeout=TIMEOUT_S, context=self.tls
+                given.server, given.smtp_port, timeout=self.timeout_s, context=self._tls()
             )
         else:
-            server = smtplib.SMTP(given.server, given.smtp_port, timeout=TIMEOUT_S)
+            server = smtplib.SMTP(given.server, given.smtp_port, timeout=self.timeout_s)
         try:
             if given.security == "starttls":
-                server.starttls(context=self.tls)
+                server.starttls(context=self._tls())
             if given.user and given.password_file is not None:
                 server.login(given.user, (self.data / given.password_file).read_text().strip())
         except BaseException:

@@ -96,6 +96,11 @@ class Mail(Section):
     password_file: Path | None = Field(
         None, description="File with the password for `user`; relative to the data folder."
     )
+    certificates_file: Path | None = Field(
+        None,
+        description="File with certificates (PEM) of further authorities to trust, for a mail server whose certificate a "
+        "private authority issued; relative to the data folder. The certificate and its name are always verified.",
+    )
     sender: str = Field("", description="Address in From, e.g. qcrbox@example.org. Needed with `server`.")
     least_minutes: float = Field(
         1.0,

@@ -166,3 +166,12 @@ def test_a_manager_with_docker_needs_its_daemon(write, monkeypatch, tmp_path, is
 def test_no_daemon_at_all_is_a_fault_too(write, monkeypatch):
     monkeypatch.setattr(doctor_settings.Daemon, "found", staticmethod(lambda: None))
     assert [good for good, _, _ in check_parts_elsewhere(write('manager = "swarm"'))] == [False]
+
+
+def test_the_mail_server_is_tried_as_for_an_email(write, listening):
+    """A port that listens is not enough: this one never greets."""
+    text = f'[mail]\nserver = "127.0.0.1"\nport = {listening}\nsender = "q@example.org"\n'
+    ((good, looked_at, why),) = check_parts_elsewhere(write(text))
+    assert not good
+    assert looked_at == f"mail.server: 127.0.0.1, port {listening}: no e-mail can be sent"
+    assert why.startswith("It closed the connection or gave no answer in time.")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client import preset_file
 from qcrbox.client.parameters import unknown_option
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.markup import Table
@@ -40,20 +37,16 @@ class Presets(Mapping[str, dict[str, Any]]):
             if parameter.is_file:
                 raise UserInputError(f"{option} is a file; a preset keeps the options that go with any file.")
             checked[option] = parameter.check(value)
-        stored = _read()
-        stored.setdefault(self._key, {})[name.strip()] = checked
-        _write(stored)
+        preset_file.keep(self._key, name.strip(), checked)
         return self
 
     def delete(self, name: str) -> None:
         """Forget a preset. Raises NotFound."""
         self[name]  # raises, naming the one that was meant
-        stored = _read()
-        del stored[self._key][name]
-        _write(stored)
+        preset_file.forget(self._key, name)
 
     def __getitem__(self, name: str) -> dict[str, Any]:
-        mine = _read().get(self._key, {})
+        mine = preset_file.of(self._key)
         if name not in mine:
             near = difflib.get_close_matches(name, mine, 1, 0.5)
             there = f"There are: {', '.join(mine) or 'none'}."
@@ -65,10 +58,10 @@ class Presets(Mapping[str, dict[str, Any]]):
         return {option: value for option, value in mine[name].items() if option in self._command.parameters}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_read().get(self._key, {}))
+        return iter(preset_file.of(self._key))
 
     def __len__(self) -> int:
-        return len(_read().get(self._key, {}))
+        return len(preset_file.of(self._key))
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -90,33 +83,3 @@ class Presets(Mapping[str, dict[str, Any]]):
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
-
-
-def _store() -> Path:
-    # The home folder persists across kernels and servers of the hub.
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return config / "qcrbox" / "presets.json"
-
-
-def _read() -> dict[str, dict[str, dict[str, Any]]]:
-    try:
-        stored = json.loads(_store().read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise UserInputError(
-            "Your presets cannot be read.",
-            where=str(_store()),
-            why=str(error),
-            next="Repair or remove that file.",
-        ) from None
-    return stored if isinstance(stored, dict) else {}
-
-
-def _write(stored: dict[str, dict[str, dict[str, Any]]]) -> None:
-    store = _store()
-    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Atomic: another kernel may be reading.
-    with tempfile.NamedTemporaryFile("w", dir=store.parent, suffix=".new", delete=False) as file:
-        json.dump(stored, file, indent=1, ensure_ascii=False)
-    Path(file.name).replace(store)

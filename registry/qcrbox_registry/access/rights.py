@@ -7,14 +7,23 @@ NotAllowed where they see it but may not act on it. Lists follow the same table 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from qcrbox.contract.errors import NotAllowed, NotFound
 
 EVERY_GROUP = 0  # in a set of group ids: the scope came without a group filter
 MOST_NOTICED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewOf:
+    """Whose preview account the caller is, and of which course."""
+
+    owner: str
+    group: str
+    group_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class Actor:
     admin: bool = False
     application_admin: bool = False
     address: str = ""
+    preview: PreviewOf | None = None  # a preview account of a lecturer or assistant; None: a person
     # What only the administrator's right allowed in this request: (action, kind, id). Audited with the answer.
     noticed: list[tuple[str, str, str]] | None = field(default=None, compare=False)
 
@@ -274,14 +284,25 @@ class OwnedEvent(Protocol):
     def group_id(self) -> int | None:
         """Group that the object belongs to; None for a private object."""
 
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """What else the event says; of a share, to whom under `to`."""
+
 
 # Which table row decides who sees an event; events of other kinds follow the calculation.
 _EVENT_RULES = {"dataset": "dataset", "data_file": "data_file", "session": "session"}
 
 
+def _is_receiver(actor: Actor, to: Mapping[str, int | None]) -> bool:
+    """Whether something was just shared with the actor, or is not any more. to: person_id or group_id."""
+    return to.get("person_id") == actor.person_id or to.get("group_id") in actor.group_ids
+
+
 def sees_event(actor: Actor, event: OwnedEvent, shared: frozenset[str] = frozenset()) -> bool:
     """Whether an event may be sent to the actor. `shared`: ids of objects shared with them."""
     if actor.admin or event.owner_id in (None, actor.person_id) or event.object_id in shared:
+        return True
+    if event.kind == "share" and _is_receiver(actor, event.payload.get("to") or {}):
         return True
     if event.group_id is None:
         return False  # asked for every event and every stream, so the common cases come first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,13 +66,14 @@ class ShareService:
 
         def write(conn: Connection) -> tuple[shares.Share, list[events.Event]]:
             row = _FIND[wanted.kind](conn, actor, "share", wanted.object_id)
+            receiver = _receiver(conn, wanted.person, wanted.group)
             new = shares.NewShare(
                 kind=wanted.kind,
                 object_id=row.id,
                 mode=wanted.mode,
                 by_id=actor.person_id,
-                person_id=None if wanted.person is None else people.find_person(conn, wanted.person),
-                group_id=None if wanted.group is None else people.find_group(conn, wanted.group),
+                person_id=receiver["person_id"],
+                group_id=receiver["group_id"],
                 expires_at=wanted.expires_at,
             )
             share_id = shares.give(conn, new, now)
@@ -80,7 +82,7 @@ class ShareService:
                 actor, "share", now, kind=wanted.kind, object_id=row.id, to=to, mode=wanted.mode
             )
             record(conn, [entry])
-            return shares.get(conn, share_id), _event(conn, row, wanted.kind, now, "shared")
+            return shares.get(conn, share_id), _event(conn, row, wanted.kind, now, "shared", receiver)
 
         share, made = await self._context.db.write(write)
         self._context.publish(made)
@@ -113,7 +115,12 @@ class ShareService:
             shares.revoke(conn, share_id, now)
             entry = audit.entry(actor, "unshare", now, kind=share.kind, object_id=share.object_id)
             record(conn, [entry])
-            return _event(conn, row, share.kind, now, "unshared")
+            receiver = {}
+            with contextlib.suppress(
+                NotFound
+            ):  # an account or a group that was deleted has no stream to tell
+                receiver = _receiver(conn, share.person, share.group)
+            return _event(conn, row, share.kind, now, "unshared", receiver)
 
         self._context.publish(await self._context.db.write(write))
 
@@ -129,5 +136,16 @@ def _check(actor: Actor, wanted: Wanted, now: float) -> None:
         raise UserInputError("expires_at lies in the past.")
 
 
-def _event(conn: Connection, row: events.Owned, kind: str, now: float, status: str) -> list[events.Event]:
-    return list(events.write(conn, [events.about("share", row, now, status, of=kind)]))
+def _receiver(conn: Connection, person: str | None, group: str | None) -> dict[str, int | None]:
+    """Ids of the person or the group by name. Raises NotFound."""
+    return {
+        "person_id": None if person is None else people.find_person(conn, person),
+        "group_id": None if group is None else people.find_group(conn, group),
+    }
+
+
+def _event(
+    conn: Connection, row: events.Owned, kind: str, now: float, status: str, to: dict[str, int | None]
+) -> list[events.Event]:
+    """to: who receives the share. The right is too new, or gone, for their streams to know it by themselves."""
+    return list(events.write(conn, [events.about("share", row, now, status, of=kind, to=to)]))

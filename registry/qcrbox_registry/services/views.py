@@ -162,11 +162,13 @@ def dataset_list(conn: Connection, rows: Sequence[Dataset]) -> list[Json]:
     tagged = tags.of(conn, "dataset", ids)
     names = people.names_of_groups(conn, (row.group_id for row in rows))
     slugs = applications.slugs_of(conn, {row.application_id for row in rows if row.application_id})
+    named = titles.named_of(conn, (row.calculation_id for row in rows if row.calculation_id))
     return [
         {
             "qcrbox_dataset_id": row.id,
             "data_files": {file.filename: shown[file.id] for file in files[row.id]},
             "name": row.name,
+            "named": row.calculation_id is None or row.calculation_id in named,
             "description": row.description,
             "kind": row.kind,
             "owner": row.owner,

@@ -30,7 +30,7 @@ class Event:
     seq: int = 0
 
     def public(self) -> dict[str, Any]:
-        """The event as clients get it, without owner and group."""
+        """The event as clients get it, without owner, group and receiver."""
         shown: dict[str, Any] = {
             "seq": self.seq,
             "kind": self.kind,
@@ -42,7 +42,7 @@ class Event:
         }
         if self.kind in ("calculation", "progress", "log", "session"):
             shown["calculation_id"] = self.object_id
-        shown.update(self.payload)
+        shown.update({name: value for name, value in self.payload.items() if name != "to"})
         return shown
 
 

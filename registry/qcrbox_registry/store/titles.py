@@ -108,3 +108,12 @@ def subjects_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
             subject = row.given or row.subject or name
             found[row.id] = subject[:LONGEST_SUBJECT]
     return found
+
+
+def named_of(conn: Connection, calculation_ids: Iterable[str]) -> frozenset[str]:
+    """Of these calculations the ones that a person gave a name."""
+    found: set[str] = set()
+    for part in parts(sorted(set(calculation_ids))):
+        query = sa.select(calculations.c.id).where(calculations.c.id.in_(part), calculations.c.name != "")
+        found.update(conn.execute(query).scalars())
+    return frozenset(found)

@@ -179,8 +179,8 @@ def test_who_may_do_something_may_also_read():
 # ------------------------------------------------------------ events
 
 
-def event(kind="calculation", owner=ADA, group=None, object_id="x"):
-    return SimpleNamespace(kind=kind, object_id=object_id, owner_id=owner, group_id=group)
+def event(kind="calculation", owner=ADA, group=None, object_id="x", **payload):
+    return SimpleNamespace(kind=kind, object_id=object_id, owner_id=owner, group_id=group, payload=payload)
 
 
 MEMBER = Actor(BOB, "bob", {"g": GROUP})
@@ -205,6 +205,12 @@ CURATOR = Actor(BOB, "bob", curates=frozenset({GROUP}))
         (MEMBER, event("data_file", group=GROUP), True),
         (MEMBER, event("log", group=GROUP), True),
         (CURATOR, event("log", group=GROUP), False),
+        (Actor(BOB, "bob"), event("share", to={"person_id": BOB, "group_id": None}), True),
+        (Actor(BOB, "bob"), event("share", to={"person_id": None, "group_id": GROUP}), False),
+        (MEMBER, event("share", to={"person_id": None, "group_id": GROUP}), True),
+        (MEMBER, event("share", to={"person_id": None, "group_id": OTHER}), False),
+        (MEMBER, event("share", to={}), False),
+        (MEMBER, event("dataset", to={"person_id": BOB}), False),
     ],
 )
 def test_events_follow_the_rights_to_read(actor, of, sees):

@@ -45,7 +45,7 @@ class Listening:
                     )
                     one = {}
 
-    def until(self, holds, timeout_s=15):
+    def until(self, holds, timeout_s=60):
         deadline = time.monotonic() + timeout_s
         while not holds(self.events):
             assert time.monotonic() < deadline, self.events
@@ -154,3 +154,22 @@ def test_a_strange_last_event_id_does_no_harm(ada, do, last):
     listening = Listening(ada, f"/api/calculations/{one}/events", last=last)
     assert listening.ended.wait(10)
     assert listening.events[-1]["status"] == "successful"
+
+
+@pytest.mark.parametrize("to", ["person", "group"])
+def test_who_receives_a_share_hears_of_it_and_of_its_end_at_once(person, group, do, to):
+    """Their streams began before: what they may see was read then."""
+    ada, bob, eve = person(groups=[group]), person(groups=[group]), person()
+    name = bob.get("/api/me").json()["payload"]["name"]
+    eve.get("/api/me")
+    made = do.upload(ada, group="")["qcrbox_dataset_id"]
+    bobs, eves = Listening(bob, "/api/events"), Listening(eve, "/api/events")
+    receiver = {"group": group} if to == "group" else {"person": name}
+    given = ada.post("/api/shares", json={"kind": "dataset", "object_id": made, **receiver})
+    share = given.json()["payload"]["shares"][0]
+    assert ada.delete(f"/api/shares/{share['id']}").status_code == 204
+    told = bobs.until(lambda events: len(events) == 2)
+    assert [event["status"] for event in told] == ["shared", "unshared"]
+    assert {event["id"] for event in told} == {made}
+    assert not any("to" in event for event in told)
+    assert eves.events == []

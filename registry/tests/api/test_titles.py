@@ -118,3 +118,19 @@ def test_an_event_tells_the_new_title(ada, do):
         payload(rename(ada, made, "told"))
         data = next(line for line in stream.iter_lines() if line.startswith("data:") and made in line)
     assert '"title":"told"' in data.replace('": "', '":"')
+
+
+def test_the_store_says_whether_a_person_gave_the_name(ada, do, read):
+    """Readers follow an automatic title with the time, and leave a given one alone."""
+
+    def named(dataset_id):
+        return payload(ada.get(f"/api/datasets/{dataset_id}"))["datasets"][0]["named"]
+
+    source = do.upload(ada, name="quartz")
+    done = read(ada, source)
+    assert named(source["qcrbox_dataset_id"])
+    assert not named(done["output_dataset_id"])
+    payload(rename(ada, done["calculation_id"], "best model"))
+    assert named(done["output_dataset_id"])
+    payload(rename(ada, done["calculation_id"], ""))
+    assert not named(done["output_dataset_id"])

@@ -34,6 +34,8 @@ class Dataset(Model):
     data_files: dict[str, DataFile]
     # additions to the contract
     name: str = ""
+    # False: a result whose name is its automatic title, which readers may follow with the time.
+    named: bool = True
     description: str = ""
     kind: Literal["data", "output", "example"] = "data"
     owner: str = ""
