@@ -568,6 +568,23 @@ def test_after_the_end_nothing_is_accepted(course):
         assert "closed" in answer.text
 
 
+def test_after_the_end_and_in_an_archived_course_students_still_get_what_they_had(course):
+    exercise = closed_class(course)
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/release", json={"released": True}))
+    body = {"title": "Quartz, next year", "notebook": NOTEBOOK.replace("Look", "See"), "tasks": TASKS}
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/versions", json=body), 201)
+    for archived in (False, True):
+        if archived:
+            address = f"/api/courses/{course.course['id']}"
+            payload(course.lecturer.patch(address, json={"archived": True}))
+        assert course.ada.post(f"/api/exercises/{exercise}/open").status_code == 409
+        own = course.own(course.ada, exercise)
+        assert own["feedback"]["most"] > 0
+        assert (own["exercise"]["own_version"], own["exercise"]["version"]) == (1, 2)
+        path = f"/api/exercises/{exercise}/files/{own['manifest']['notebook']['filename']}"
+        assert course.ada.get(path, params={"version": 1}).text == NOTEBOOK
+
+
 def test_late_work_is_marked_and_what_was_there_at_the_deadline_is_kept(course):
     exercise = closed_class(course, late_s=3600)
     payload(draft(course.ada, exercise, NOTEBOOK.replace("Look", "Late").encode()))
