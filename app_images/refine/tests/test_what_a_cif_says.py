@@ -366,3 +366,11 @@ def test_a_sum_formula_is_read_as_a_whole_or_named(tmp_path, written, formula):
     assert bool([text for kind, text in model.remarks_by_kind() if kind == "warning"]) == (
         not formula and written != "?"
     )
+
+
+@pytest.mark.parametrize(("code", "warned"), [("4", False), ("6", True), (None, False)])
+def test_corrected_lists_are_named_in_the_file_of_the_structure_too(tmp_path, code, warned):
+    text = atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02") + REFLECTIONS.format(100)
+    model = model_of(tmp_path, text + (f"_shelx_refln_list_code {code}\n" if code else ""))
+    prepare(model)
+    assert any("LIST 6" in remark for remark in model.remarks()) == warned
