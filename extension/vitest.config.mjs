@@ -11,5 +11,5 @@ export default defineConfig({
       { find: /^three\//, replacement: `${three}/` }
     ]
   },
-  test: { include: ['tests/**/*.test.{mjs,ts,tsx}'] }
+  test: { setupFiles: ['tests/setup.mjs'], include: ['tests/**/*.test.{mjs,ts,tsx}'] }
 });

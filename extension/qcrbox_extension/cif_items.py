@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from qcrbox.contract.errors import UserInputError
@@ -24,6 +25,8 @@ SECTIONS = (
     ("Publication and record", ("audit", "publ", "journal", "citation", "database", "software", "qcrbox")),
 )
 _OTHER = "Other items"
+# All but tabulator and ends of lines.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Units as the dictionaries name them, as a person reads them.
 _UNITS = {
     "none": "",
@@ -134,6 +137,10 @@ def _apply(document: Any, edit: Json) -> None:
     block = document.find(name)
     if block is None or not tag.startswith("_"):
         raise UserInputError(f"There is no item {tag[:80]!r} in block {name[:80]!r}.")
+    if _CONTROL.search(value):
+        raise UserInputError(
+            f"The value of {tag[:80]} holds a control character, which no CIF can hold.", next="Type it anew."
+        )
     raw = value if value in ("?", ".") else raw_value(value, cif2=block.cif2)
     row = edit.get("row")
     if row is None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from jupyter_server.base.handlers import APIHandler
 from qcrbox.client.exercise_mark import exercise_of
-from qcrbox.contract.errors import QcError, Unreachable
+from qcrbox.contract.errors import Conflict, QcError, Unreachable
 from tornado import web
 
 from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data
@@ -44,24 +44,42 @@ class ExerciseClient:
         return answer
 
     async def open(self, exercise_id: str) -> Handed:
-        """Open an exercise and fetch the contents of its newest version. Raises QcError."""
-        own = (await self.call("POST", f"exercises/{exercise_id}/open")).json()["payload"]
+        """Open an exercise and fetch the contents of its newest version, with the feedback. Raises QcError.
+
+        Once it is closed or its course archived, that is the version that the student has: feedback mostly comes then.
+        """
+        own = await self._opened(exercise_id)
         manifest, exercise = own["manifest"], own["exercise"]
+        version = exercise["own_version"] or exercise["version"]
 
         async def content(filename: str) -> bytes:
             quoted = httpx.URL("http://x/").copy_with(path=f"/{filename}").raw_path.decode()[1:]
-            return (await self.call("GET", f"exercises/{exercise_id}/files/{quoted}")).content
+            path = f"exercises/{exercise_id}/files/{quoted}"
+            return (await self.call("GET", path, query=f"version={version}")).content
 
         notebook = manifest["notebook"]
         return Handed(
             exercise_id,
             exercise["course"],
             exercise["title"],
-            exercise["version"],
+            version,
             (notebook["filename"], await content(notebook["filename"])) if notebook else None,
             {file["filename"]: await content(file["filename"]) for file in manifest["files"]},
             own.get("feedback"),
         )
+
+    async def _opened(self, exercise_id: str) -> dict[str, Any]:
+        """The student's own state after opening, or as it is where nothing can be opened any more. Raises QcError."""
+        try:
+            answer = await self.call("POST", f"exercises/{exercise_id}/open")
+        except Conflict:
+            answer = await self.call("GET", f"exercises/{exercise_id}/own")
+            own: dict[str, Any] = answer.json()["payload"]
+            if not own["manifest"] or not own["exercise"]["opened_at"]:
+                raise
+            return own
+        opened: dict[str, Any] = answer.json()["payload"]
+        return opened
 
     async def send_draft(self, exercise_id: str, content: bytes) -> None:
         """Keep a notebook at the registry; a large one without its outputs, and with the reason. Raises QcError."""

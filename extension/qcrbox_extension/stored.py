@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from urllib.parse import quote
 
@@ -25,7 +26,7 @@ class StoredFiles:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
 
     async def read(self, file_id: str) -> bytes:
-        """The bytes of a file. Raises NotFound, TooLarge, Unreachable."""
+        """The bytes of a file. Raises NotFound, TooLarge, Unreachable, or the registry's own refusal."""
         if file_id in self._kept:
             self._kept.move_to_end(file_id)
             return self._kept[file_id]
@@ -41,7 +42,7 @@ class StoredFiles:
             headers = self._upstream.authorization()
             async with self._client.stream("GET", address, headers=headers) as answer:
                 if answer.status_code != 200:
-                    raise NotFound("There is no such file.", next="It may have been deleted.")
+                    raise _refusal(answer.status_code, await answer.aread())
                 found = bytearray()
                 async for chunk in answer.aiter_bytes():
                     found += chunk
@@ -50,6 +51,18 @@ class StoredFiles:
         except httpx.HTTPError as error:
             raise Unreachable("The registry does not answer.", next="Try again.", part="registry") from error
         return bytes(found)
+
+
+def _refusal(status: int, content: bytes) -> QcError:
+    """Why the registry gives no file: its own words, or what the status means where it has none (a proxy's page)."""
+    if status == 404:
+        return NotFound("There is no such file.", next="It may have been deleted.")
+    try:
+        return QcError.from_envelope(json.loads(content), status)
+    except (ValueError, AttributeError, TypeError):
+        return Unreachable(
+            "The registry does not answer.", why=f"Status {status}.", next="Try again.", part="registry"
+        )
 
 
 def as_qc_error(error: Exception) -> QcError:

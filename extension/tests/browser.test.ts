@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { BrowserModel } from '../src/browser/model';
 import type { IDataset } from '../src/registry/types';
@@ -35,10 +35,6 @@ const ids = (model: BrowserModel) => model.found.map(each => each.qcrbox_dataset
 beforeEach(() => {
   vi.stubGlobal('window', globalThis);
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 test('the next page begins where the last one ended, and comes behind it', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import card from '../../qcrbox_kernel_lib/qcrbox/widgets/calculation_card/js/index.js';
 import { Element, openPage, widgetModel } from './page.mjs';
@@ -7,10 +7,6 @@ beforeEach(() => {
   openPage();
   Element.prototype.namespaceURI = 'svg';
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 const STATE = {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { LogPanel } from '../../qcrbox_kernel_lib/qcrbox/widgets/calculation_card/js/log.js';
 import { LivePlot } from '../../qcrbox_kernel_lib/qcrbox/widgets/calculation_card/js/plot.js';
@@ -9,7 +9,6 @@ import { openPage } from './page.mjs';
 
 let page;
 beforeEach(() => (page = openPage()));
-afterEach(() => vi.unstubAllGlobals());
 
 const lines = log => log.view.childNodes.map(each => each.textContent ?? each);
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { Channel, type IEnd, SILENCE_MS } from '../src/session/channel';
 
@@ -30,10 +30,6 @@ function channel() {
 beforeEach(() => {
   vi.stubGlobal('window', globalThis);
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 test('bytes are sent only while the channel is open', () => {

@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 import { Panel } from '../../qcrbox_kernel_lib/qcrbox/widgets/chart/js/panel.js';
 import { openPage } from './page.mjs';
 
 beforeEach(() => openPage());
-afterEach(() => vi.unstubAllGlobals());
 
 const axis = (label, more = {}) => ({ label, log: false, low: null, high: null, ticks: [], ...more });
 const series = (name, x, y, more = {}) => ({

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { Fingerprint } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/fingerprint.js';
 import { PropertySurface } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/surface.js';
 import { Element, openPage } from './page.mjs';
 
 beforeEach(() => openPage());
-afterEach(() => vi.unstubAllGlobals());
 
 const view = array => new DataView(array.buffer);
 const DI = Float32Array.from([1, 1.2, 1.5, 2]);

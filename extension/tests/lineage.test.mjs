@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 import lineage from '../../qcrbox_kernel_lib/qcrbox/widgets/lineage/js/index.js';
 import { Element, openPage, widgetModel } from './page.mjs';
 
 let page;
 beforeEach(() => (page = openPage()));
-afterEach(() => vi.unstubAllGlobals());
 
 const node = (id, column, row, more = {}) => ({
   id,

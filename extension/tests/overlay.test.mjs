@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { Overlay } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/overlay.js';
 import { context, Element, openPage } from './page.mjs';
 
 beforeEach(() => openPage());
-afterEach(() => vi.unstubAllGlobals());
 
 /** A stage of 400 × 300 px on which 1 Å is 50 px and z is the depth. */
 function stage(atoms, more = {}) {

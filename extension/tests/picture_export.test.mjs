@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { png, save, withResolution } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/export.js';
 import { openPage } from './page.mjs';
@@ -53,7 +53,6 @@ beforeEach(() => {
   const make = page.createElement;
   page.createElement = tag => Object.assign(make(tag), { toBlob: done => done(new Blob([PNG])) });
 });
-afterEach(() => vi.unstubAllGlobals());
 
 function stage() {
   const calls = [];

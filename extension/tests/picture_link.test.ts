@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { PictureLink } from '../src/session/link';
 
@@ -89,10 +89,6 @@ beforeEach(async () => {
   // The module is loaded once; its loading takes no part in the times below.
   await import('@novnc/novnc');
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 /** Started, and the module of the picture loaded. */

@@ -1,5 +1,5 @@
 import { Signal } from '@lumino/signaling';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { RegistryError } from '../src/registry/client';
 import type { RegistryStore } from '../src/registry/store';
@@ -60,10 +60,6 @@ const soon = () => vi.advanceTimersByTimeAsync(0);
 beforeEach(() => {
   vi.stubGlobal('window', globalThis);
   vi.useFakeTimers({ now: NOW });
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 test('the picture is asked for when there is one, and let go when the session is over', async () => {

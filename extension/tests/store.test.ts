@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { RegistryStore } from '../src/registry/store';
 import type { ICalculation } from '../src/registry/types';
@@ -37,10 +37,6 @@ function registry() {
 beforeEach(() => {
   vi.stubGlobal('window', globalThis);
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 test('a new calculation is read at once; those that follow it closely are read together', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { RegistryStore } from '../src/registry/store';
 import type { ICalculation, IEvent, ISession } from '../src/registry/types';
@@ -44,10 +44,6 @@ function registry() {
 beforeEach(() => {
   vi.stubGlobal('window', globalThis);
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 test('everything is read once, however many look', async () => {

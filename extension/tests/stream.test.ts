@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { EventStream } from '../src/registry/stream';
 
@@ -47,10 +47,6 @@ beforeEach(() => {
   answers = [];
   vi.stubGlobal('window', globalThis);
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 test('after an interruption the stream goes on behind the last event', async () => {

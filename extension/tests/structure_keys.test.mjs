@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { HELP, onKey } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/keyboard.js';
 import { Kernel } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/kernel.js';
@@ -89,9 +89,6 @@ function model() {
 
 beforeEach(() => {
   vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 test('each question gets its own answer, in whatever order they come', async () => {

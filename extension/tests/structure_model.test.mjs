@@ -1,5 +1,5 @@
 import * as THREE from 'three';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 
 import { CUBE, Model, unpack } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/model.js';
 import { PeakSpheres } from '../../qcrbox_kernel_lib/qcrbox/widgets/structure_view/js/peaks.js';
@@ -9,7 +9,6 @@ import { PropertySurface, scaleOf } from '../../qcrbox_kernel_lib/qcrbox/widgets
 import { Element, openPage } from './page.mjs';
 
 beforeEach(() => openPage());
-afterEach(() => vi.unstubAllGlobals());
 
 const view = array => new DataView(array.buffer);
 const AXES = [0.1, 0, 0, 0, 0.2, 0, 0, 0, 0.4]; // Å, ascending

@@ -47,8 +47,6 @@ export function openDom() {
 export function closeDom() {
   document.body.replaceChildren();
   document.head.replaceChildren();
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
   vi.restoreAllMocks();
 }
 

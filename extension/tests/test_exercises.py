@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from qcrbox.client.exercise_mark import exercise_of, mark_of
 from qcrbox.contract.errors import Conflict, Unreachable
 from qcrbox_extension import exercises
 from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data, safe_name
-from qcrbox_extension.exercises import DraftSender, fitting
+from qcrbox_extension.exercises import DraftSender, ExerciseClient, fitting
+from qcrbox_extension.upstream import Upstream
 
 ID, OTHER = "a" * 32, "b" * 32
 
@@ -247,3 +249,62 @@ def test_a_registry_that_is_away_keeps_no_file_from_being_saved(tmp_path: Path) 
     saving(registry, (file, b"{}"))
     assert file.read_bytes() == b"{}"
     assert len(registry.sent) == 1
+
+
+def registry_of(own: dict[str, Any], asked: list[str], *, closed: bool) -> httpx.MockTransport:
+    """What the registry answers about an exercise of a notebook in two versions."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.raw_path.decode().rpartition('/api/')[2]}")
+        if request.method == "POST" and closed:
+            error = {"kind": "conflict", "code": 409, "what": "The exercise is closed.", "fields": {}}
+            return httpx.Response(409, json={"status": "error", "error": error})
+        if "/files/" in request.url.path:
+            return httpx.Response(200, content=b"version " + request.url.params["version"].encode())
+        return httpx.Response(200, json={"payload": own})
+
+    return httpx.MockTransport(answer)
+
+
+def fetched(own: dict[str, Any], asked: list[str], *, closed: bool) -> Handed:
+    async def run() -> Handed:
+        async with httpx.AsyncClient(transport=registry_of(own, asked, closed=closed)) as client:
+            upstream = Upstream("http://registry.localhost", "a token")
+            return await ExerciseClient(upstream, client).open("e1")
+
+    return asyncio.run(run())
+
+
+def own_state(**exercise: Any) -> dict[str, Any]:
+    return {
+        "exercise": {
+            "course": "XRD",
+            "title": "Quartz",
+            "version": 2,
+            "own_version": 1,
+            "opened_at": "2026",
+            **exercise,
+        },
+        "manifest": {"notebook": {"filename": "quartz.ipynb"}, "files": []},
+        "feedback": {"points": 1.0, "most": 2.0, "comment": "", "tasks": []},
+    }
+
+
+def test_feedback_of_a_closed_exercise_comes_with_the_version_that_the_student_has() -> None:
+    asked: list[str] = []
+    handed = fetched(own_state(), asked, closed=True)
+    assert handed.notebook == ("quartz.ipynb", b"version 1")
+    assert handed.version == 1
+    assert handed.feedback is not None
+    assert asked[1] == "GET exercises/e1/own"
+
+
+def test_who_never_opened_a_closed_exercise_is_told_that_it_is_closed() -> None:
+    with pytest.raises(Conflict, match="closed"):
+        fetched(own_state(opened_at=None, own_version=None), [], closed=True)
+
+
+def test_an_open_exercise_comes_in_its_newest_version() -> None:
+    asked: list[str] = []
+    assert fetched(own_state(own_version=2), asked, closed=False).version == 2
+    assert "GET exercises/e1/own" not in asked

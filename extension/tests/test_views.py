@@ -189,6 +189,49 @@ def test_an_edit_that_cannot_be_made_is_refused(edit):
         cif_items.edited(model(), [edit])
 
 
+@pytest.mark.parametrize("tag", ["_x 1\n_y", "_", "data_b", "x"])
+def test_no_name_of_an_item_brings_a_second_item_along(tag):
+    with pytest.raises((UserInputError, CifError)):
+        cif_items.edited(model(), [{"block": "a", "tag": tag, "value": "1"}])
+
+
+@pytest.mark.parametrize(
+    "value", ["2\n;\n_y 3", "it's", "'", "# no comment", "data_b", "_y", "loop_", "", ";"]
+)
+def test_a_value_stays_one_value_whatever_it_looks_like(value):
+    edit = {"block": "a", "tag": "_exptl_crystal_colour", "value": value}
+    content = cif_items.edited(model(), [edit])["content"]
+    (block,) = cif_items.items(model(content))["blocks"]
+    found = {
+        entry["tag"]: entry["value"] for s in block["sections"] for entry in s["entries"] if "value" in entry
+    }
+    assert found["_exptl_crystal_colour"] == value
+    assert len(block["sections"]) == 6
+    assert b"_my_own_item x # kept\n" in content
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\x1b[31mred", "\x7f"])
+def test_a_control_character_is_refused(value):
+    edit = {"block": "a", "tag": "_exptl_crystal_colour", "value": value}
+    with pytest.raises(UserInputError, match="control character"):
+        cif_items.edited(model(), [edit])
+
+
+def test_long_texts_and_loops_are_cut_and_say_so():
+    rows = "".join(f"C{n} 0.1\n" for n in range(cif_items.MOST_ROWS + 5))
+    text = f"data_a\n_publ_section_comment\n;{'x' * 30_000}\n;\nloop_\n_atom_site_label\n_atom_site_fract_x\n{rows}"
+    (block,) = cif_items.items(model(text.encode()))["blocks"]
+    atoms, comment = (section["entries"][0] for section in block["sections"])
+    assert (len(atoms["rows"]), atoms["total"]) == (cif_items.MOST_ROWS, cif_items.MOST_ROWS + 5)
+    assert (len(comment["value"]), comment["cut"]) == (cif_items.LONGEST_TEXT, True)
+
+
+def test_too_many_edits_at_once_are_refused():
+    edits = [{"block": "a", "tag": "_cell_length_a", "value": "5"}] * (cif_items.MOST_EDITS + 1)
+    with pytest.raises(UserInputError, match="At most 500"):
+        cif_items.edited(model(), edits)
+
+
 # ---------------------------------------------------------------- live views
 
 

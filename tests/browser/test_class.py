@@ -97,6 +97,7 @@ def test_a_class_from_the_first_form_to_the_marks(
     page.goto(f"{exercise}/preview")
     expect(page.locator("#preview_tasks > li").first).to_be_visible()
     look(page, tmp_path, "preview")
+    preview = _as_a_student(lecturer, exercise, tmp_path)
     page.goto(f"{exercise}/tasks")
     page.get_by_role("button", name="Add a task", exact=True).click()
     page.fill("#t0-points", "many")
@@ -111,6 +112,7 @@ def test_a_class_from_the_first_form_to_the_marks(
     page.goto(f"{exercise}/board")
     row = page.locator("#board_part tr", has_text=student.name)
     expect(row).to_contain_text("done")
+    expect(page.locator("#board_part")).not_to_contain_text(preview)
     look(page, tmp_path, "board")
     page.goto(f"{exercise}/board?projector=yes")
     expect(page.locator("main")).not_to_contain_text(student.name)
@@ -124,11 +126,69 @@ def test_a_class_from_the_first_form_to_the_marks(
     press(page, "Run the checks")
     look(page, tmp_path, "marks")
     press(page, "Release the marks")
+    with page.expect_download() as marks:
+        page.get_by_role("link", name="CSV").first.click()
+    table = marks.value.path().read_text()
+    assert student.name in table
+    assert preview not in table
+    page.goto(f"{exercise}/preview")
+    press(page, "End my preview account")
 
     student.page.reload()
     student.wait_for_lab()
     shown = _exercise(student)
     expect(shown.locator(".qcrbox-Exercise-feedback")).to_contain_text("points", timeout=LIMIT_MS)
+
+
+def asked(person: Person, path: str) -> Any:
+    """An answer of the person's server, asked from the page that they have open there."""
+    return person.page.evaluate(
+        """async url => {
+            const token = /_xsrf=([^;]+)/.exec(document.cookie)?.[1] ?? '';
+            return (await fetch(url, { headers: { 'X-XSRFToken': token } })).json();
+        }""",
+        f"/user/{person.name}/{path}",
+    )
+
+
+def _datasets(person: Person) -> set[str]:
+    found = asked(person, "qcrbox/api/datasets")["payload"]["datasets"]
+    return {each["qcrbox_dataset_id"] for each in found}
+
+
+def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
+    """The lecturer's own copy in their own Lab, then the exercise in a student's server; the name of its account."""
+    page = lecturer.page
+    page.goto(f"{exercise}/preview")
+    page.get_by_role("link", name="Open in Lab", exact=True).click()
+    lecturer.wait_for_lab()
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    expect(_exercise(lecturer)).to_contain_text("Preview: this copy is on no board")
+    theirs = _datasets(lecturer)
+
+    page.goto(f"{exercise}/preview")
+    page.get_by_role("button", name="Open as a student", exact=True).click()
+    page.wait_for_url("**/user/0preview-*/lab**", timeout=LIMIT_MS)
+    account = Person(page, page.url.partition("/user/")[2].partition("/")[0])
+    account.wait_for_lab()
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    shown = _exercise(account)
+    expect(shown).to_contain_text("Preview: this copy is on no board")
+    page.screenshot(path=pictures / "as-a-student.png")
+    task = shown.locator('li[data-task="count"]')
+    task.get_by_role("textbox").fill("10")
+    task.get_by_role("button", name="Answer").click()
+    expect(task).to_have_attribute("data-state", "done", timeout=LIMIT_MS)
+    shown.get_by_role("button", name="Submit", exact=True).click()
+    expect(shown.locator(".qcrbox-Exercise-receipt")).to_contain_text("receipt", timeout=LIMIT_MS)
+    me = asked(account, "qcrbox/api/me")["payload"]
+    assert (me["name"], me["roles"]) == (account.name, {})
+    # Of all that the lecturer sees only the examples, which are everybody's, and the own copy.
+    assert len(_datasets(account) - theirs) == 1
+    assert theirs - _datasets(account)
+    page.goto(f"{exercise}/preview")
+    look(page, pictures, "preview-account")
+    return account.name
 
 
 def _exercise(student: Person) -> Any:

@@ -15,6 +15,7 @@ from qcrbox.crystallography.measurement import stated_temperature, stated_wavele
 from qcrbox.crystallography.model_items import ANHARMONIC, RESTRAINTS, first_item
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.structure.elements import names_no_atom
+from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
 from qcrbox.crystallography.structure.sites import Sites
@@ -75,8 +76,7 @@ def model_from_block(block: CifBlock) -> Model:
     doubts += [doubt] if doubt else []
     z = block.number("_cell_formula_units_Z")
     model.z = z[0] if z else None
-    if (block.text("_qcrbox_formula_from_atoms") or "no") != "yes":
-        model.formula = parse_formula(block.text("_chemical_formula_sum"))
+    _take_formula(model, block)
     model.weights = refinement_texts.parse_details(block.text("_refine_ls_weighting_details")) or None
     extinction = block.number("_refine_ls_extinction_coef")
     model.extinction = extinction[0] if extinction else None
@@ -101,10 +101,14 @@ def model_from_block(block: CifBlock) -> Model:
     return model
 
 
-def parse_formula(text: str | None) -> dict[str, float]:
-    """`C10 H10 F2 N4` as counts; charges and brackets are left out."""
-    found = re.findall(r"\b([A-Z][a-z]?)(\d*\.?\d*)(?=\s|$|,)", text or "")
-    return {element: float(count or 1) for element, count in found}
+def _take_formula(model: Model, block: CifBlock) -> None:
+    """The sum formula of the file; one that cannot be read is named, and that of the atoms stands in its place."""
+    text = block.text("_chemical_formula_sum")
+    if not text or (block.text("_qcrbox_formula_from_atoms") or "no") == "yes":
+        return
+    model.formula = parse_formula(" ".join(text.replace(",", " ").split()))
+    if not model.formula:
+        model.warn(f"The sum formula '{text.strip()[:80]}' cannot be read; the formula of the atoms is used.")
 
 
 def _symmetry(

@@ -200,8 +200,8 @@ def _measurement(block: CifBlock, data: Reflections) -> None:
     """Number, indices and agreement of the measured reflections. What the file says of them stays where the refinement had
     their merged list alone.
     """
-    # Without those absent by symmetry, as the dictionary defines it.
-    number = data.measured.size() + data.omitted
+    # Those of R(int) and of the index limits, as SHELXL counts them (decision 0292).
+    number = data.measured.size()
     stated = block.number("_diffrn_reflns_number")
     if data.r_int is None and stated is not None and stated[0] > number:
         return

@@ -99,6 +99,8 @@ def find_reflections(model: Model, attached: str | None) -> Found:
                 f'and give reflections=qc["{model.title}"].reflections.',
                 items=["_shelx_hkl_file", "_diffrn_refln_index_h", "_refln_index_h"],
             )
+        assert model.source is not None
+        _warn_of_list(model.source, own, model)
         found = own
     if len(found.rows) == 0:
         raise UserInputError(

@@ -385,6 +385,11 @@ class _Reader:
                 f"Sites that hold more than one atom: {', '.join(crowded)}. SHELX occupancies contain the share of a special "
                 "position (10.5 on a mirror plane)."
             )
+        negative = [f"{atom.label} ({atom.occupancy:.3g})" for atom in self.model.atoms if atom.occupancy < 0]
+        if negative:
+            self.model.warn(
+                f"Occupancies below 0: {', '.join(negative)}. Check them, and the values of FVAR."
+            )
 
     def _named_atoms(self) -> None:
         """Instructions that name atoms and become part of the model."""

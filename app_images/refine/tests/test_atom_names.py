@@ -229,3 +229,14 @@ def test_residues_of_a_class_that_lack_an_atom_are_named(name):
     RestraintManager(model)
     neighbours(model, model.structure())
     assert model.remarks() == [f"Not applied: {line} in residue 2 (There is no atom F1 in residue 2.)"]
+
+
+def test_occupancies_below_zero_are_named():
+    """FVAR 2 of 1.3 makes 1 - 1.3 of the alternative."""
+    text = (
+        TEXT.format(lines="")
+        .replace("FVAR 0.5", "FVAR 0.5 1.3")
+        .replace("0.10 0.70 0.50 11", "0.10 0.70 0.50 -21")
+    )
+    kinds = parse_shelx(text, "x.ins").remarks_by_kind()
+    assert kinds == [("warning", "Occupancies below 0: C1_1 (-0.3). Check them, and the values of FVAR.")]

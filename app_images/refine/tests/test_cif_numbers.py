@@ -276,3 +276,20 @@ def test_an_absorption_coefficient_goes_with_the_formula_it_belongs_to():
         assert block.text("_chemical_formula_sum") == "C"
         assert (block.number("_exptl_absorpt_coefficient_mu") is not None) == kept
         assert any("absorption coefficient" in text for text in model.remarks()) != kept
+
+
+def test_the_number_of_reflections_is_that_of_those_that_were_not_omitted(tmp_path):
+    """As in SHELXL's files: equivalents of OMIT h k l, and what lies beyond a limit, do not count."""
+    truth = Truth("P 21/c", "Fe")
+    hkl = truth.indices()
+    counts = []
+    for cards in ("", "OMIT 1 0 2", "SHEL 999 1.2"):
+        text = truth.ins().replace("FVAR", f"{cards}\nFVAR", 1)
+        data = hkl_text(hkl, *noisy(np.abs(truth.f(hkl)) ** 2, 0.01, 1))
+        structure, reflections = write(tmp_path, text, data)
+        write_cif(
+            refine_files(structure, reflections, Options(weighting="keep", cycles=0)), tmp_path / "x.cif"
+        )
+        counts.append(int(read_blocks(tmp_path / "x.cif")[0].number("_diffrn_reflns_number")[0]))
+    beyond = int((np.sqrt(truth.stol_sq(hkl)) > 1 / 2.4).sum())
+    assert counts == [len(hkl), len(hkl) - 1, len(hkl) - beyond]

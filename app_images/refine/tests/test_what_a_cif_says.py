@@ -345,3 +345,32 @@ def test_reflections_that_are_no_numbers_are_left_out_and_named(tmp_path, row):
     assert model.remarks_by_kind() == [
         ("warning", "1 reflections whose F² or s.u. is no finite number were left out.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "formula"),
+    [
+        ("'C4 H4 Cl2'", {"C": 4, "H": 4, "Cl": 2}),
+        ("C4H4Cl2", {"C": 4, "H": 4, "Cl": 2}),
+        ("'C4 H4, Cl2'", {"C": 4, "H": 4, "Cl": 2}),
+        ("'Fe(C5 H5)2'", {}),
+        ("'C4 H4 CL2'", {}),
+        ("?", {}),
+    ],
+)
+def test_a_sum_formula_is_read_as_a_whole_or_named(tmp_path, written, formula):
+    """Of brackets nothing is taken: the first C5 of ferrocene would be its density and F(000)."""
+    text = atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02") + f"_chemical_formula_sum {written}\n"
+    model = model_of(tmp_path, text)
+    assert model.formula == formula
+    assert bool([text for kind, text in model.remarks_by_kind() if kind == "warning"]) == (
+        not formula and written != "?"
+    )
+
+
+@pytest.mark.parametrize(("code", "warned"), [("4", False), ("6", True), (None, False)])
+def test_corrected_lists_are_named_in_the_file_of_the_structure_too(tmp_path, code, warned):
+    text = atom_list("U_iso_or_equiv", "C1 C .1 .2 .3 .02") + REFLECTIONS.format(100)
+    model = model_of(tmp_path, text + (f"_shelx_refln_list_code {code}\n" if code else ""))
+    prepare(model)
+    assert any("LIST 6" in remark for remark in model.remarks()) == warned

@@ -20,7 +20,8 @@ import { insert } from '../notebook/insert';
 import { type IOffer, offerLabel, structureCommands } from '../offers';
 import { askToCancel } from '../panel/cancelling';
 import { renameCalculation } from '../panel/renaming';
-import { filesOfLab, keepFiles } from '../panel/keeping';
+import { notified } from '../notified';
+import { keepLabFiles } from '../panel/keeping';
 import { OPEN_PROJECTS } from '../projects/commands';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
@@ -267,22 +268,23 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       const paths = [...(files?.selectedItems() ?? [])]
         .filter(item => item.type !== 'directory')
         .map(item => item.path);
-      return keepFiles(store, await filesOfLab(serviceManager.contents, paths), trans);
+      return keepLabFiles(store, serviceManager.contents, paths, trans);
+    };
+    const refineChosen = async () => {
+      const input = withModel(await keepChosen(), store.datasets);
+      if (input) {
+        await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input });
+      }
     };
     commands.addCommand(ADD_CHOSEN_FILES, {
       label: trans.__('Add to the QCrBox store'),
       icon: cifIcon,
-      execute: () => keepChosen()
+      execute: () => notified(keepChosen())
     });
     commands.addCommand(REFINE_CHOSEN_FILES, {
       label: trans.__('Refine …'),
       icon: qcrboxIcon,
-      execute: async () => {
-        const input = withModel(await keepChosen(), store.datasets);
-        if (input) {
-          await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input });
-        }
-      }
+      execute: () => notified(refineChosen())
     });
     commands.addCommand(VALIDATE_CHOSEN_FILE, {
       label: trans.__('Validate …'),

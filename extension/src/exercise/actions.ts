@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { OPEN_RESULT } from '../command/commands';
+import { notified } from '../notified';
 import type { ExerciseModel } from './model';
 import type { IExerciseActions } from './section';
 import type { IReport } from './types';
@@ -13,13 +14,9 @@ export function exerciseActions(
   trans: TranslationBundle,
   commands: CommandRegistry
 ): IExerciseActions {
-  const say = (work: Promise<void>): void =>
-    void work.catch((error: unknown) =>
-      Notification.error(error instanceof Error ? error.message : String(error), { autoClose: false })
-    );
   return {
     open: id =>
-      say(
+      notified(
         model.open(id).then(async report => {
           tellReport(report, trans);
           if (report.notebook) {
@@ -27,16 +24,16 @@ export function exerciseActions(
           }
         })
       ),
-    reset: id => say(reset(model, id, trans)),
+    reset: id => notified(reset(model, id, trans)),
     submit: id =>
-      say(
+      notified(
         saveAll(commands)
           .then(() => model.submit(id))
           .then(receipt => {
             Notification.success(trans.__('Submitted. Receipt %1', receipt.receipt.slice(0, 12)));
           })
       ),
-    answer: (id, task, value) => say(model.answer(id, task, value)),
+    answer: (id, task, value) => notified(model.answer(id, task, value)),
     openResult: id => void commands.execute(OPEN_RESULT, { id })
   };
 }

@@ -2,11 +2,12 @@ import { Notification } from '@jupyterlab/apputils';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { wordsOf } from '../notified';
 import type { RegistryStore } from '../registry/store';
 import { type IUploadResult, upload } from '../registry/upload';
 
 /** Files of Lab's file browser as the bytes they are. */
-export function filesOfLab(contents: Contents.IManager, paths: string[]): Promise<File[]> {
+function filesOfLab(contents: Contents.IManager, paths: string[]): Promise<File[]> {
   return Promise.all(
     paths.map(async path => {
       const model = await contents.get(path, { type: 'file', format: 'base64', content: true });
@@ -14,6 +15,24 @@ export function filesOfLab(contents: Contents.IManager, paths: string[]): Promis
       return new File([bytes], model.name);
     })
   );
+}
+
+/** Stores files of Lab's file browser. Rejects where one cannot be read, as a folder or a file that is gone. */
+export async function keepLabFiles(
+  store: RegistryStore,
+  contents: Contents.IManager,
+  paths: string[],
+  trans: TranslationBundle
+): Promise<string[]> {
+  let files: File[];
+  try {
+    files = await filesOfLab(contents, paths);
+  } catch (error) {
+    throw new Error(trans.__('Nothing was stored, since a file could not be read: %1', wordsOf(error)), {
+      cause: error
+    });
+  }
+  return keepFiles(store, files, trans);
 }
 
 /** Stores files and says how it went; answers the ids of the new datasets. */

@@ -16,6 +16,7 @@ import { Exercises, type IExerciseActions } from '../exercise/section';
 import { qcrboxIcon } from '../icons';
 import { calculationCode, commandCode, datasetCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
+import { notified } from '../notified';
 import type { RegistryStore } from '../registry/store';
 import type { IEvent } from '../registry/types';
 import { word } from '../states';
@@ -28,7 +29,7 @@ import type { IPanelContext } from './context';
 import { Datasets } from './datasets';
 import { Everybody } from './everybody';
 import { isLongAwaitedEnd } from './ending';
-import { filesOfLab, keepFiles } from './keeping';
+import { keepFiles, keepLabFiles } from './keeping';
 import { renameCalculation } from './renaming';
 import type { SectionName } from './section';
 import { Sessions } from './sessions';
@@ -183,7 +184,7 @@ export class QCrBoxPanel extends ReactWidget {
     event.dropAction = 'copy';
     if (event.type === 'lm-drop') {
       const paths = event.mimeData.getData(CONTENTS_MIME) as string[];
-      void filesOfLab(this.contents, paths).then(files => this.keep(files));
+      notified(keepLabFiles(this.store, this.contents, paths, this.trans));
     }
   }
 

@@ -2,6 +2,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { RegistryError } from '../registry/client';
 import type { RegistryStore } from '../registry/store';
 import type { ISession } from '../registry/types';
 import { SESSION_ID } from './commands';
@@ -29,6 +30,8 @@ export function sessionOutput(
 
 class SessionOutput extends Widget implements IRenderMime.IRenderer {
   private session = '';
+  /** The registry has said that there is no such session; it is not asked again. */
+  private isGone = false;
   private readonly button = document.createElement('button');
   private readonly state = document.createElement('span');
 
@@ -71,15 +74,19 @@ class SessionOutput extends Widget implements IRenderMime.IRenderer {
     const session = this.store.sessions.find(each => each.session_id === this.session);
     if (session) {
       this.tell(session);
-    } else if (this.state.dataset['phase'] !== 'finished') {
+    } else if (!this.isGone && this.state.dataset['phase'] !== 'finished') {
       void this.look();
     }
   }
 
   private async look(): Promise<void> {
     try {
-      this.tell((await this.store.client.session(this.session)).session ?? null);
-    } catch {
+      const { session } = await this.store.client.session(this.session);
+      this.isGone = session === undefined;
+      this.tell(session ?? null);
+    } catch (error) {
+      // A registry that is away is asked again with the next change.
+      this.isGone = error instanceof RegistryError && [403, 404].includes(error.status);
       this.tell(null);
     }
   }

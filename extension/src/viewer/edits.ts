@@ -58,9 +58,15 @@ export class Edits {
     }
   }
 
-  /** The changes are kept, or given up. */
-  clear(): void {
-    this.done = [];
+  /** The changes one by one, as they were made. */
+  get made(): IEdit[] {
+    return [...this.done];
+  }
+
+  /** These changes are kept, or given up; what was changed since stays. */
+  clear(made = this.made): void {
+    const gone = new Set(made);
+    this.done = this.done.filter(each => !gone.has(each));
     this.undone = [];
     this._changed.emit();
   }

@@ -8,7 +8,8 @@ import { REFINE_EDITED, RUN_COMMAND } from '../command/commands';
 import { cifIcon } from '../icons';
 import { DRIVE, type StoreDrive } from '../drive/drive';
 import { IStoreDrive } from '../drive/token';
-import { filesOfLab, keepFiles } from '../panel/keeping';
+import { notified } from '../notified';
+import { keepLabFiles } from '../panel/keeping';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
 import type { IDataFile, IDataset } from '../registry/types';
@@ -68,7 +69,7 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
         path,
         (content as Contents.IModel[]).map(each => each.path)
       );
-      const [input] = await keepFiles(store, await filesOfLab(contents, [path, ...beside]), trans);
+      const [input] = await keepLabFiles(store, contents, [path, ...beside], trans);
       return input;
     };
     const refineFile = async (path: string) => {
@@ -117,7 +118,7 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
           await keepVersion(dataset, file, bytes);
         },
         keepLabel: trans.__('Keep as a new version'),
-        buttons: /\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => void run() }] : [],
+        buttons: /\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => notified(run()) }] : [],
         ...(canBeRefined(path) ? { refine } : {})
       };
     };
@@ -138,10 +139,11 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
               buttons: [
                 {
                   label: trans.__('Add to the QCrBox store'),
-                  run: () =>
-                    void filesOfLab(serviceManager.contents, [path]).then(files => keepFiles(store, files, trans))
+                  run: () => notified(keepLabFiles(store, serviceManager.contents, [path], trans))
                 },
-                ...(/\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => void refineFile(path) }] : [])
+                ...(/\.cif$/i.test(path)
+                  ? [{ label: trans.__('Refine …'), run: () => notified(refineFile(path)) }]
+                  : [])
               ],
               ...(canBeRefined(path)
                 ? { refine: (edits: string, form: boolean) => refineEdited(path, edits, form) }

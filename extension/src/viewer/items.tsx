@@ -53,10 +53,14 @@ export function Items(props: IItemsProps): JSX.Element {
 /** The changes so far: what the dictionaries say of them, undo, and keeping them. */
 function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { edits: Edits }): JSX.Element | null {
   const [remarks, setRemarks] = React.useState<IRemark[]>([]);
+  // Why the changes make no file, and why they could not be stored: after that one may try again.
   const [problem, setProblem] = React.useState('');
+  const [failure, setFailure] = React.useState('');
+  const [isStoring, setStoring] = React.useState(false);
   const list = edits.list;
   const key = JSON.stringify(list);
   React.useEffect(() => {
+    setFailure('');
     if (list.length === 0) {
       setRemarks([]);
       setProblem('');
@@ -72,12 +76,17 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
     };
   }, [key]);
   const store = async () => {
+    const made = edits.made;
+    setStoring(true);
+    setFailure('');
     try {
       const { bytes } = await views.edited(source, list);
       await keep?.(bytes);
-      edits.clear();
+      edits.clear(made);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setFailure(error instanceof Error ? error.message : String(error));
+    } finally {
+      setStoring(false);
     }
   };
   if (list.length === 0 && !edits.canRedo) {
@@ -86,7 +95,11 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
   return (
     <div className="qcrbox-Kept" role="region" aria-label={trans.__('Changes')}>
       <div className="qcrbox-Detail-buttons">
-        <button className="qcrbox-primary" disabled={list.length === 0 || !!problem} onClick={() => void store()}>
+        <button
+          className="qcrbox-primary"
+          disabled={list.length === 0 || !!problem || isStoring}
+          onClick={() => void store()}
+        >
           {keepLabel ?? trans.__('Keep the changes')}
         </button>
         <button className="qcrbox-small" disabled={!edits.last} onClick={() => edits.undo()}>
@@ -97,7 +110,11 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
         </button>
         <span role="status">{trans._n('%1 item changed', '%1 items changed', list.length)}</span>
       </div>
-      {problem && <div className="qcrbox-Error">{problem}</div>}
+      {(problem || failure) && (
+        <div className="qcrbox-Error" role="alert">
+          {problem || failure}
+        </div>
+      )}
       {remarks.map(remark => (
         <p className="qcrbox-Warning" key={remark.text}>
           ⚠ {remark.text}

@@ -20,6 +20,7 @@ export function Live({ views, name, model, trans }: ILiveProps): JSX.Element {
     let close: (() => void) | undefined;
     let isGone = false;
     const el = place.current;
+    setProblem('');
     views
       .module(name)
       .then(module => {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyterhub import orm
 from jupyterhub.spawner import SpawnException
+from qcrbox.contract.previews import is_preview
 from sqlalchemy import event
 from tornado.ioloop import IOLoop, PeriodicCallback
 from traitlets import Bool, Dict, Float, List, Unicode
@@ -15,6 +16,8 @@ from traitlets import Bool, Dict, Float, List, Unicode
 from qcrbox_hub.accounts.claims import apply_claims
 from qcrbox_hub.accounts.home_keeping import CHECK_EVERY_S, adopt_homes, keep_homes
 from qcrbox_hub.accounts.membership import extend_server_tokens, follow_groups
+from qcrbox_hub.accounts.names import StoredName
+from qcrbox_hub.accounts.preview_keeping import PreviewKeeper
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.renaming import follow_names
 from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, ALL
@@ -70,8 +73,14 @@ class Members(Base):
             adopt_homes(self.db, self.homes)
             # On the hub's own loop, which starts after this object is made.
             PeriodicCallback(lambda: keep_homes(self.db, self.homes), CHECK_EVERY_S * 1000).start()
+        if self.parent is not None:  # the hub's application
+            # On its loop, which starts after this object is made.
+            IOLoop.current().add_callback(self._keep_previews)
         for begin in self.more_work:
             begin(self)
+
+    def _keep_previews(self) -> None:
+        PreviewKeeper(self.parent).start(self.group)
 
     @property
     def homes(self) -> Homes:
@@ -86,8 +95,19 @@ class Members(Base):
 
     def add_user(self, user: Any) -> None:
         """The hub calls this for every account it has or gets: each belongs to the common group."""
-        super().add_user(user)
+        if not is_preview(user.name):  # the hub's own class refuses names that no person can have
+            super().add_user(user)
         self.join_common_group(user)
+
+    def normalize_username(self, username: str) -> str:
+        """The user name for what a person or provider sent; names that the hub has stored stay as they are."""
+        return (
+            str(username) if isinstance(username, StoredName) else str(super().normalize_username(username))
+        )
+
+    def validate_username(self, username: str) -> bool:
+        """Whether a person may have this name: the hub asks at each sign-in, and when an account is made or renamed."""
+        return not is_preview(username) and bool(super().validate_username(username))
 
     def join_common_group(self, user: Any) -> None:
         """Add the user to the group that all members share."""

@@ -9,8 +9,10 @@ from typing import Any
 from jupyterhub import orm
 from jupyterhub import roles as hub_roles
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
+from qcrbox.contract.previews import is_preview
 from sqlalchemy import create_engine, inspect, text
 
+from qcrbox_hub.accounts.names import StoredName
 from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, group_roles, roles
 
 # The same signs as in user names: it becomes part of role names and of scopes.
@@ -68,7 +70,7 @@ def read_stored_roles(database_url: str) -> StoredRoles:
     holders: dict[str, list[str]] = {}
     for role, person in sorted(held | admins):
         if role not in of_group or (of_group[role], person) in members:
-            holders.setdefault(role, []).append(person)
+            holders.setdefault(role, []).append(StoredName(person))
     return StoredRoles([name for name in groups if re.fullmatch(GROUP_PATTERN, name)], holders)
 
 
@@ -133,8 +135,8 @@ class Membership:
         return found
 
     def person(self, name: str) -> Any:
-        """The user of that name; raises NotFound."""
-        found = orm.User.find(self.session, name)
+        """The user of that name; raises NotFound, also for preview accounts, which stay in the group of their course."""
+        found = None if is_preview(name) else orm.User.find(self.session, name)
         if found is None:
             raise NotFound(f"There is no member called {name[:32]}.", next="They have to be approved first.")
         return found
@@ -172,7 +174,7 @@ class Membership:
     def add(self, group: str, people: list[str]) -> None:
         """Add people to a group; raises NotFound with all unknown names before anything is changed."""
         found = self.group(group)
-        known = {name: orm.User.find(self.session, name) for name in people}
+        known = {name: None if is_preview(name) else orm.User.find(self.session, name) for name in people}
         unknown = [name[:32] for name, person in known.items() if person is None]
         if unknown:
             more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""

@@ -15,6 +15,14 @@ _LONGEST = 32
 _DIGEST = 16  # characters of five bits
 
 
+class StoredName(str):
+    """The name of an account in the hub's database. JupyterHub hands the names in its configuration to the authenticator
+    as if they came from a provider; one that was made by `safe_name` would become another one.
+    """
+
+    __slots__ = ()
+
+
 def safe_name(name: str) -> str:
     """A user name for an identity of a sign-in provider (an e-mail address, say). Two identities never share one,
     whatever people may call themselves there; only the case of ASCII letters makes no difference.

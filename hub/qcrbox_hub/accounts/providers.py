@@ -19,13 +19,14 @@ from ltiauthenticator.lti13.auth import LTI13Authenticator
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.oauth2 import OAuthLoginHandler
 from qcrbox.contract.errors import Unreachable
+from qcrbox.contract.previews import is_preview
 from traitlets import List, Unicode, default
 
 from qcrbox_hub.accounts import lti_key, lti_launches
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.brake import BRAKE, TooMany
 from qcrbox_hub.accounts.members import Members
-from qcrbox_hub.accounts.names import NAME_PATTERN, safe_name
+from qcrbox_hub.accounts.names import NAME_PATTERN, StoredName, safe_name
 
 DISCOVERY = "/.well-known/openid-configuration"
 WRONG = "User name or password is not right."
@@ -40,6 +41,8 @@ class ProviderMembers(Members):
 
     def normalize_username(self, username: str) -> str:
         """The provider's name as a name of ours: mapped, in lower case, safe in host names."""
+        if isinstance(username, StoredName):
+            return str(username)
         return safe_name(self.username_map.get(username, username))
 
 
@@ -192,7 +195,8 @@ class PamAuthenticator(PasswordMembers, PAMAuthenticator):
     def add_user(self, user: Any) -> None:
         """Called by JupyterHub for a new user; adds it to the common group."""
         # JupyterHub's class would look for a system user of the (possibly changed) name.
-        Authenticator.add_user(self, user)
+        if not is_preview(user.name):
+            Authenticator.add_user(self, user)
         self.join_common_group(user)
 
     def pre_spawn_start(self, user: Any, spawner: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
+from qcrbox.contract.previews import is_preview
 from sqlalchemy import ColumnElement, Table, delete, inspect, select, update
 
 from qcrbox_hub.accounts.tables import FOLLOWS
@@ -38,6 +39,8 @@ def follow_names(session: Any, people: Iterable[orm.User]) -> None:
 
 def problem_of_renaming(session: Any, user: Any, new: str) -> str:
     """Why this account cannot get the name now; "" when it can. user: the hub's, with its servers."""
+    if is_preview(user.name):
+        return "A preview account keeps its name. Its owner can end it and begin another."
     if _has_passwords(session) and session.scalars(select(UserInfo).where(UserInfo.username == new)).first():
         return f"There is an account {new} already. Choose another name."
     if user.active:

@@ -14,6 +14,8 @@ DATA = "custom:qcrbox:data"
 TEACH = "custom:qcrbox:teach"
 APPLICATIONS = "custom:qcrbox:applications"
 ADMIN = "custom:qcrbox:admin"
+# Held by preview accounts alone, with whose (`!user=`) and of which course (`!group=`) they are.
+PREVIEW = "custom:qcrbox:preview"
 ALL = [USE, MANAGE, DATA, TEACH, APPLICATIONS, ADMIN]
 
 ACCESS = f"access:services!service={SERVICE}"
@@ -24,6 +26,9 @@ SCOPES: dict[str, dict[str, Any]] = {
     DATA: {"description": "Delete and restore a group's data"},
     TEACH: {"description": "Run a course: shelf, exercises, board, collection"},
     APPLICATIONS: {"description": "Approve, pin and retire applications; see launchers"},
+    PREVIEW: {
+        "description": "Is the preview account of a lecturer: a student of one course who counts nowhere"
+    },
     ADMIN: {
         "description": "Administer QCrBox: everything, always audited",
         "subscopes": [USE, MANAGE, DATA, TEACH, APPLICATIONS],
@@ -46,7 +51,7 @@ def roles() -> list[dict[str, Any]]:
             # is left out by the hub, and a group filter of the owner's is kept.
             "name": "server",
             "description": "A user's Jupyter server and its kernels",
-            "scopes": ["users:activity!user", "access:servers!server", ACCESS, *ALL],
+            "scopes": ["users:activity!user", "access:servers!server", ACCESS, *ALL, PREVIEW],
         },
         {
             "name": ADMINISTRATOR_ROLE,

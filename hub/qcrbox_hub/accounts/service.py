@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from jupyterhub import orm
 from jupyterhub.orm import new_token
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
+from qcrbox.contract.previews import is_preview
 
 from qcrbox_hub.accounts.membership import (
     SERVER_TOKEN_NOTE,
@@ -146,6 +147,7 @@ class AccountService:
         """A password for someone who has forgotten theirs, to be changed at the next sign-in. Ends their sign-ins."""
         if not self.authenticator.own_passwords:
             raise UserInputError("Passwords are kept by the sign-in provider.")
+        _require_person(name)
         password = secrets.token_urlsafe(12)
         await self.authenticator.set_password(name, password, must_change=True)
         user = self.hub.find_user(name)
@@ -172,6 +174,7 @@ class AccountService:
 
     def make_administrator(self, name: str) -> None:
         """Make an account an administrator; raises UserInputError if it is locked."""
+        _require_person(name)
         if not self.authenticator.is_approved(name):
             raise UserInputError(f"{name} is locked.", next="Unlock the account first.")
         give_administrator(self.session, self.hub.user_from_username(name), admin=True)
@@ -184,6 +187,7 @@ class AccountService:
 
     def set_application_administrator(self, name: str, *, given: bool) -> None:
         """Give or take the right to administer applications."""
+        _require_person(name)
         role, person = orm.Role.find(self.session, APPLICATIONS_ROLE), self._user(name).orm_user
         if given and role not in person.roles:
             person.roles.append(role)
@@ -217,3 +221,11 @@ class AccountService:
         for name, spawner in list(user.spawners.items()):
             if spawner.active:
                 await self.hub.stop_single_user(user, name)
+
+
+def _require_person(name: str) -> None:
+    """Raises UserInputError for a preview account: it has no password, and no rights but those of a student."""
+    if is_preview(name):
+        raise UserInputError(
+            f"{name} is a preview account.", next="Its owner ends it, or you delete it like any account."
+        )

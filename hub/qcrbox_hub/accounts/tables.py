@@ -26,6 +26,20 @@ class AccountRow(orm.Base):
     ended_at: Mapped[float | None] = mapped_column(Float, nullable=True)
 
 
+class PreviewRow(orm.Base):
+    """A preview account (`previews`). group: that of the course. made_at, ended_at: Unix time; None: it stays."""
+
+    __tablename__ = "qcrbox_previews"
+
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    owner: Mapped[str] = mapped_column(Unicode(255), nullable=False)
+    owner_id: Mapped[int] = mapped_column(Integer, nullable=False, index=True)
+    owner_created: Mapped[datetime] = mapped_column(DateTime, nullable=False)
+    group: Mapped[str] = mapped_column(Unicode(255), nullable=False)
+    made_at: Mapped[float] = mapped_column(Float, nullable=False)
+    ended_at: Mapped[float | None] = mapped_column(Float, nullable=True)
+
+
 class RequestRow(orm.Base):
     """A request for an account. Several may name the same account, or one that is taken."""
 
@@ -109,7 +123,16 @@ class LtiScoreRow(orm.Base):
     problem: Mapped[str] = mapped_column(Unicode(1000), nullable=False, default="")
 
 
-_ROWS = (AccountRow, RequestRow, InvitationRow, SignInStateRow, LtiCourseRow, LtiPersonRow, LtiScoreRow)
+_ROWS = (
+    AccountRow,
+    PreviewRow,
+    RequestRow,
+    InvitationRow,
+    SignInStateRow,
+    LtiCourseRow,
+    LtiPersonRow,
+    LtiScoreRow,
+)
 
 
 def create_missing(session: Any) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 from jupyterhub import orm
 from jupyterhub.utils import utcnow
 from qcrbox.contract.errors import NotFound
+from qcrbox.contract.previews import PREFIX
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES, role_name
+from qcrbox_hub.accounts.previews import Previews, shown_as
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
 from qcrbox_hub.accounts.tables import RequestRow
 from qcrbox_hub.admin.tables import Asked
@@ -27,7 +29,11 @@ STATES = {
     "applications": "Application administrators",
     "locked": "Locked",
     "never": "Never active",
+    "previews": "Preview accounts",
 }
+
+# Preview accounts of lecturers are shown only when they are asked for, and counted nowhere.
+_NO_PREVIEW = orm.User.name.not_like(f"{PREFIX}%")
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,10 @@ class Directory:
         """How many people and servers there are."""
         count = self.session.scalar
         return {
-            "accounts": count(select(func.count()).select_from(orm.User)),
-            "online": count(select(func.count()).select_from(orm.User).where(*self._is_online())),
+            "accounts": count(select(func.count()).select_from(orm.User).where(_NO_PREVIEW)),
+            "online": count(
+                select(func.count()).select_from(orm.User).where(_NO_PREVIEW, *self._is_online())
+            ),
             "servers": count(
                 select(func.count()).select_from(orm.Spawner).where(orm.Spawner.server_id.is_not(None))
             ),
@@ -112,7 +120,10 @@ class Directory:
         # Counted for all groups at once: the hub's table has no index by group, and one count each would read all of it.
         table = orm.Base.metadata.tables["user_group_map"]
         counted = (
-            select(table.c.group_id, func.count().label("members")).group_by(table.c.group_id).subquery()
+            select(table.c.group_id, func.count().label("members"))
+            .where(table.c.user_id.not_in(select(orm.User.id).where(~_NO_PREVIEW)))
+            .group_by(table.c.group_id)
+            .subquery()
         )
         members = func.coalesce(counted.c.members, 0)
         column = members if key == "members" else orm.Group.name
@@ -152,7 +163,7 @@ class Directory:
         return [orm.User.last_activity >= (utcnow(with_tz=False) - ONLINE)]
 
     def _where(self, asked: Asked) -> list[Any]:
-        where: list[Any] = []
+        where: list[Any] = [~_NO_PREVIEW if asked.filters.get("state") == "previews" else _NO_PREVIEW]
         if asked.text:
             where.append(orm.User.name.icontains(asked.text, autoescape=True))
         if group := asked.filters.get("group"):
@@ -187,11 +198,12 @@ class Directory:
             selectinload(orm.User.groups), selectinload(orm.User.roles), selectinload(orm.User._orm_spawners)
         )
         locked = set(self.authenticator.locked())
+        owned = {row.name: row for row in Previews(self.session).all()}
         return [
             PersonRow(
                 name=user.name,
                 state="locked" if user.name in locked else "active",
-                roles=_roles(user),
+                roles=[shown_as(owned[user.name])] if user.name in owned else _roles(user),
                 groups=sorted(group.name for group in user.groups),
                 created=user.created,
                 last_activity=user.last_activity,

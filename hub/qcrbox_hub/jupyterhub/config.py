@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from qcrbox_hub.accounts import roles
+from qcrbox_hub.accounts import previews, roles
 from qcrbox_hub.accounts.configure import choose_authenticator
 from qcrbox_hub.accounts.membership import load_roles
 from qcrbox_hub.admin.routes import administration_pages
@@ -91,7 +91,10 @@ c.Members.walls_what = settings.walls_what
 c.Members.walls_stronger = settings.walls_stronger
 
 c.JupyterHub.custom_scopes = roles.SCOPES
-c.JupyterHub.load_roles = load_roles(settings.hub_database_url, settings.group)
+c.JupyterHub.load_roles = [
+    *load_roles(settings.hub_database_url, settings.group),
+    *previews.load_roles(settings.hub_database_url),
+]
 c.JupyterHub.load_groups = {settings.group: {"users": []}}
 c.JupyterHub.admin_access = False
 
@@ -142,7 +145,7 @@ c.PersonServer.host_cookies = settings.addresses.separation is Separation.PERSON
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
-c.Spawner.oauth_client_allowed_scopes = [roles.USE]
+c.Spawner.oauth_client_allowed_scopes = [roles.USE]  # not of preview accounts: see `PersonServer`
 c.JupyterHub.concurrent_spawn_limit = 100
 
 if settings.culler_token_file:

@@ -8,6 +8,7 @@
 - What people change of accounts, groups, shares and tokens of others through the hub's REST interface (its own
   administration page does so too) is written into the audit trail, refused attempts as well.
 - An account gets another name only while its server is down, and no name that another one has.
+- A lecturer is not asked whether their own preview account's server may know who they are, as for their own server.
 - The hub looks for a server that starts at intervals of half a second at most. JupyterHub lets them grow to five
   seconds, in which the server is ready, its person waits, and its place in the queue of starts is taken.
 """
@@ -23,12 +24,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from jupyterhub import utils
+from jupyterhub.apihandlers.auth import OAuthAuthorizeHandler
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.handlers import BaseHandler
 from qcrbox.contract.errors import QcError
 from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
+from qcrbox_hub.accounts.previews import Previews, shown_as
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.registry import HubAct, record_act
 from qcrbox_hub.accounts.renaming import problem_of_renaming
@@ -93,6 +96,16 @@ def apply(addresses: Addresses) -> None:
             task.add_done_callback(_RECORDING.discard)
 
     APIHandler.on_finish = finish_with_audit
+    confirms = OAuthAuthorizeHandler.needs_oauth_confirm
+
+    def needs_confirm(handler: Any, user: Any, client: Any, scopes: Any) -> bool:
+        # Its owner pressed the button that opens it, and their token opens that server alone.
+        preview = Previews(handler.db).named(client.identifier.removeprefix("jupyterhub-user-"))
+        if preview is not None and preview.owner_id == getattr(user, "id", None):
+            return False
+        return bool(confirms(handler, user, client, scopes))
+
+    OAuthAuthorizeHandler.needs_oauth_confirm = needs_confirm
     # The functions of that module that wait for servers find it there by name.
     utils.exponential_backoff = partial(utils.exponential_backoff, max_wait=LOOK_FOR_SERVER_S)
 
@@ -150,7 +163,8 @@ def act_of(handler: APIHandler) -> HubAct | None:
         kind=kind,
         name=name[:255],
         allowed=status < 400,
-        details={"path": path[path.find("/api/") :][:500], "status": str(status)},
+        details={"path": path[path.find("/api/") :][:500], "status": str(status)}
+        | ({"account": shown_as(preview)} if (preview := Previews(handler.db).named(user.name)) else {}),
     )
 
 

@@ -82,31 +82,6 @@ class Exercise(ExercisePage):
         return f"This is version {made['version']} now. Students get it merged when they open the exercise again."
 
 
-class Preview(ExercisePage):
-    """What a student gets, asked of the registry as a student would; the staff member's own copy in Lab."""
-
-    @web.authenticated
-    async def get(self, exercise_id: str) -> None:
-        self.exercise_id = exercise_id
-        await self.the_exercise()
-        seen = await self.ask(self.api, as_student=True)
-        own = await self.ask(f"{self.api}/own")
-        given, notebook = seen["manifest"]["notebook"], None
-        if given:
-            path = f"{self.api}/files/{quote(given['filename'], safe='')}"
-            notebook = notebook_text.read(await self.content(path, as_student=True))
-        await self.show_page("preview.html", exercise=seen, own=own, notebook=notebook)
-
-    @web.authenticated
-    async def post(self, exercise_id: str) -> None:
-        self.exercise_id = exercise_id
-        await self.act()
-
-    async def do_discard(self) -> str:
-        await self.registry.call("DELETE", f"{self.api}/own")
-        return "Your copy is discarded."
-
-
 class Tasks(ExercisePage):
     """The tasks as a form. Every button but Save answers with the form as it then is: nothing is kept in between."""
 

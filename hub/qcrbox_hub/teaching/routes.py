@@ -15,7 +15,6 @@ from qcrbox_hub.teaching.exercises import (
     Exercise,
     Marks,
     Notebook,
-    Preview,
     Student,
     StudentCalculation,
     StudentPicture,
@@ -23,6 +22,7 @@ from qcrbox_hub.teaching.exercises import (
 )
 from qcrbox_hub.teaching.grades_page import Grades
 from qcrbox_hub.teaching.page import ROOT, STATIC, ExerciseLink
+from qcrbox_hub.teaching.preview_page import Preview
 
 _ID = "([0-9a-f]{32})"
 # Tornado takes a hundred fields; the form of an exercise has some twenty for each task and six for each check.

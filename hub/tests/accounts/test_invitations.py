@@ -13,8 +13,10 @@ from jupyterhub import orm
 from qcrbox.contract.errors import UserInputError
 from qcrbox_hub.accounts import bulk
 from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
-from qcrbox_hub.accounts.invitations import Invitations, digest, new_code
+from qcrbox_hub.accounts.invitations import Invitations, Kind, Wanted, digest, new_code
+from qcrbox_hub.accounts.membership import group_exists
 from qcrbox_hub.accounts.service import AccountService
+from qcrbox_hub.accounts.tables import InvitationRow
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
@@ -170,6 +172,23 @@ def test_a_list_that_is_sent_twice_makes_no_second_link(service: AccountService)
     # Withdrawn, it makes room for another one.
     invitations.withdraw(next(row.id for row in invitations.present() if row.name == "student-0"))
     assert carried_out(service, "name\nstudent-0\n") == {2: ""}
+
+
+@pytest.mark.parametrize("kind", ["link", "code"])
+def test_what_an_administrator_hands_out_holds_until_its_date(service: AccountService, kind: Kind) -> None:
+    now = [1_000_000.0]
+    invitations = Invitations(service.session, "ada", clock=lambda: now[0])
+    service.session.add(orm.Group(name="xrd"))
+    service.session.commit()
+    assert [group_exists(service.session, name) for name in ("xrd", "xr")] == [True, False]
+    _, secret = asyncio.run(invitations.make(Wanted(kind, days=2.0, group="xrd", uses=None)))
+    now[0] += 2 * 86400.0 - 1.0
+    assert invitations.find(secret) is not None
+    now[0] += 1.0
+    assert invitations.find(secret) is None
+    assert invitations.present() == []
+    invitations.forget_expired()
+    assert service.session.query(InvitationRow).count() == 0
 
 
 def test_a_line_that_makes_no_account_makes_no_group(service: AccountService) -> None:

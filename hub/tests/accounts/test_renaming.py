@@ -54,9 +54,11 @@ def test_a_locked_account_stays_locked_and_takes_nothing_of_another(session: Any
 def test_a_name_with_a_password_and_a_server_that_runs_are_refused(session: Any) -> None:
     session.add(UserInfo(username="eva", password=b"x"))
     session.commit()
-    assert "already" in problem_of_renaming(session, SimpleNamespace(active=False), "eva")
-    assert "Stop it first" in problem_of_renaming(session, SimpleNamespace(active=True), "dan")
-    assert problem_of_renaming(session, SimpleNamespace(active=False), "dan") == ""
+    assert "already" in problem_of_renaming(session, SimpleNamespace(name="cyd", active=False), "eva")
+    assert "Stop it first" in problem_of_renaming(session, SimpleNamespace(name="cyd", active=True), "dan")
+    assert problem_of_renaming(session, SimpleNamespace(name="cyd", active=False), "dan") == ""
+    preview = SimpleNamespace(name="0preview-abcdefghijklmnop", active=False)
+    assert "keeps its name" in problem_of_renaming(session, preview, "dan")
 
 
 def test_accounts_without_passwords_of_ours_are_followed_too(session: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import subprocess
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from jupyterhub.spawner import SpawnException
 from qcrbox_hub.accounts.numbers import Account
 from qcrbox_hub.jupyterhub.spawners import swarm as swarm_module
 from qcrbox_hub.jupyterhub.spawners.container import DockerPersonSpawner
+from qcrbox_hub.jupyterhub.spawners.sandbox import SandboxSpawner
 from qcrbox_hub.jupyterhub.spawners.swarm import SwarmPersonSpawner, privileges
 from qcrbox_hub.walls.daemon import PLATFORM_LABEL
 
@@ -32,6 +34,17 @@ class _Person:
 
 class DockerOfAda(_Person, DockerPersonSpawner):
     pass
+
+
+class SandboxOfAda(_Person, SandboxSpawner):
+    """Its relay is a list of what is asked."""
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.asked: list[str] = []
+
+    async def close_relay(self) -> None:
+        self.asked.append("close")
 
 
 class SwarmOfAda(_Person, SwarmPersonSpawner):
@@ -230,3 +243,13 @@ def test_network_that_never_goes_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     spawner.removing = [APIError("in use")] * 9
     asyncio.run(spawner._remove_network())
     assert len(spawner.asked) == 3
+
+
+def test_a_sandbox_that_was_stopped_leaves_no_relay_and_no_state() -> None:
+    spawner = SandboxOfAda(mark="0123456789")
+    process = subprocess.Popen(["sleep", "60"])
+    spawner._process, spawner.pid = process, process.pid
+    asyncio.run(spawner.stop(now=True))
+    assert process.wait(5) == -9
+    assert spawner.asked == ["close"]
+    assert (spawner.pid, spawner._process) == (0, None)

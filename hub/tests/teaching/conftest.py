@@ -30,7 +30,9 @@ NOTEBOOK = {
 def platform(
     start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Hub]:
-    with start_hub(tmp_path_factory.mktemp("teaching"), parts=("nats", "registry", "proxy", "hub")) as made:
+    with start_hub(
+        tmp_path_factory.mktemp("teaching"), parts=("nats", "registry", "proxy", "relay", "hub")
+    ) as made:
         yield made
 
 

@@ -328,7 +328,7 @@ ACTS: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "Exercise": ({"dates", "same", "publish", "version"}, set()),
-    "Preview": (set(), {"discard"}),
+    "Preview": (set(), {"discard", "student", "end"}),
     "Board": (set(), {"note", "free"}),
     "Student": (set(), {"note", "criteria", "extend", "cancel"}),
     "Marks": ({"collect", "release"}, {"grade", "mark"}),

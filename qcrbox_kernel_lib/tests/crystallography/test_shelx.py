@@ -626,3 +626,52 @@ def test_difference_peaks_among_the_atoms_are_no_carbon() -> None:
     structure = structure_of_instructions(text)
     assert structure.sites.element[structure.sites.index["Q1"]] == ""
     assert structure.cell_content == structure_of_instructions(RES).cell_content
+
+
+UNFINISHED = """data_t
+_cell_length_a 5
+_cell_length_b 6
+_cell_length_c 7
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_diffrn_radiation_wavelength 0.71073
+_chemical_formula_sum 'C2 H6 O'
+_space_group_name_H-M_alt 'P -1'
+{z}
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_U_iso_or_equiv
+_atom_site_calc_flag
+C1 C .1 .2 .3 .02 d
+C2 C .3 .2 .3 .02 d
+O1 O .3 .4 .3 .02 d
+X1 C .4 .4 .4 .02 dum
+"""
+
+
+@pytest.mark.parametrize(
+    ("z", "cards"),
+    [("_cell_formula_units_Z 2", ("SFAC C H O", "UNIT 4 12 2")), ("", ("SFAC C O", "UNIT 4 2"))],
+    ids=["Z stated", "Z unknown"],
+)
+def test_contents_of_the_cell_count_what_the_model_does_not_have_yet(z: str, cards: tuple[str, ...]) -> None:
+    """SHELXL takes density, F(000) and absorption from UNIT: 6 H of ethanol are 12 of the 52 electrons in this cell."""
+    text, notes = export_ins(read(UNFINISHED.format(z=z)).sole_block())
+    assert [line for line in text.splitlines() if line[:4] in ("SFAC", "UNIT")] == list(cards)
+    assert "Dummies of the atom list are no atoms and are left out: X1." in notes
+    assert "X1" not in text
+
+
+def test_deuterium_that_the_formula_calls_hydrogen_is_counted_once() -> None:
+    text = UNFINISHED.format(z="_cell_formula_units_Z 2").replace(
+        "X1 C .4 .4 .4 .02 dum", "D1 D .4 .4 .4 .02 d"
+    )
+    cards = [
+        line for line in export_ins(read(text).sole_block())[0].splitlines() if line[:4] in ("SFAC", "UNIT")
+    ]
+    assert cards == ["SFAC C D O", "UNIT 4 2 2"]

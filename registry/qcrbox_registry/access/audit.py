@@ -14,7 +14,9 @@ LONGEST_ID = 64
 def entry(
     actor: Actor, action: str, now: float, *, kind: str = "", object_id: str = "", **details: Any
 ) -> Entry:
-    """What the actor did to an object, ready for `store.audit.record`."""
+    """What the actor did to an object, ready for `store.audit.record`. Of a preview account it says whose it is."""
+    if actor.preview is not None:
+        details["account"] = f"preview of {actor.preview.owner} in {actor.preview.group}"
     return Entry(
         at=now,
         who=actor.name,

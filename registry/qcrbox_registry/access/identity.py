@@ -21,10 +21,11 @@ from urllib.parse import quote
 import httpx
 import structlog
 from qcrbox.contract.errors import NotAllowed, NotSignedIn, Unreachable
+from qcrbox.contract.previews import is_preview
 from starlette.requests import HTTPConnection
 
 from qcrbox_registry.access.origins import require_loopback_name, require_own_origin, require_same_origin
-from qcrbox_registry.access.rights import EVERY_GROUP, Actor
+from qcrbox_registry.access.rights import EVERY_GROUP, Actor, PreviewOf
 from qcrbox_registry.access.sign_ins import SignIns
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store import people
@@ -38,6 +39,7 @@ STABLE_ID_CACHE_S = 60.0
 COOKIE = "qcrbox-registry"
 PAGE = 200
 PAGES = "application/jupyterhub-pagination+json"
+NO_GROUP = -1
 log = structlog.get_logger(__name__)
 
 
@@ -324,7 +326,10 @@ class HubIdentity:
         )
 
     async def members(self, group: str) -> list[GroupMember] | None:
-        """Asked with the registry's own token; the answer holds for five seconds. Raises Unreachable."""
+        """Asked with the registry's own token, without preview accounts; the answer holds for five seconds.
+
+        Raises Unreachable.
+        """
         known = self._members.get(group)
         if known is not None and self._clock() - known[0] < CACHE_S:
             return known[1]
@@ -339,6 +344,7 @@ class HubIdentity:
                         str(member.get("created") or ""),
                     )
                     for member in answer["members"]
+                    if not is_preview(str(member["name"]))  # no student of the course
                 ]
         if len(self._members) > 1000:
             self._members.clear()
@@ -459,7 +465,20 @@ def actor_of(person_id: int, account: HubAccount, group_ids: Mapping[str, int]) 
         teaches=teaches,
         admin="custom:qcrbox:admin" in account.scopes,
         application_admin="custom:qcrbox:applications" in account.scopes,
+        preview=_preview_of(account, group_ids),
     )
+
+
+def _preview_of(account: HubAccount, group_ids: Mapping[str, int]) -> PreviewOf | None:
+    """Whose preview account this is: by its name, which no person can have, and by scopes that the hub gives it alone."""
+    if not (account.is_person and is_preview(account.name)):
+        return None
+    filters = [each.partition("!")[2] for each in account.scopes if each.startswith("custom:qcrbox:preview!")]
+    found = {kind: value for kind, _, value in (each.partition("=") for each in filters)}
+    group = found.get("group", "")
+    # Outside its course it is the preview of no course, but still no student.
+    group_id = group_ids[group] if group in account.groups and group in group_ids else NO_GROUP
+    return PreviewOf(found.get("user", "?"), group, group_id)
 
 
 def _json_of(answer: httpx.Response) -> dict[str, Any]:

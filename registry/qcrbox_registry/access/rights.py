@@ -18,6 +18,15 @@ MOST_NOTICED = 100
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewOf:
+    """Whose preview account the caller is, and of which course."""
+
+    owner: str
+    group: str
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """The caller with the groups and roles that the hub gives at this moment."""
 
@@ -30,6 +39,7 @@ class Actor:
     admin: bool = False
     application_admin: bool = False
     address: str = ""
+    preview: PreviewOf | None = None  # a preview account of a lecturer or assistant; None: a person
     # What only the administrator's right allowed in this request: (action, kind, id). Audited with the answer.
     noticed: list[tuple[str, str, str]] | None = field(default=None, compare=False)
 

@@ -88,7 +88,10 @@ async def exercise_file(  # noqa: PLR0913 - query parameters of the REST contrac
     actor: Caller,
     exercise_id: str,
     filename: str,
-    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="an earlier version")] = None,
+    version: Annotated[
+        int | None,
+        Query(ge=1, le=1_000_000, description="an earlier version: for the staff, and for who has it"),
+    ] = None,
     as_student: AsStudent = False,
 ) -> Response:
     """The notebook or a data file of an exercise."""

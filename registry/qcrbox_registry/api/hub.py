@@ -43,3 +43,10 @@ async def ended(
     """Calculations of everyone that ended after an event, for e-mails to their owners."""
     core.audit.require_hub(bearer(request))
     return success(await core.ended.since(after))
+
+
+@router.get("/courses")
+async def active_courses(request: Request, core: TheCore) -> Response:
+    """Groups whose course is not archived: preview accounts of others end."""
+    core.audit.require_hub(bearer(request))
+    return success({"groups": await core.courses.active_groups()})

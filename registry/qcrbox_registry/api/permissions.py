@@ -218,6 +218,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     # the hub
     ("POST", "/internal/hub/audit"): Permission("hub", note="no caller of this table has it"),
     ("GET", "/internal/hub/ended"): Permission("hub", note="no caller of this table has it"),
+    ("GET", "/internal/hub/courses"): Permission("hub", note="no caller of this table has it"),
 }
 
 

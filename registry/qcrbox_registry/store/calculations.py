@@ -197,6 +197,14 @@ def unfinished_of(conn: Connection, batch_id: str) -> list[str]:
     return list(conn.execute(query.order_by(calculations.c.id)).scalars())
 
 
+def unfinished_of_person(conn: Connection, owner_id: int) -> list[str]:
+    """Ids of the calculations of a person that have not ended, sessions too."""
+    query = sa.select(calculations.c.id).where(
+        calculations.c.owner_id == owner_id, calculations.c.finished_at.is_(None)
+    )
+    return list(conn.execute(query.order_by(calculations.c.id)).scalars())
+
+
 def state_of(conn: Connection, calculation_id: str) -> State:
     """The present state. Raises NotFound."""
     state = conn.execute(sa.select(calculations.c.state).where(calculations.c.id == calculation_id)).scalar()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.ids import of_kind
+from qcrbox.contract.previews import PREFIX
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import datasets as datasets_store
@@ -29,6 +30,9 @@ from qcrbox_registry.store.tables import (
 )
 
 HELD_S = 30 * 86400.0  # private data of an account that is gone waits this long for a decision
+# Data of preview accounts waits for nobody: it goes to the trash by itself.
+_PREVIEW = people.c.name.like(f"{PREFIX}%")
+_PERSONS: dict[str, tuple[sa.ColumnElement[bool], ...]] = {"group": (), "person": (~_PREVIEW,)}
 # What may be decided: for a group's data, for a person's private data.
 DECISIONS = {
     "group": frozenset({"archive", "delete", "group", "owners"}),
@@ -82,12 +86,19 @@ def listed(conn: Connection) -> list[Orphaned]:
     """Data that waits for a decision or was archived, of the longest deleted group or account first."""
     found: list[Orphaned] = []
     for kind, table in (("group", groups), ("person", people)):
-        for row in conn.execute(sa.select(table).where(table.c.gone_at.isnot(None))):
+        for row in conn.execute(sa.select(table).where(table.c.gone_at.isnot(None), *_PERSONS[kind])):
             subject = Subject(kind, row.id, row.name, row.gone_at)
             counts = _counts(conn, subject)
             if any(counts.values()):
                 found.append(Orphaned(subject, counts, _newest_decision(conn, subject)))
     return sorted(found, key=lambda orphaned: orphaned.subject.gone_at)
+
+
+def gone_previews(conn: Connection) -> list[Subject]:
+    """Preview accounts that the hub has deleted and whose data was not dealt with yet."""
+    decided = sa.select(handovers.c.subject_id).where(handovers.c.subject == "person")
+    query = sa.select(people).where(_PREVIEW, people.c.gone_at.isnot(None), people.c.id.not_in(decided))
+    return [Subject("person", row.id, row.name, row.gone_at) for row in conn.execute(query)]
 
 
 def _counts(conn: Connection, subject: Subject) -> dict[str, int]:

@@ -45,7 +45,7 @@ class Listening:
                     )
                     one = {}
 
-    def until(self, holds, timeout_s=15):
+    def until(self, holds, timeout_s=60):
         deadline = time.monotonic() + timeout_s
         while not holds(self.events):
             assert time.monotonic() < deadline, self.events

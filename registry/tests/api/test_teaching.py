@@ -568,6 +568,23 @@ def test_after_the_end_nothing_is_accepted(course):
         assert "closed" in answer.text
 
 
+def test_after_the_end_and_in_an_archived_course_students_still_get_what_they_had(course):
+    exercise = closed_class(course)
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/release", json={"released": True}))
+    body = {"title": "Quartz, next year", "notebook": NOTEBOOK.replace("Look", "See"), "tasks": TASKS}
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/versions", json=body), 201)
+    for archived in (False, True):
+        if archived:
+            address = f"/api/courses/{course.course['id']}"
+            payload(course.lecturer.patch(address, json={"archived": True}))
+        assert course.ada.post(f"/api/exercises/{exercise}/open").status_code == 409
+        own = course.own(course.ada, exercise)
+        assert own["feedback"]["most"] > 0
+        assert (own["exercise"]["own_version"], own["exercise"]["version"]) == (1, 2)
+        path = f"/api/exercises/{exercise}/files/{own['manifest']['notebook']['filename']}"
+        assert course.ada.get(path, params={"version": 1}).text == NOTEBOOK
+
+
 def test_late_work_is_marked_and_what_was_there_at_the_deadline_is_kept(course):
     exercise = closed_class(course, late_s=3600)
     payload(draft(course.ada, exercise, NOTEBOOK.replace("Look", "Late").encode()))
@@ -730,11 +747,11 @@ def test_a_new_version_reaches_the_student_with_the_next_opening(course):
     body = {"title": "Quartz, corrected", "notebook": NOTEBOOK.replace("Look", "See"), "tasks": TASKS[:1]}
     payload(course.lecturer.post(f"/api/exercises/{exercise}/versions", json=body), 201)
     assert len(course.own(course.ada, exercise)["tasks"]) == len(TASKS)
+    own = course.ada.get(f"/api/exercises/{exercise}/files/quartz.ipynb", params={"version": 1})
+    assert own.text == NOTEBOOK
     opened = course.opened(course.ada, exercise)
     assert opened["exercise"]["own_version"] == 2
     assert len(opened["tasks"]) == 1
-    old = course.ada.get(f"/api/exercises/{exercise}/files/quartz.ipynb", params={"version": 1})
-    assert old.text == NOTEBOOK
 
 
 def test_a_version_keeps_the_files_of_the_newest_and_of_no_older_one(course, do):
@@ -761,6 +778,25 @@ def test_a_version_keeps_the_files_of_the_newest_and_of_no_older_one(course, do)
     new = course.lecturer.post(f"/api/courses/{course.course['id']}/exercises", json=body)
     assert new.status_code == 400
     assert "no version before it" in new.text
+
+
+def test_a_student_gets_no_version_that_was_corrected_before_they_opened_the_exercise(course, do):
+    exercise = course.exercise(publish=False)
+    solution = do.file_id(do.upload(course.lecturer, "solution.cif", b"data_solution\n", group=""))
+    path = f"/api/exercises/{exercise}"
+    for hidden in (False, True):  # the lecturer forgets to hide it, sees that, and corrects it
+        files = [{"data_file_id": solution, "for_lecturers": hidden}]
+        payload(course.lecturer.post(f"{path}/versions", json={"title": "Quartz", "files": files}), 201)
+    payload(course.lecturer.patch(path, json={"published": True}))
+    course.opened(course.ada, exercise)
+
+    def asked(who, **version):
+        return who.get(f"{path}/files/solution.cif", params=version).status_code
+
+    assert [asked(course.ada), asked(course.ada, version=2), asked(course.ada, version=3)] == [404] * 3
+    assert [asked(who, version=2) for who in (course.lecturer, course.assistant)] == [200, 200]
+    as_student = {"version": 2, "as_student": True}
+    assert course.lecturer.get(f"{path}/files/solution.cif", params=as_student).status_code == 404
 
 
 def test_the_board_ticks_when_a_student_does_something(course):

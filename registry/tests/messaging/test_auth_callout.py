@@ -54,7 +54,7 @@ async def connect(server, token, agent="a1", errors=None):
         inbox_prefix=f"_INBOX_{agent}".encode(),
         error_cb=failed,
         allow_reconnect=False,
-        connect_timeout=3,
+        connect_timeout=30,
     )
 
 
@@ -62,9 +62,9 @@ async def test_an_agent_with_its_token_takes_its_commands(nats_server, bus, want
     agent = await connect(nats_server, token_of("a1"))
     await bus.send_commands([("a1", command("c1"))])
     subscription = await agent.jetstream().pull_subscribe_bind(consumer="a1", stream="COMMANDS")
-    (message,) = await subscription.fetch(1, timeout=3)
+    (message,) = await subscription.fetch(1, timeout=30)
     assert b'"calculation_id":"c1"' in message.data
-    await message.ack_sync(timeout=3)
+    await message.ack_sync(timeout=30)
     await agent.close()
     assert (await bus.pending())["COMMANDS"] == 0
 

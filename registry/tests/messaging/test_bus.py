@@ -141,10 +141,10 @@ async def test_a_rebuilt_consumer_delivers_what_was_not_acknowledged(bus, comman
     await bus.add_agent("a1")
     await bus.send_commands([("a1", command("c1"))])
     first = await bus.js.pull_subscribe_bind(consumer="a1", stream="COMMANDS")
-    await first.fetch(1, timeout=3)
+    await first.fetch(1, timeout=30)
     await bus.rebuild_agent("a1")
     again = await bus.js.pull_subscribe_bind(consumer="a1", stream="COMMANDS")
-    (message,) = await again.fetch(1, timeout=3)
+    (message,) = await again.fetch(1, timeout=30)
     assert b'"calculation_id":"c1"' in message.data
 
 

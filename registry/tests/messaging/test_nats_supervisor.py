@@ -10,7 +10,7 @@ import pytest
 from qcrbox_registry.messaging.nats_supervisor import LogWatch, NatsSupervisor
 
 
-def until(holds, timeout_s=10.0):
+def until(holds, timeout_s=60.0):
     deadline = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline, "it did not happen"

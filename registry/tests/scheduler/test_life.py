@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from qcrbox.contract.errors import NotFound
@@ -125,13 +126,24 @@ async def test_the_queue_tells_places_and_reasons(site):
 
 
 async def test_the_estimated_start_comes_from_past_durations(site, launcher, clock):
-    await site.ended(await site.submit("sleep", 4, arguments={"seconds": 0.3}))
+    past = await site.ended(await site.submit("sleep", 4, arguments={"seconds": 0.3}))
     ids = await site.submit("sleep", 6, arguments={"seconds": 0.3})
     await site.until(lambda: len(site.scheduler.state.backlog) == 4)
-    starts = [site.scheduler.queue_info(ids)[one]["estimated_start"] for one in ids[2:]]
-    rows = await site.ended(ids)
-    for expected, row in zip(starts, rows[2:], strict=True):
-        assert abs(row.started_at - expected) < 0.7
+    info, now = site.scheduler.queue_info(ids), clock.time()
+    low, high = site.scheduler.state.runtimes.spread(past[0].command_id)
+    assert list(info) == ids[2:], "the first two run"
+    assert low >= 0.3
+    earliest, expected, latest = (
+        [info[one][f"{kind}_start"] for one in ids[2:]] for kind in ("earliest", "estimated", "latest")
+    )
+    # Two agents: half a runtime from one start to the next.
+    assert [later - earlier for earlier, later in pairwise(earliest)] == pytest.approx(
+        [low / 2] * 3, abs=1e-5
+    )
+    assert all(a <= b <= c for a, b, c in zip(earliest, expected, latest, strict=True))
+    assert expected == sorted(expected)
+    assert expected[0] <= now + high, "when the first of those that run has ended"
+    await site.ended(ids)
 
 
 async def is_running(site, one):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyterhub.spawner import SpawnException
 from jupyterhub.utils import maybe_future
+from qcrbox.contract.previews import is_preview
 from sqlalchemy.orm import object_session
 from traitlets import Bool, Float, Int, Unicode, default
 
@@ -55,6 +56,14 @@ class PersonServer(Base):
         help="Everyone may reach the internet by HTTP(S); a group's property `internet` allows it for its members.",
     ).tag(config=True)
     archive_days = Float(90.0, help="How long the home of a deleted account is kept, days.").tag(config=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The token that a visitor's browser brings to a server can be read by the code that runs there. A preview account
+        # is opened by a lecturer, so their token opens that server and nothing else. (The trait may be a function by its
+        # help, but JupyterHub 6.1.1 then fails to write the server's environment.)
+        if self.user is not None and is_preview(self.user.name):
+            self.oauth_client_allowed_scopes: list[str] = []
 
     @default("disable_user_config")
     def _disable_user_config(self) -> bool:

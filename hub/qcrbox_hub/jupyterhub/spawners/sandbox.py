@@ -27,6 +27,7 @@ from qcrbox_hub.jupyterhub.spawners.separate import INSIDE, SeparateServer, open
 from qcrbox_hub.platform import paths
 
 GRACE_S = 4.0
+KILL_S = 1.0  # after SIGKILL; the traits with such times are of JupyterHub's own local spawner
 
 
 class SandboxSpawner(SeparateServer, Spawner):
@@ -168,7 +169,7 @@ class SandboxSpawner(SeparateServer, Spawner):
             send(pid, signal.SIGKILL)
         # It waits until the processes have gone, up to half a second.
         await asyncio.to_thread(self.group.kill)
-        await self._wait(self.kill_timeout)
+        await self._wait(KILL_S)
         self.clear_state()
         self._process = None
         self.group.remove()

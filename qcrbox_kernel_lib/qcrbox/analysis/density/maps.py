@@ -57,8 +57,9 @@ class DensityMap(GridValues):
 
     def __repr__(self) -> str:
         nx, ny, nz = self.values.shape
+        unit = self.unit.replace("e Å⁻³", "e/Å³")
         return (
-            f"<{self.kind} density: {self.maximum:+.2f} … {self.minimum:+.2f} {self.unit}, σ {self.sigma:.3f}, "
+            f"<{self.kind} density: {self.maximum:+.2f} … {self.minimum:+.2f} {unit}, σ {self.sigma:.3f}, "
             f"grid {nx} × {ny} × {nz}>"
         )
 

@@ -42,6 +42,7 @@ from qcrbox.crystallography.shelx.refinement_texts import (
 from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers, ion_numbers, scattering_card
 from qcrbox.crystallography.shelx.symmetry_cards import cell_cards, symmetry_cards
 from qcrbox.crystallography.structure.elements import element_of_type, hill_order
+from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.reading import number_with_su
 from qcrbox.crystallography.structure.sites import Sites
 from qcrbox.crystallography.structure.structure import Structure
@@ -132,6 +133,11 @@ def _not_written(block: Block, structure: Structure) -> list[str]:
     if riding:
         shown = ", ".join(riding[:10]) + (f" and {len(riding) - 10} more" if len(riding) > 10 else "")
         notes.append(f"Riding hydrogen atoms are written as free ones: {shown}. Add AFIX or HFIX.")
+    dummies = [
+        label for label, flag in zip(sites.label, sites.calc_flag, strict=True) if flag.lower() == "dum"
+    ]
+    if dummies:
+        notes.append(f"Dummies of the atom list are no atoms and are left out: {', '.join(dummies[:20])}.")
     return [*notes, *structure.notes]
 
 
@@ -195,6 +201,9 @@ class _Scatterers:
         by_element: dict[str, set[str]] = {}
         for row in np.flatnonzero(sites.is_atom).tolist():
             by_element.setdefault(sites.element[row], set()).add(of_row[row])
+        # Hydrogen, say, that the model does not have yet counts in density, F(000) and absorption.
+        for element in _formula(structure, "D" in by_element):
+            by_element.setdefault(element, {element})
         names = [name for element in hill_order(sorted(by_element)) for name in sorted(by_element[element])]
         return cls(names, of_row, ions, dispersion)
 
@@ -209,11 +218,28 @@ class _Scatterers:
             for name in self.names
             if name in self.dispersion
         ]
+        content = self._content(structure)
+        return lines + wrapped(["UNIT", *(f"{content[name]:g}" for name in self.names)])
+
+    def _content(self, structure: Structure) -> dict[str, float]:
+        """Atoms of each kind in the cell: by the formula where it and Z are stated, shared among ions as the model has them."""
         content = dict.fromkeys(self.names, 0.0)
         for row in np.flatnonzero(structure.sites.is_atom).tolist():
             share = structure.sites.occupancy[row] * structure.images.symmetry.multiplicity[row]
             content[self.of_row[row]] += float(share)
-        return lines + wrapped(["UNIT", *(f"{content[name]:g}" for name in self.names)])
+        for element, count in _formula(structure, "D" in self.names).items():
+            kinds = [name for name in self.names if element_of_type(name) == element]
+            found = sum(content[name] for name in kinds)
+            for name in kinds:
+                part = content[name] / found if found else 1 / len(kinds)
+                content[name] = count * (structure.z or 1.0) * part
+        return content
+
+
+def _formula(structure: Structure, deuterated: bool) -> dict[str, float]:
+    """The stated formula; empty without Z. A formula with H for a model with D does not tell which are which: left out."""
+    formula = parse_formula(structure.formula_sum) if structure.z else {}
+    return {} if deuterated and "D" not in formula else formula
 
 
 def _dispersion(block: Block, wavelength: float) -> dict[str, tuple[float, float]]:

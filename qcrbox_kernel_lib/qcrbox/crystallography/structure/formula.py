@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from qcrbox.crystallography.structure.elements import atomic_weight, hill_order
+from qcrbox.crystallography.structure.elements import atomic_number, atomic_weight, hill_order
 
+_ISOTOPES = ("D", "T")
 _PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
 
 
 def parse_formula(text: str) -> dict[str, float]:
-    """`C17 H20 N4 O5` to {C: 17, ...}; empty when the text is not a sum formula."""
+    """`C17 H20 N4 O5` to {C: 17, ...}; empty when the text is not a sum formula, or has a symbol of no element."""
     compact = text.replace(" ", "")
     parts = list(_PART.finditer(compact))
     if not parts or sum(len(part[0]) for part in parts) != len(compact):
         return {}
     counts: dict[str, float] = {}
     for part in parts:
+        if part[1] not in _ISOTOPES and not atomic_number(part[1]):
+            return {}
         counts[part[1]] = counts.get(part[1], 0.0) + float(part[2] or 1)
     return counts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qcrbox.contract.errors import Conflict, NotFound
+from qcrbox.contract.previews import is_preview
 
 from qcrbox_registry.access.rights import Actor, Resource, allows, authorize, missing
 from qcrbox_registry.store import people
@@ -27,12 +28,14 @@ def course(conn: Connection, actor: Actor, action: str, course_id: str) -> Cours
 
 
 def exercise(conn: Connection, actor: Actor, action: str, exercise_id: str) -> Exercise:
-    """The exercise, when the actor may do this with it. One that is not published is hidden from students."""
+    """The exercise, when the actor may do this with it. One that is not published is hidden from students,
+    but not from the preview accounts of its course.
+    """
     try:
         found = exercises.get(conn, exercise_id)
     except NotFound:
         raise missing("exercise", exercise_id) from None
-    kind = "exercise" if found.published else "hidden_exercise"
+    kind = "exercise" if found.published or is_preview_in(actor, found.group_id) else "hidden_exercise"
     authorize(actor, action, Resource(kind, found.id, None, found.group_id))
     return found
 
@@ -42,7 +45,7 @@ def student_id(conn: Connection, students: Iterable[Student], name: str) -> int:
     for student in students:
         if student.name == name:
             return student.person_id
-    known = people.present_accounts(conn, [name])
+    known = {} if is_preview(name) else people.present_accounts(conn, [name])
     if name not in known:
         raise NotFound(f"There is no student {name[:200]!r} in this exercise.")
     return known[name]
@@ -68,3 +71,13 @@ def require_active(found: Exercise | Course) -> None:
 def is_staff(actor: Actor, group_id: int) -> bool:
     """Whether the actor is lecturer or assistant of the course of this group, or an administrator."""
     return allows(actor, "supervise", Resource("course", "", None, group_id))
+
+
+def is_preview_in(actor: Actor, group_id: int) -> bool:
+    """Whether the actor is a preview account of the course of this group: a student who counts nowhere."""
+    return actor.preview is not None and actor.preview.group_id == group_id and group_id in actor.group_ids
+
+
+def tries(actor: Actor, group_id: int) -> bool:
+    """Whether the actor may try exercises of the course before they are published or open, and after they are closed."""
+    return is_staff(actor, group_id) or is_preview_in(actor, group_id)

@@ -56,6 +56,11 @@ class CourseService:
         found = await self._context.db.read(lambda conn: courses.of_groups(conn, ids))
         return [shown(course, actor) for course in found]
 
+    async def active_groups(self) -> list[str]:
+        """Names of the groups with a course that is not archived; the route checks that the hub asks."""
+        found = await self._context.db.read(lambda conn: courses.of_groups(conn, None))
+        return sorted(course.group for course in found if course.archived_at is None)
+
     async def create(self, actor: Actor, group: str, title: str) -> Json:
         """Make a group a course. Raises UserInputError, NotAllowed, NotFound, Conflict."""
         name = checked_text(title, "title", LONGEST_TITLE)

@@ -91,7 +91,7 @@ class StudentService:
             opened = (before.opened_at if before else None) or now
             # Work that began as a student's stays that when its owner joins the staff.
             begins = before is None or before.opened_at is None
-            preview = access.is_staff(actor, found.group_id) and (begins or (before and before.preview))
+            mine = access.is_staff(actor, found.group_id) and (begins or (before and before.preview))
             work.note(
                 conn,
                 found.id,
@@ -100,7 +100,7 @@ class StudentService:
                 version=found.version,
                 dataset_id=dataset_id,
                 last_active_at=now,
-                preview=bool(preview),
+                preview=bool(mine or actor.preview),
             )
             if before is None or before.opened_at is None:
                 record(conn, [audit.entry(actor, "open", now, kind="exercise", object_id=found.id)])
@@ -117,7 +117,7 @@ class StudentService:
             found = access.exercise(conn, actor, "do", exercise_id)
             student = work.student(conn, found.id, actor.person_id)
             body = shown(found, now, student)
-            if body["phase"] == Phase.NOT_OPEN and not access.is_staff(actor, found.group_id):
+            if body["phase"] == Phase.NOT_OPEN and not access.tries(actor, found.group_id):
                 return {"exercise": body, "manifest": None, "tasks": [], "snapshots": [], "notes": []}
             manifest = exercises.manifest(conn, found.id, (student and student.version) or found.version)
             return {
@@ -245,16 +245,7 @@ class StudentService:
                     why="You began it before you were lecturer or assistant of the course.",
                 )
             made = _without_data(conn, actor, student, now)
-            kept: list[str | None] = []
-            for each in snapshots.of_exercise(conn, found.id, actor.person_id):
-                beside = [handed_files.data_file_of(each, name) for name in handed_files.names_of(each)]
-                kept += [each.notebook_file_id, *beside]
-            work.discard(conn, found.id, actor.person_id)
-            for file in datasets.files_by_id(
-                conn, [each for each in (*kept, student.draft_file_id) if each]
-            ).values():
-                if file.deleted_at is None:
-                    datasets.retire_file(conn, file.id, REPLACED)
+            discard_work(conn, student)
             record(conn, [audit.entry(actor, "discard preview", now, kind="exercise", object_id=found.id)])
             return [*made, *_changed(conn, found, actor, now)]
 
@@ -277,6 +268,18 @@ async def draft_bytes(context: Context, student: work.Student) -> bytes | None:
 # ---------------------------------------------------------------- in a transaction
 
 
+def discard_work(conn: Connection, student: work.Student) -> None:
+    """Remove answers, drafts and receipts of a preview; the next sweep purges their contents."""
+    kept: list[str | None] = [student.draft_file_id]
+    for each in snapshots.of_exercise(conn, student.exercise_id, student.person_id):
+        beside = [handed_files.data_file_of(each, name) for name in handed_files.names_of(each)]
+        kept += [each.notebook_file_id, *beside]
+    work.discard(conn, student.exercise_id, student.person_id)
+    for file in datasets.files_by_id(conn, [each for each in kept if each]).values():
+        if file.deleted_at is None:
+            datasets.retire_file(conn, file.id, REPLACED)
+
+
 def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exercise:
     """The exercise, when the actor may work in it now. Raises NotFound, NotAllowed, Conflict."""
     found = access.exercise(conn, actor, "do", exercise_id)
@@ -284,7 +287,7 @@ def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exe
     student = work.student(conn, found.id, actor.person_id)
     extended = student.extended_until if student else None
     where = phase(dates_of(found), extended, now)
-    if access.is_staff(actor, found.group_id):
+    if access.tries(actor, found.group_id):
         return found
     if where is Phase.NOT_OPEN:
         raise Conflict("The exercise is not open yet.", why=f"It opens at {iso(found.opens_at)}.")

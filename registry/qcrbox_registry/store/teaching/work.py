@@ -87,6 +87,14 @@ def students(conn: Connection, exercise_id: str) -> list[Student]:
     return _students.all(conn, query.order_by(people.c.name))
 
 
+def previews_of(conn: Connection, person_id: int) -> list[Student]:
+    """What one person has as previews, in every exercise."""
+    return _students.all(
+        conn,
+        _students.select.where(exercise_people.c.person_id == person_id, exercise_people.c.preview.is_(True)),
+    )
+
+
 def student(conn: Connection, exercise_id: str, person_id: int) -> Student | None:
     """The row of one person."""
     query = _students.select.where(
