@@ -4,6 +4,8 @@ import { browserPlugin } from './browser';
 import { commandPlugin } from './command';
 import { drivePlugin } from './drive';
 import { guidePlugin } from './guide';
+import { localMomentsPlugin } from './local_moments';
+import { menuFocusPlugin } from './menu_focus';
 import { panelPlugin } from './panel';
 import { projectsPlugin } from './projects';
 import { registryPlugin } from './registry/plugin';
@@ -20,6 +22,8 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   viewerPlugin,
   projectsPlugin,
   commandPlugin,
-  guidePlugin
+  guidePlugin,
+  localMomentsPlugin,
+  menuFocusPlugin
 ];
 export default plugins;

@@ -182,3 +182,19 @@ test('a closed card hears nothing more', () => {
   become({ status: 'successful', final: true });
   expect(of('qcc-state').textContent).toBe('▶ running · refining');
 });
+
+test('the clock of a title is a moment, which Lab writes for its reader and the card leaves alone while it stays', () => {
+  const title_at = '2026-11-29T17:24:00Z';
+  const { el, become } = shown({ title: 'azu · IAM · 18:24', title_words: 'azu · IAM · ', title_at });
+  const [moment] = el.tagged('time');
+  expect([moment.textContent, moment.attributes.datetime, moment.attributes.title]).toEqual([
+    '18:24',
+    title_at,
+    title_at
+  ]);
+  moment.textContent = '12:24 PM';
+  become({ elapsed_s: 43 });
+  expect(el.tagged('b')[0].textContent).toBe('azu · IAM · 12:24 PM');
+  become({ title: 'best', title_words: 'best', title_at: '' });
+  expect(el.tagged('b')[0].textContent).toBe('best');
+});

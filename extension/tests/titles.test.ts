@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { localise } from '../src/local_moments';
 import { datasetCode } from '../src/notebook/code';
 import type { ICalculation, IDataset } from '../src/registry/types';
 import { calculationTitle, datasetTitle, timeOf } from '../src/titles';
@@ -45,4 +46,12 @@ test('code names one of several datasets of one name by its id', () => {
   const twins = [dataset({}), dataset({ qcrbox_dataset_id: 'd2' })];
   expect(datasetCode(twins[1] as IDataset, twins)).toContain('qc["d2"]');
   expect(datasetCode(dataset({}), [dataset({})])).toContain('qc["azu"]');
+});
+
+test('a moment of an output is written on the clock of the reader; what is no moment stays as the kernel wrote it', () => {
+  const moment = (iso: string) => ({ textContent: '2026-11-20 01:02', getAttribute: () => iso });
+  const [right, wrong] = [moment('2026-11-20T18:24:00Z'), moment('soon')];
+  localise({ querySelectorAll: () => [right, wrong] } as unknown as ParentNode);
+  expect(right?.textContent).toBe(timeOf('2026-11-20T18:24:00Z'));
+  expect(wrong?.textContent).toBe('2026-11-20 01:02');
 });

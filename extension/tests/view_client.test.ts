@@ -4,6 +4,7 @@ import type { RegistryStore } from '../src/registry/store';
 import type { IDataFile, IDataset } from '../src/registry/types';
 import { base64Of } from '../src/viewer/bytes';
 import { ViewClient } from '../src/viewer/client';
+import { RememberedLook } from '../src/viewer/look';
 import { reflectionsBeside } from '../src/viewer/source';
 import { storeVersion, versionWord } from '../src/viewer/storing';
 
@@ -165,4 +166,56 @@ test.each([
   ['data/b.cif', []]
 ])('beside %s are the reflections %j', (model, found) => {
   expect(reflectionsBeside(model, ['data/azu.hkl', 'data/azu.fcf', 'other/b.hkl'])).toEqual(found);
+});
+
+// ---------------------------------------------------------------- the look that was chosen last
+
+function storage(kept: Record<string, string> = {}) {
+  return {
+    getItem: (key: string) => kept[key] ?? null,
+    setItem: (key: string, value: string) => void (kept[key] = value)
+  };
+}
+
+test('the next structure is drawn as the last one was chosen to be, in its own atoms', async () => {
+  const kept = storage();
+  const { views } = server(
+    { key: 'k1', state: { scene: 1 } },
+    { state: {}, messages: [] },
+    { state: {}, messages: [] }
+  );
+  const first = new ViewClient(Reflect.get(views, 'client') as never, new RememberedLook(kept));
+  const model = await first.structure({ name: 'a.cif', file: 'f' });
+  await model.ask({ do: 'note', options: { labels: 'heavy' } });
+  await model.ask({ do: 'set', options: { grow: 'cell', hydrogens: 'none' } });
+
+  const { views: others, asked } = server({ key: 'k2', state: { scene: 1 } }, { state: { scene: 2 }, messages: [] });
+  const second = new ViewClient(Reflect.get(others, 'client') as never, new RememberedLook(kept));
+  expect((await second.structure({ name: 'b.cif', file: 'g' })).get('scene')).toBe(2);
+  expect(asked.map(each => each.path)).toEqual(['live?name=b.cif&file=g', 'live/k2']);
+  expect(JSON.parse(asked[1]?.init.body as string)).toEqual({
+    do: 'set',
+    options: { labels: 'heavy', hydrogens: 'none' }
+  });
+});
+
+test('what is no look is not remembered, and what cannot be read is none', () => {
+  const look = new RememberedLook(storage({ 'qcrbox:structure-look': 'no JSON' }));
+  expect(look.options).toEqual({});
+  look.hear({ do: 'grow', mode: 'bond' });
+  look.hear({ do: 'set', options: { disorder: 'minor' } });
+  look.hear(null);
+  expect(look.options).toEqual({});
+  look.hear({ do: 'note', options: { palette: 'grey', height: 9 } });
+  expect(look.options).toEqual({ palette: 'grey' });
+  expect(new RememberedLook().options).toEqual({});
+});
+
+test('a structure that refuses the options has its defaults', async () => {
+  const { views, client } = server({ key: 'k', state: { scene: 1 } });
+  const look = new RememberedLook(storage({ 'qcrbox:structure-look': '{"palette":"gone"}' }));
+  client.local.mockImplementationOnce(async () => ({ key: 'k', state: { scene: 1 } }));
+  client.local.mockImplementationOnce(() => Promise.reject(new Error('no such palette')));
+  const made = new ViewClient(Reflect.get(views, 'client') as never, look);
+  expect((await made.structure({ name: 'a.cif', file: 'f' })).get('scene')).toBe(1);
 });

@@ -13,6 +13,7 @@ import { type StepName, STEPS } from '../src/guide/model';
 import { CrystalFacts } from '../src/crystal_facts';
 import { StepChooser } from '../src/offers';
 import type { IApplication, ICalculation, ICommand, IDataFile, IDataset } from '../src/registry/types';
+import { isFound } from '../src/viewer/items';
 import { button, fill, found, html, words } from './lab_parts';
 
 vi.mock('@jupyterlab/ui-components', () => import('./lab_parts'));
@@ -363,4 +364,15 @@ test('feedback has the points of each task and its criteria', () => {
   };
   const text = words(exercises(own({ feedback })).shown);
   expect(text).toContain('3 of 5 points Good. cell: – / 2 open met: unit (1)');
+});
+
+test.each([
+  ['_cell.length_b', '_cell_length_b', true],
+  ['_cell_length_b', '_Cell.Length_B ', true],
+  ['_cell_length_b', 'axis', true],
+  ['_cell_length_b', '14.58', true],
+  ['_cell_length_b', '14_58', false],
+  ['_cell_length_b', '_cell_length_a', false]
+])('an item written %s is found by "%s": %s', (tag, wanted, fits) => {
+  expect(isFound({ tag, words: 'length of the axis b', value: '14.58' } as never, wanted)).toBe(fits);
 });

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,11 @@ def tr(text: str, /, **values: object) -> str:
     """`text` in the person's language, its `{names}` filled in; English where there is no translation."""
     found = catalogue(language()).get(text) or text
     return found.format(**values) if values else found
+
+
+def minus(text: str) -> str:
+    """A sentence with minus signs where hyphens stand before numbers, as `offset -0.04`; `hkl`, names and ranges stay."""
+    return re.sub(r"(?<![\w.)])-(?=\.?\d)", "\N{MINUS SIGN}", text)
 
 
 def language(environ: Mapping[str, str] = os.environ) -> str:

@@ -94,3 +94,15 @@ def test_catalogue_is_read_as_babel_reads_it(file):
         catalogue = pofile.read_po(stream)
     theirs = {message.id: message.string for message in catalogue if message.id and message.string}
     assert language.read_po(file.read_text(encoding="utf-8")) == theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("offset -0.04 in the middle.", "offset −0.04 in the middle."),
+        ("(-.5, -2)", "(−.5, −2)"),
+        ("C1-C2 of 2026-11-29, 3-5 e-3, refine-iam", "C1-C2 of 2026-11-29, 3-5 e-3, refine-iam"),
+    ],
+)
+def test_a_hyphen_before_a_number_is_a_minus_sign(text: str, shown: str):
+    assert language.minus(text) == shown

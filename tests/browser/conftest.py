@@ -131,16 +131,54 @@ def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterato
         )
         context.set_default_timeout(LIMIT_MS)
         context.route("**/*", guard)
+        watch(context, visits)
         page = context.new_page()
         page.on("websocket", lambda socket: _note(visits, socket.url))
-        page.on("pageerror", lambda error: visits.errors.append(f"{error.stack or error}"))
-        page.on("console", lambda message: _note_console(visits, message))
         contexts.append(context)
         return page
 
     yield make
     for context in contexts:
         context.close()
+
+
+# Errors in the console that are not ours, each with its reason.
+NOT_OURS = (
+    # Chromium's own line for every answer of 400 or more: what the page does with a refusal is tested where it is one.
+    re.compile(r"error: Failed to load resource: the server responded with a status of 4\d\d "),
+    # Lab asks for the workspace, settings and translations of a server while that one is replaced or goes away.
+    re.compile(r"error: (Failed to load resource: net::ERR_|WebSocket connection to .* failed)"),
+    # noVNC writes the end of a window's connection as an error; the tab says it in words.
+    re.compile(
+        r"error: (Failed when connecting: Connection closed \(code: 4\d{3},|Disconnection timed out\.)"
+    ),
+)
+
+
+def of_ours(lines: list[str]) -> list[str]:
+    """The errors among lines of consoles that nothing but our pages can be the cause of."""
+    return [
+        line
+        for line in lines
+        if line.startswith("error") and not any(pattern.match(line) for pattern in NOT_OURS)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def no_errors_in_the_console(visits: Visits) -> Iterator[None]:
+    """Every test of this folder: nothing is thrown in a page, and no error stands in a console but those of NOT_OURS."""
+    yield
+    thrown, written = list(visits.errors), of_ours(visits.console)
+    visits.errors.clear()
+    visits.console.clear()
+    assert thrown == []
+    assert written == []
+
+
+def watch(context: BrowserContext, visits: Visits) -> None:
+    """Note what is thrown in the pages of a context, and what they write into their consoles."""
+    context.on("weberror", lambda thrown: visits.errors.append(f"{thrown.error.stack or thrown.error}"))
+    context.on("console", lambda message: _note_console(visits, message))
 
 
 def _note_console(visits: Visits, message: ConsoleMessage) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform
+from tests.browser.keys import tab_to
 from tests.browser.test_without_python import TAB, put_files
 
 pytestmark = pytest.mark.timeout(900)
@@ -83,15 +84,6 @@ def test_the_first_refinement_is_worked_with_the_keyboard_alone(student: Person)
         keyboard.press("ArrowRight")
     expect(result.get_by_role("tab", name="Table 1")).to_be_focused()
     expect(result.get_by_role("group", name="Save all tables")).to_be_visible(timeout=LIMIT_MS)
-
-
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element of the selector has the focus."""
-    for _ in range(120):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
-            return
-    raise AssertionError(f"Tab does not reach {selector}")
 
 
 def test_a_file_opens_in_the_viewer_and_is_changed_there(student: Person, platform: Platform) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import FAILED, PASSWORD, Person
+from tests.browser.conftest import FAILED, PASSWORD, Person, Visits, watch
 from tests.browser.lab import Desk, SoloLab, new_context
 from tests.browser.notebooks import write_notebook
 from tests.sessions.conftest import WINDOW, approve
@@ -59,9 +59,10 @@ def shelxle_lab(
 
 
 @pytest.fixture
-def shelxle(shelxle_lab: SoloLab, chromium: Browser) -> Iterator[Desk]:
+def shelxle(shelxle_lab: SoloLab, chromium: Browser, visits: Visits) -> Iterator[Desk]:
     """Lab with ShelXle open on the thpp data, its structure drawn."""
     context = new_context(chromium)
+    watch(context, visits)
     desk = Desk(context.new_page())
     desk.page.goto(f"{shelxle_lab.url}&reset")  # without the tabs of the test before
     desk.wait_for_lab()
@@ -163,9 +164,10 @@ def window_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoloLab]:
 
 
 @pytest.fixture(scope="module")
-def window(window_lab: SoloLab, chromium: Browser) -> Iterator[Desk]:
+def window(window_lab: SoloLab, chromium: Browser, visits: Visits) -> Iterator[Desk]:
     """Lab with a window that is red, and green while a key is held."""
     context = new_context(chromium)
+    watch(context, visits)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     desk = Desk(context.new_page())
     desk.page.goto(window_lab.url)

@@ -7,6 +7,7 @@ import {
   Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
+import type { DocumentWidget } from '@jupyterlab/docregistry';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
@@ -28,6 +29,7 @@ import type { RegistryStore } from '../registry/store';
 import { calculationTitle, datasetTitle } from '../titles';
 import { ViewClient } from '../viewer/client';
 import { OPEN_STORED } from '../viewer/commands';
+import { FileView } from '../viewer/file_view';
 import {
   ADD_CHOSEN_FILES,
   OPEN_RESULT,
@@ -288,13 +290,20 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(VALIDATE_CHOSEN_FILE, {
       label: trans.__('Validate …'),
-      caption: trans.__('Opens the file in the QCrBox viewer; its tab Alerts has the local checks.'),
+      caption: trans.__('Opens the file in the QCrBox viewer with its alerts, the local checks.'),
       icon: cifIcon,
       isVisible: () => [...(files?.selectedItems() ?? [])].some(item => /\.cif$/i.test(item.path)),
       execute: async () => {
         const chosen = [...(files?.selectedItems() ?? [])].filter(item => /\.cif$/i.test(item.path));
         for (const { path } of chosen) {
-          await commands.execute('docmanager:open', { path, factory: 'QCrBox', options: { mode: 'tab-after' } });
+          const opened = (await commands.execute('docmanager:open', {
+            path,
+            factory: 'QCrBox',
+            options: { mode: 'tab-after' }
+          })) as DocumentWidget | undefined;
+          if (opened?.content instanceof FileView) {
+            opened.content.showTab('alerts');
+          }
         }
       }
     });

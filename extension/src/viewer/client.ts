@@ -2,6 +2,7 @@ import type { RegistryClient } from '../registry/client';
 import { base64Of, bytesOf, decoded } from './bytes';
 import type { IEdit } from './edits';
 import { LiveModel } from './live_model';
+import { RememberedLook } from './look';
 import { type ISource, queryOf } from './source';
 
 /** A module of ours, as anywidget has it. */
@@ -47,11 +48,20 @@ export interface IRemark {
   text: string;
 }
 
+/** What a message of a widget changes. */
+interface IHeard {
+  state: Record<string, unknown>;
+  messages: unknown[];
+}
+
 /** What this Jupyter server computes from files, for tabs without a kernel. */
 export class ViewClient {
   private readonly modules = new Map<string, Promise<IWidgetModule>>();
 
-  constructor(private readonly client: RegistryClient) {}
+  constructor(
+    private readonly client: RegistryClient,
+    private readonly look = new RememberedLook(typeof localStorage === 'undefined' ? undefined : localStorage)
+  ) {}
 
   /** A part of a file; what the file lacks is an error in words. */
   part<T>(name: string, source: ISource): Promise<T> {
@@ -75,14 +85,27 @@ export class ViewClient {
       ...init(source),
       method: 'POST'
     });
-    const state = { ...(decoded(opened.state) as Record<string, unknown>), refine };
-    return new LiveModel(state, async message => {
-      const answer = await this.client.local(`live/${opened.key}`, {
-        method: 'POST',
-        body: JSON.stringify(message)
-      });
-      return decoded(answer) as { state: Record<string, unknown>; messages: unknown[] };
+    const tell = async (message: unknown) =>
+      decoded(
+        await this.client.local(`live/${opened.key}`, { method: 'POST', body: JSON.stringify(message) })
+      ) as IHeard;
+    const state = { ...(decoded(opened.state) as Record<string, unknown>), ...(await this.remembered(tell)), refine };
+    return new LiveModel(state, message => {
+      this.look.hear(message);
+      return tell(message);
     });
+  }
+
+  /** What the view that was just opened becomes with the options that were chosen last; nothing when it refuses them. */
+  private async remembered(tell: (message: unknown) => Promise<IHeard>): Promise<Record<string, unknown>> {
+    const { options } = this.look;
+    if (Object.keys(options).length === 0) {
+      return {};
+    }
+    return tell({ do: 'set', options }).then(
+      heard => heard.state,
+      () => ({})
+    );
   }
 
   /** The lineage of an object as the model of the lineage widget. */

@@ -19,7 +19,7 @@ import {
   Tables
 } from './parts';
 import type { ISource } from './source';
-import { type ITab, Tabs } from './tabs';
+import { type IAskedTab, type ITab, Tabs } from './tabs';
 
 /** What happens with a file in its tab. */
 export interface IFileActions {
@@ -35,6 +35,7 @@ export interface IFileActions {
 /** A file of crystallography in a tab: structure, facts, items, data, alerts, table 1. */
 export class FileView extends ReactWidget {
   private readonly edits = new Edits();
+  private asked?: IAskedTab;
   private readonly _changed = new Signal<this, void>(this);
 
   constructor(
@@ -61,13 +62,26 @@ export class FileView extends ReactWidget {
     this._changed.emit();
   }
 
+  /** Bring a tab to the front, as soon as the file has it. */
+  showTab(name: string): void {
+    this.asked = { name };
+    this._changed.emit();
+  }
+
   protected render(): JSX.Element {
     const { views, actions, trans, edits } = this;
     return (
       <UseSignal signal={this.changed}>
         {() =>
           this.source_ ? (
-            <File source={this.source_} views={views} actions={actions} edits={edits} trans={trans} />
+            <File
+              source={this.source_}
+              asked={this.asked}
+              views={views}
+              actions={actions}
+              edits={edits}
+              trans={trans}
+            />
           ) : (
             <p role="status">{trans.__('Reading the file …')}</p>
           )
@@ -79,6 +93,7 @@ export class FileView extends ReactWidget {
 
 interface IFileProps {
   source: ISource;
+  asked?: IAskedTab;
   views: ViewClient;
   actions: IFileActions;
   edits: Edits;
@@ -108,7 +123,7 @@ function File(props: IFileProps): JSX.Element {
         ))}
       </div>
       {parts && asked.state !== 'fault' ? (
-        <Tabs label={source.name} tabs={tabsOf(props, parts, highlight, setHighlight)} />
+        <Tabs label={source.name} asked={props.asked} tabs={tabsOf(props, parts, highlight, setHighlight)} />
       ) : (
         <Shown asked={asked} trans={trans}>
           {() => null}

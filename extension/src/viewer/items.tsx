@@ -57,6 +57,7 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
   const [problem, setProblem] = React.useState('');
   const [failure, setFailure] = React.useState('');
   const [isStoring, setStoring] = React.useState(false);
+  const region = React.useRef<HTMLDivElement>(null);
   const list = edits.list;
   const key = JSON.stringify(list);
   React.useEffect(() => {
@@ -82,6 +83,8 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
     try {
       const { bytes } = await views.edited(source, list);
       await keep?.(bytes);
+      // The buttons go with the changes: the focus stays in the part that they belong to.
+      region.current?.closest<HTMLElement>('[role="tabpanel"]')?.focus();
       edits.clear(made);
     } catch (error) {
       setFailure(error instanceof Error ? error.message : String(error));
@@ -93,7 +96,7 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
     return null;
   }
   return (
-    <div className="qcrbox-Kept" role="region" aria-label={trans.__('Changes')}>
+    <div ref={region} className="qcrbox-Kept" role="region" aria-label={trans.__('Changes')}>
       <div className="qcrbox-Detail-buttons">
         <button
           className="qcrbox-primary"
@@ -132,14 +135,16 @@ interface IBlocksProps {
 }
 
 function Blocks({ blocks, wanted, edits, trans }: IBlocksProps): JSX.Element {
-  const word = wanted.trim().toLowerCase();
+  const word = wanted.trim();
+  const isEmpty = !blocks.some(block => block.sections.some(each => each.entries.some(entry => isFound(entry, word))));
   return (
     <>
+      {word && isEmpty && <p role="status">{trans.__('No item fits “%1”.', word)}</p>}
       {blocks.map(block => (
         <section key={block.name} aria-label={`data_${block.name}`}>
           <h3>data_{block.name}</h3>
           {block.sections.map(section => {
-            const entries = section.entries.filter(entry => !word || textOf(entry).includes(word));
+            const entries = section.entries.filter(entry => isFound(entry, word));
             return entries.length === 0 ? null : (
               <details key={section.heading} open={word !== '' || blocks.length === 1}>
                 <summary>
@@ -157,9 +162,16 @@ function Blocks({ blocks, wanted, edits, trans }: IBlocksProps): JSX.Element {
   );
 }
 
-/** What an entry is found by. */
-export function textOf(entry: IEntry): string {
-  return [entry.tag, entry.words, entry.value, ...(entry.tags ?? [])].join(' ').toLowerCase();
+/** Whether an entry has a word in its names, meaning or value. Names are found by either spelling: _cell.length_a too. */
+export function isFound(entry: IEntry, wanted: string): boolean {
+  const word = wanted.trim().toLowerCase();
+  const text = [entry.tag, entry.words, entry.value, ...(entry.tags ?? [])].join(' ').toLowerCase();
+  return text.includes(word) || (word.startsWith('_') && classic(text).includes(classic(word)));
+}
+
+/** A name as CIF 1 writes it: with underscores throughout. */
+function classic(name: string): string {
+  return name.replaceAll('.', '_');
 }
 
 interface IEntryProps {
@@ -248,6 +260,15 @@ interface IValueProps {
 /** A value; a click or Enter opens it for a change, Enter takes the change, Escape gives it up. */
 function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): JSX.Element {
   const [text, setText] = React.useState<string>();
+  const opener = React.useRef<HTMLButtonElement>(null);
+  // After Enter or Escape the field is gone: the focus goes back to the value that it stood for.
+  const isLeftByKey = React.useRef(false);
+  React.useEffect(() => {
+    if (text === undefined && isLeftByKey.current) {
+      isLeftByKey.current = false;
+      opener.current?.focus();
+    }
+  }, [text]);
   const changed = edits?.valueOf(block, tag, row);
   const shown = changed ?? value;
   if (!edits) {
@@ -262,6 +283,7 @@ function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): 
   if (text === undefined) {
     return (
       <button
+        ref={opener}
         className={changed === undefined ? 'qcrbox-Item-value' : 'qcrbox-Item-value qcrbox-mod-changed'}
         aria-label={trans.__('Change %1: %2', tag, shown)}
         onClick={() => setText(shown)}
@@ -280,9 +302,11 @@ function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): 
     onKeyDown: (event: React.KeyboardEvent) => {
       if (event.key === 'Escape') {
         event.stopPropagation();
+        isLeftByKey.current = true;
         setText(undefined);
       } else if (event.key === 'Enter' && !isLong) {
         event.preventDefault();
+        isLeftByKey.current = true;
         take();
       }
     }

@@ -6,10 +6,20 @@ export interface ITab {
   content(): React.ReactNode;
 }
 
+/** A tab that is asked for from outside: each new object asks once more. */
+export interface IAskedTab {
+  name: string;
+}
+
 /** Tabs as the ARIA pattern has them: arrow keys choose, the content of the chosen one alone is made. */
-export function Tabs({ tabs, label, first }: { tabs: ITab[]; label: string; first?: string }): JSX.Element {
+export function Tabs({ tabs, label, asked }: { tabs: ITab[]; label: string; asked?: IAskedTab }): JSX.Element {
   const id = React.useId();
-  const [wanted, choose] = React.useState(first ?? '');
+  const [wanted, choose] = React.useState(asked?.name ?? '');
+  React.useEffect(() => {
+    if (asked) {
+      choose(asked.name);
+    }
+  }, [asked]);
   const strip = React.useRef<HTMLDivElement>(null);
   const chosen = tabs.find(tab => tab.name === wanted) ?? tabs[0];
   const press = (event: React.KeyboardEvent) => {

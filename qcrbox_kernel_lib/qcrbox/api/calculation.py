@@ -31,7 +31,7 @@ from qcrbox.display.status_text import (
 )
 from qcrbox.display.text_bar import TextBar
 from qcrbox.language import tr
-from qcrbox.markup import Text
+from qcrbox.markup import Dated, Text
 from qcrbox.waiting import within
 
 if TYPE_CHECKING:
@@ -398,11 +398,14 @@ class Calculation(Stored):
 
     def snapshot(self) -> dict[str, Any]:
         """Everything a card shows, as JSON."""
+        title = title_text(self._live, self.title)
         return card_state(self._live) | {
             "id": self.id,
             "short_id": self.short_id,
             "name": self.name,
-            "title": title_text(self._live, self.title),
+            "title": title,
+            "title_words": title.words if isinstance(title, Dated) else title,
+            "title_at": title.iso if isinstance(title, Dated) else "",
             "application": self.application,
             "lost_s": self.box.feed.lost_s,
             "lost": self._lost_connection(),

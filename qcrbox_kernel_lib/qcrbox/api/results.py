@@ -290,15 +290,15 @@ class Result(StoredCrystal):
         return shown
 
     def _heading(self) -> str:
-        return f"{title_text(self.calculation._live, self.title)} ({self.short_id})"
+        return title_text(self.calculation._live, self.title)
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{label} {value}" for label, value in self._figures())
         lines = [
-            f"<Result {self._heading()}: {figures or 'no figures'}; files: {', '.join(self.files) or 'none'}>"
+            f"<Result {self._heading()} ({self.short_id}): {figures or 'no figures'}; files: {', '.join(self.files) or 'none'}>"
         ]
         return "\n".join([*lines, *said_text(self._said())])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        html = result_html(self._heading(), self._figures(), self._said(), list(self.files))
+        html = result_html(self._heading(), self.short_id, self._figures(), self._said(), list(self.files))
         return {"text/plain": repr(self), "text/html": html}

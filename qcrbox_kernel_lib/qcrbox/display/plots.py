@@ -15,6 +15,7 @@ from qcrbox.crystallography.reflections import wilson as wilson_statistics
 from qcrbox.crystallography.shelx.refinement_texts import Weights, parse_details
 from qcrbox.display.cif_model import CifModel
 from qcrbox.display.data_plots import intensity_distribution, layer, parity
+from qcrbox.language import minus
 from qcrbox.markup import Table
 from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
@@ -153,15 +154,16 @@ class Plots:
         middle = np.abs(expected) < 1.5
         slope, offset = np.polyfit(expected[middle], delta[middle], 1)
         ends = expected[[0, -1]]
+        words = f"slope {slope:.2f}, offset {offset:+.2f}"
         series = [
             Series(ends, ends, "slope 1", "line", GREY, dashed=True),
             Series(expected, delta, labels=names),
-            Series(ends, slope * ends + offset, f"slope {slope:.2f}, offset {offset:+.2f}", "line", ORANGE),
+            Series(ends, slope * ends + offset, minus(words), "line", ORANGE),
         ]
         panel = Panel(Axis("expected"), Axis(f"{self._unit} of F²"), series, title="Normal probability")
         return Picture.of(
             Chart([panel], picks="omit"),
-            f"Normal probability plot: slope {slope:.2f}, offset {offset:+.2f} in the middle.",
+            f"Normal probability plot: {minus(words)} in the middle.",
         )
 
     def variance(self, groups: int = 10) -> Picture:
@@ -215,10 +217,15 @@ class Plots:
         structure = self.cif.structure
         plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
         slope, offset = np.polyfit(plot.s_squared, plot.log_ratio, 1)
-        summary = f"B = {plot.b:.2f} Å², ⟨|E²−1|⟩ = {plot.mean_e2_1:.3f} (0.968 centrosymmetric, 0.736 not)"
+        summary = (
+            minus(f"B = {plot.b:.2f} Å²")
+            + f", ⟨|E²−1|⟩ = {plot.mean_e2_1:.3f} (0.968 centrosymmetric, 0.736 not)"
+        )
         series = [
             Series(plot.s_squared, plot.log_ratio, "shells", "points", BLUE, "o"),
-            Series(plot.s_squared, slope * plot.s_squared + offset, f"B = {plot.b:.2f} Å²", "line", ORANGE),
+            Series(
+                plot.s_squared, slope * plot.s_squared + offset, minus(f"B = {plot.b:.2f} Å²"), "line", ORANGE
+            ),
         ]
         panel = Panel(Axis("(sin θ/λ)² / Å⁻²"), Axis("ln(⟨I⟩/Σf²)"), series, title="Wilson plot")
         return Picture.of(Chart([panel]), f"Wilson plot: {summary}.")

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from qcrbox.display.status_text import day_and_time
 from qcrbox.language import tr
-from qcrbox.markup import escape
+from qcrbox.markup import cell_html, escape
 
 # Sign and word of a state: never colour alone.
 _SIGNS = {
@@ -40,7 +41,7 @@ def marks_of(node: Node) -> list[str]:
 def time_text(iso: str | None) -> str:
     """A time of the registry on this machine's clock: 2026-11-29 18:24."""
     try:
-        return datetime.fromisoformat(str(iso).replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M")
+        return day_and_time(datetime.fromisoformat(str(iso).replace("Z", "+00:00")))
     except ValueError:
         return ""
 
@@ -108,5 +109,5 @@ def _row(guide: str, node: Node) -> str:
     return (
         f"<li><span aria-hidden='true' style='font-family:monospace;white-space:pre'>{escape(guide)}</span>{state}"
         f"<span style='font-weight:{weight}'>{escape(node['title'])}</span>{words}{marks} "
-        f"<span style='opacity:.75'>{escape(time_text(node['at']))}</span>{note}</li>"
+        f"<span style='opacity:.75'>{cell_html(time_text(node['at']))}</span>{note}</li>"
     )

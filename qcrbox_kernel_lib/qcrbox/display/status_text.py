@@ -11,6 +11,7 @@ from qcrbox.client.metrics import figure_label, figure_text, figures
 from qcrbox.contract.states import State
 from qcrbox.display.failure_words import failure_of
 from qcrbox.language import tr
+from qcrbox.markup import Dated
 
 _ICONS = {
     "submitted": "◷",
@@ -39,7 +40,12 @@ def translated_status(live: Live) -> str:
 def start_text(live: Live) -> str:
     """Local date and time of the submission; empty when it is not known."""
     started = live.started_at
-    return datetime.fromtimestamp(started).astimezone().strftime("%Y-%m-%d %H:%M") if started else ""
+    return day_and_time(datetime.fromtimestamp(started)) if started else ""
+
+
+def day_and_time(at: datetime) -> Dated:
+    """A moment on this machine's clock: 2026-11-29 18:24."""
+    return Dated("", at, at.astimezone().strftime("%Y-%m-%d %H:%M"))
 
 
 def title_text(live: Live, title: str) -> str:
@@ -52,7 +58,7 @@ def title_text(live: Live, title: str) -> str:
         return title
     moment = datetime.fromtimestamp(at).astimezone()
     is_today = moment.date() == datetime.now().astimezone().date()
-    return f"{title} · {moment.strftime('%H:%M' if is_today else '%Y-%m-%d %H:%M')}"
+    return Dated(f"{title} · ", moment, moment.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M"))
 
 
 def queue_text(live: Live) -> str:

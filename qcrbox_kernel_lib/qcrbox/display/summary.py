@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qcrbox.crystallography.radiation import density_unit, read_radiation
 from qcrbox.language import tr
-from qcrbox.markup import escape, pairs_html
+from qcrbox.markup import cell_html, escape, pairs_html
 from qcrbox.markup.said import AMBER, Said, said_html
 
 if TYPE_CHECKING:
@@ -105,10 +105,12 @@ def dataset_html(summary: DatasetSummary) -> str:
     return f"<div style='{_BOX}'><div>{head}{tags}</div>{pairs_html(summary.items)}{flags}</div>"
 
 
-def result_html(name: str, figures: Sequence[tuple[str, str]], said: Said, files: Sequence[str]) -> str:
-    """A result as an HTML card: figures of merit, warnings, notes, file names. Warnings make it amber."""
+def result_html(
+    title: str, short_id: str, figures: Sequence[tuple[str, str]], said: Said, files: Sequence[str]
+) -> str:
+    """A result as an HTML card: title, figures of merit, warnings, notes, file names. Warnings make it amber."""
     sign = f"<span style='color:{AMBER}'>⚠</span>" if said.warnings else "✓"
     return (
-        f"<div style='{_BOX}'><b>{sign} {escape(name)}</b>{pairs_html(figures)}{said_html(said)}"
+        f"<div style='{_BOX}'><b>{sign} {cell_html(title)} ({escape(short_id)})</b>{pairs_html(figures)}{said_html(said)}"
         f"<div style='opacity:.7;margin-top:4px'>files: {escape(', '.join(files)) or 'no files'}</div></div>"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Self
 
 from qcrbox.language import tr
 
@@ -12,6 +13,29 @@ from qcrbox.language import tr
 def escape(value: Any) -> str:
     """Text as HTML; None is nothing."""
     return "" if value is None else html.escape(str(value), quote=True)
+
+
+class Dated(str):
+    """Words that end with a moment: an ordinary str with the machine's clock; Lab shows the clock of its reader.
+
+    In HTML the moment is a `time` element with ISO 8601 under the pointer, which Lab's extension writes in the reader's
+    time zone and language.
+    """
+
+    words: str
+    clock: str
+    iso: str  # in UTC, to the second
+
+    def __new__(cls, words: str, at: datetime, clock: str) -> Self:
+        """words: what stands before the moment; clock: the moment as this machine writes it."""
+        text = super().__new__(cls, words + clock)
+        text.words, text.clock = words, clock
+        text.iso = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return text
+
+    def _cell_html_(self) -> str:
+        moment = f"<time class='qcrbox-Moment' datetime='{self.iso}' title='{self.iso}'>{escape(self.clock)}</time>"
+        return f"{escape(self.words)}{moment}"
 
 
 class Code:

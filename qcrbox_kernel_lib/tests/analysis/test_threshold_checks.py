@@ -89,7 +89,7 @@ def test_unknown_figure_is_no_alert(unknown):
 def test_text_shows_the_figure_of_the_file_and_the_test_of_checkcif():
     block = read(write_cif(more=f"{LOW} -2.01"))[0]
     (alert,) = refinement_results(block, Structure.from_block(block))
-    assert alert.text == "The deepest residual density is -2.01 e/Å³."
+    assert alert.text == "The deepest residual density is −2.01 e/Å³."
     assert (alert.type, alert.like) == (2, "PLAT097")
 
 

@@ -22,6 +22,7 @@ from qcrbox.display.status_text import (
     status_text,
     title_text,
 )
+from qcrbox.markup import cell_html
 
 
 def live(status="running", **record) -> Live:
@@ -168,6 +169,15 @@ def test_a_title_has_the_day_unless_it_is_today_and_a_given_name_has_neither():
     assert title_text(old, "thpp").startswith("thpp · 2001-02-0")
     named = live("successful", finished_at="2001-02-03T12:00:00+00:00", name="mine")
     assert title_text(named, "mine") == "mine"
+
+
+def test_the_time_in_a_title_is_a_moment_with_its_iso_date_in_html_and_plain_elsewhere():
+    title = title_text(live("successful", finished_at="2001-02-03T12:34:56.7+02:00"), "a<b")
+    assert str(title) == f"a<b · {title.clock}"
+    iso = "2001-02-03T10:34:56Z"
+    assert cell_html(title) == (
+        f"a&lt;b · <time class='qcrbox-Moment' datetime='{iso}' title='{iso}'>{title.clock}</time>"
+    )
 
 
 def test_a_card_has_figures_with_labels_and_digits():

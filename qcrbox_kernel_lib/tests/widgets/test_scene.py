@@ -246,3 +246,35 @@ def test_a_notebook_reads_the_edits_of_its_view(molecule):
     assert (view.edits, view.selected) == ("", ())
     view._answer({"do": "edits", "selected": ["C1", "O1"], "text": "element C1 N"})
     assert (view.edits, view.selected) == ("element C1 N", ("C1", "O1"))
+
+
+CONTACT = """data_contact
+_cell_length_a 20
+_cell_length_b 4
+_cell_length_c 20
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_U_iso_or_equiv
+O1 O 0.10 0.1 0.5 0.02
+O2 O 0.24 0.1 0.5 0.02
+O3 O 0.40 0.1 0.5 0.02
+"""
+
+
+def test_short_contacts_are_dashed_lines_where_they_are_shown():
+    """O1…O2 is 2.8 Å, below 3.04 Å of two oxygen atoms; O2…O3 is 3.2 Å, and O1 is 4 Å from its next image."""
+    contact = Structure.from_cif(CONTACT)
+    shown = scene(contact, grow="contacts")
+    (line,) = [{shown.labels[row] for row in pair} for pair in shown.dashed_lines.tolist()]
+    assert line == {"O1", "O2"}
+    assert svg(shown).count("stroke-dasharray") == svg(scene(contact)).count("stroke-dasharray") + 1
+    assert np.frombuffer(packed(shown)["contacts"], "<u4").tolist() == shown.dashed_lines.ravel().tolist()
+    assert len(scene(contact).dashed_lines) == 0

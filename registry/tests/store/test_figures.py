@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from qcrbox_registry.store import contents, figures, people, sessions, trash, usage
-from qcrbox_registry.store.figures import Used
+from qcrbox_registry.store.figures import FileFilter, HolderFilter, Used
+from qcrbox_registry.store.paging import Cut
 from qcrbox_registry.store.sessions import NewSession
 from qcrbox_registry.store.tables import people as people_table
 from qcrbox_registry.store.usage import Use
@@ -121,3 +122,46 @@ def test_the_account_of_an_application_is_called_one(world):
     world.dataset("olex2", kind="example")
     (holder,) = world.read(lambda conn: figures.stored(conn, 5)).holders
     assert (holder.subject, holder.name) == ("application", "olex2")
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "names"),
+    [
+        (HolderFilter(), "", ["ada", "bob", "crystals"]),
+        (HolderFilter("person"), "", ["ada", "bob"]),
+        (HolderFilter("group"), "", ["crystals"]),
+        (HolderFilter(gone=True), "", ["bob"]),
+        (HolderFilter(), "RYST", ["crystals"]),
+        (HolderFilter("group", gone=True), "", []),
+    ],
+    ids=str,
+)
+def test_holders_are_found_by_kind_name_and_whether_they_are_gone(world, asked, text, names):
+    world.dataset("ada")
+    world.dataset("bob")
+    world.dataset("ada", group="crystals")
+    gone = sa.update(people_table).where(people_table.c.name == "bob").values(gone_at=NOVEMBER)
+    world.write(lambda conn: conn.execute(gone))
+    found, count = world.ask(figures.holders, asked, Cut(text, sort="name"))
+    assert [each.name for each in found] == names
+    assert count == len(names)
+    assert [each.gone_at for each in found if each.name == "bob"] in ([], [NOVEMBER])
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "found"),
+    [
+        (FileFilter(), "", [("a.cif", "ada"), ("b.hkl", "ada"), ("c.cif", "bob")]),
+        (FileFilter(owner="ada"), "", [("a.cif", "ada"), ("b.hkl", "ada")]),
+        (FileFilter(group="crystals"), "", [("c.cif", "bob")]),
+        (FileFilter(), ".CIF", [("a.cif", "ada"), ("c.cif", "bob")]),
+        (FileFilter("ada", "crystals"), "", []),
+    ],
+    ids=str,
+)
+def test_files_are_found_by_owner_group_and_name(world, asked, text, found):
+    world.dataset("ada", files=("a.cif", "b.hkl"))
+    world.dataset("bob", files=("c.cif",), group="crystals")
+    listed, count = world.ask(figures.files, asked, Cut(text, sort="name"))
+    assert [(each.filename, each.owner) for each in listed] == found
+    assert count == len(found)

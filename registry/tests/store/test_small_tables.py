@@ -200,6 +200,34 @@ def test_a_limit_is_set_changed_and_taken_away(world):
     assert ("person", ada, "running") not in world.ask(quotas.limits)
 
 
+@pytest.mark.parametrize(
+    ("asked", "text", "names"),
+    [
+        (LimitFilter("own"), "", ["ada", "crystals"]),
+        (LimitFilter("group"), "", ["crystals"]),
+        (LimitFilter("default-person"), "", [""]),
+        (LimitFilter(name="ada"), "", ["ada"]),
+        (LimitFilter(name=""), "", [""]),
+        (LimitFilter(quota="gib"), "", ["", "crystals"]),
+        (LimitFilter("person", quota="gib"), "", []),
+        (LimitFilter(), "RYST", ["crystals"]),
+        (LimitFilter(), "a_a", []),
+    ],
+    ids=str,
+)
+def test_limits_are_found_by_what_they_limit(world, asked, text, names):
+    ada, crystals = world.person["ada"], world.group["crystals"]
+    for new in (
+        NewLimit("person", ada, "running", 5.0),
+        NewLimit("group", crystals, "gib", 2.0),
+        NewLimit("default-person", 0, "gib", 1.0),
+    ):
+        world.do(quotas.set_limit, new, ada, 1.0)
+    found, count = world.ask(quotas.listed, asked, Cut(text, sort="name"))
+    assert [each.name for each in found] == names
+    assert count == len(names)
+
+
 @pytest.mark.parametrize("quota", ["gib", "running", "queued", "sessions", "cpu_hours"])
 @pytest.mark.parametrize("subject", ["person", "group"])
 def test_nothing_is_used_at_first(world, quota, subject):

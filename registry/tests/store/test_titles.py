@@ -6,7 +6,7 @@ import pytest
 from qcrbox.spec import Command, Implementation, Parameter
 from qcrbox.spec.dtypes import DType
 from qcrbox.spec.titles import what_is_done
-from qcrbox_registry.store.titles import Parts, title_of, verdict_of
+from qcrbox_registry.store.titles import LONGEST_SUBJECT, Parts, named_of, subjects_of, title_of, verdict_of
 
 
 def parts(**more):
@@ -71,3 +71,33 @@ def command(title):
 )
 def test_words_of_a_call_name_what_was_chosen(title, arguments, words):
     assert what_is_done(command(title), arguments) == words
+
+
+@pytest.fixture
+def database_url(sqlite_url):
+    return sqlite_url
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        ("", "model"),
+        ("model.cif", "model"),
+        ("thpp at 100 K", "thpp at 100 K"),
+        ("x" * 500, "x" * LONGEST_SUBJECT),
+    ],
+    ids=["none", "that of the file", "given", "long"],
+)
+def test_a_file_is_called_as_its_dataset(world, name, subject):
+    _, (file_id,) = world.dataset("ada", name=name)
+    assert world.ask(subjects_of, [file_id, file_id, "absent"]) == {file_id: subject}
+
+
+@pytest.mark.parametrize(("given", "called"), [("", "thpp"), ("my best model", "my best model")])
+def test_a_result_is_called_by_its_given_name_or_what_it_began_with(world, given, called):
+    calculation = world.start("ada", name=given, subject="thpp")
+    _, (file_id,) = world.dataset("ada", name="output", kind="output", calculation_id=calculation)
+    assert world.ask(subjects_of, [file_id]) == {file_id: called}
+    assert world.ask(named_of, [calculation, "absent"]) == (
+        frozenset([calculation]) if given else frozenset()
+    )

@@ -12,6 +12,7 @@ from qcrbox.cif.document import Block
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.structure.elements import atomic_number
 from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.language import minus
 
 _INFINITE = math.inf
 # Value to compare with the limits and value to print; None when the file does not state what it needs.
@@ -39,7 +40,9 @@ class Threshold:
         level = next((level for low, high, level in self.limits if not low <= value <= high), None)
         if level is None:
             return None
-        return Alert(self.test, level, self.kind, self.text.format(shown), advice=self.advice, like=self.like)
+        return Alert(
+            self.test, level, self.kind, minus(self.text.format(shown)), advice=self.advice, like=self.like
+        )
 
 
 def refinement_results(block: Block, structure: Structure) -> Iterator[Alert]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qcrbox.language import tr
-from qcrbox.markup import escape, pairs_html
+from qcrbox.markup import cell_html, escape, pairs_html
 from qcrbox.markup.said import AMBER, Said, said_html
 
 _ICON = {"submitted": "◷", "running": "▶", "successful": "✓", "failed": "✗", "cancelled": "⊘", "unknown": "?"}
@@ -21,7 +21,7 @@ def card_html(state: dict[str, Any]) -> str:
     title = state.get("title") or f"{state['application']}.{state['name']}"
     parts = [
         f"<div><span style='color:{colour};font-weight:600'>{sign} {escape(word)}</span> "
-        f"<b>{escape(title)}</b> <span style='opacity:.6'>{escape(state['short_id'])}</span></div>"
+        f"<b>{cell_html(title)}</b> <span style='opacity:.6'>{escape(state['short_id'])}</span></div>"
     ]
     if state["queue"]:
         parts.append(f"<div>{escape(state['queue'])}</div>")

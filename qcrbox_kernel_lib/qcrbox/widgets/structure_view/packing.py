@@ -110,7 +110,7 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
         },
         "labels": scene.labels,
         "bonds": _bytes(scene.bonds, "<u4"),
-        "contacts": _bytes(scene.hydrogen_bonds, "<u4"),
+        "contacts": _bytes(scene.dashed_lines, "<u4"),
         "cell_edges": _bytes(scene.cell_edges, "<f4"),
         "directions": {name: matrix.ravel().tolist() for name, matrix in scene.directions.items()},
         "extent": scene.extent,

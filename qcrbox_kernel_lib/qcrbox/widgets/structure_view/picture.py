@@ -241,7 +241,7 @@ class _Drawing:
 
     def _contacts(self) -> list[tuple[float, str]]:
         items = []
-        for i, j in self.scene.hydrogen_bonds.tolist():
+        for i, j in self.scene.dashed_lines.tolist():
             line = np.array([self.points[i], self.points[j]])
             items.append((float(line[:, 2].mean()), self._line(line, "#3a6ea5", 1.4, dash="2 4")))
         return items

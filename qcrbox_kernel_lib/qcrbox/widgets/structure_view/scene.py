@@ -15,6 +15,7 @@ from qcrbox.crystallography.structure.elements import covalent_radius
 from qcrbox.crystallography.structure.images import ImageList
 from qcrbox.crystallography.structure.neighbours import pairs_within
 from qcrbox.widgets.structure_view import palettes
+from qcrbox.widgets.structure_view.contact_lines import shown_hydrogen_bonds, shown_short_contacts
 from qcrbox.widgets.structure_view.element_names import element_name
 from qcrbox.widgets.structure_view.measuring import Measurement, plane_of
 from qcrbox.widgets.structure_view.options import Options
@@ -241,7 +242,15 @@ class Scene:
         """(m, 2) rows H, acceptor of the hydrogen bonds among the atoms shown."""
         if not self.options.hydrogen_bonds:
             return np.zeros((0, 2), dtype=np.int64)
-        return _shown_hydrogen_bonds(self.structure, self.atoms)
+        return shown_hydrogen_bonds(self.structure, self.atoms)
+
+    @cached_property
+    def dashed_lines(self) -> NDArray[np.int64]:
+        """(m, 2) rows that dashed lines join: hydrogen bonds, and short contacts where these are what is shown."""
+        if self.options.grow != "contacts":
+            return self.hydrogen_bonds
+        both = np.concatenate([self.hydrogen_bonds, shown_short_contacts(self.structure, self.atoms)])
+        return np.unique(np.sort(both, axis=1), axis=0)
 
     @cached_property
     def hollow(self) -> NDArray[np.bool_]:
@@ -359,33 +368,6 @@ class Scene:
             atoms.fract[one],
             atoms.cartesian[one],
         )
-
-
-def _shown_hydrogen_bonds(structure: Structure, atoms: Atoms) -> NDArray[np.int64]:
-    """Hydrogen bonds are known from the asymmetric unit; each image of H takes its bond along."""
-    found = [bond for bond in structure.hydrogen_bonds() if bond.hydrogen is not None]
-    if not found:
-        return np.zeros((0, 2), dtype=np.int64)
-    images = structure.images
-    place = {int(key): row for row, key in enumerate(atoms.key)}
-    pairs = []
-    for bond in found:
-        rows = np.flatnonzero(atoms.site == bond.hydrogen)
-        if not len(rows):
-            continue
-        many = np.ones(len(rows), dtype=np.int64)
-        operation, translation = images.compose(
-            atoms.operation[rows],
-            atoms.translation[rows],
-            bond.operation * many,
-            np.tile(np.array(bond.translation), (len(rows), 1)),
-        )
-        operation, translation = images.canonical(bond.acceptor * many, operation, translation)
-        keys = images.key(bond.acceptor * many, operation, translation)
-        pairs += [
-            (int(row), place[int(key)]) for row, key in zip(rows, keys, strict=True) if int(key) in place
-        ]
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def _looking_along(direction: Array, up: Array) -> Array:

@@ -58,13 +58,22 @@ class Card {
     this.draw();
   }
 
+  /** The clock of the title is a `time` element: Lab writes it for its reader. Left alone while it stays the same. */
+  drawTitle(s) {
+    const title = s.title || `${s.application}.${s.name}`;
+    if (this.titled === title) return;
+    this.titled = title;
+    const clock = s.title_at ? [element("time", { class: "qcrbox-Moment", datetime: s.title_at, title: s.title_at }, title.slice(s.title_words.length))] : [];
+    this.title.replaceChildren(s.title_at ? s.title_words : title, ...clock);
+  }
+
   draw() {
     const s = this.model.get("state");
     const step = s.step && s.step !== s.status && !s.final ? ` · ${s.step}` : "";
     const words = s.doubt ? `⚠ ${s.status}, ${s.doubt}` : `${ICON[s.status] ?? "?"} ${s.status}${step}`;
     if (this.state.textContent !== words) this.state.textContent = words;
     this.node.style.setProperty("--qcc-colour", s.doubt ? AMBER : (COLOUR[s.status] ?? AMBER));
-    this.title.textContent = s.title || `${s.application}.${s.name}`;
+    this.drawTitle(s);
     this.node.setAttribute("aria-label", `Calculation ${s.title || s.name}, ${s.short_id}`);
     this.id.textContent = s.short_id;
     this.time.textContent = seconds(s.elapsed_s);
