@@ -8,6 +8,7 @@ import { Moment, Title } from '../moment';
 import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
 import { calculationTitle, calculationTitleParts } from '../titles';
+import { Figure } from '../typeset';
 import type { IPanelContext } from './context';
 import { Log } from './log';
 import { useLog } from './program_output';
@@ -102,7 +103,9 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
         )}
         {figures.map(([label, text]) => (
           <React.Fragment key={label}>
-            <dt>{label}</dt>
+            <dt>
+              <Figure symbol={label} />
+            </dt>
             <dd>{text}</dd>
           </React.Fragment>
         ))}
