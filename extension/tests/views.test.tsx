@@ -325,6 +325,17 @@ test('without exercises there is no part for them; one that is not open yet cann
   expect(words(exercises(null, [exercise({ opened_at: '2026' })]).shown)).toContain('Go on');
 });
 
+test('a preview begins before the exercise is open, and answers and submits once it is closed', () => {
+  const early = exercises(null, [exercise({ phase: 'not_open', may_try: true })]);
+  expect(html(early.shown)).not.toContain('disabled');
+  const closed = exercises(own({ preview: true, exercise: exercise({ phase: 'closed', may_try: true }) })).shown;
+  expect(html(closed)).not.toMatch(/disabled="">Submit/);
+  expect(html(closed)).not.toMatch(/<input[^>]*disabled=""/);
+  expect(words(closed)).toContain('closed for students');
+  const archived = exercise({ phase: 'closed', may_try: true, archived: true });
+  expect(html(exercises(own({ preview: true, exercise: archived })).shown)).toMatch(/disabled="">Submit/);
+});
+
 test('every state of a task has sign and word; a hint helps until it is done', () => {
   const state = (given: TaskState) => words(exercises(own({ tasks: [{ state: given, hint: 'Look at b.' }] })).shown);
   expect(state('running')).toContain('◐ running');

@@ -61,7 +61,7 @@ def _fcf_rows(fit: Fit) -> Iterator[str]:
     n = _decimals(sigma)
     for index, f_o, s, f_c in zip(fit.reflections.unique.indices(), fo_sq, sigma, fc_sq, strict=True):
         h, k, l = index  # noqa: E741
-        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.{n}f} {f_o:12.{n}f} {s:10.{n}f} {'o' if f_o >= 2 * s else '<'}"
+        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.{n}f} {f_o:12.{n}f} {s:10.{n}f} {'o' if f_o > 2 * s else '<'}"
 
 
 def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:

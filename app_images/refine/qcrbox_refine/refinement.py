@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.radiation import density_unit
+from qcrbox.crystallography.radiation import density_unit, residual_figures
 from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import (
@@ -344,6 +344,5 @@ def _summarise(fit: Fit, residual: density.DifferenceMap) -> None:
         wR2=round(fit.wr2, 5),
         S=round(fit.goof, 4),
         **ended,
-        residual_max=round(residual.maximum, 3),
-        residual_min=round(residual.minimum, 3),
+        **residual_figures(residual.maximum, residual.minimum, radiation_of(fit.model)),
     )

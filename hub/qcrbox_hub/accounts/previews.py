@@ -19,7 +19,7 @@ from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
 from qcrbox.contract.errors import Conflict, NotAllowed
 from qcrbox.contract.previews import PREFIX, is_preview
-from sqlalchemy import create_engine, inspect, select
+from sqlalchemy import create_engine, exists, inspect, select
 
 from qcrbox_hub.accounts.membership import Membership
 from qcrbox_hub.accounts.names import StoredName
@@ -28,6 +28,7 @@ from qcrbox_hub.accounts.tables import PreviewRow, SignInStateRow
 from qcrbox_hub.walls.homes import DAY_S
 
 UNUSED_S = 1 * DAY_S
+ENDED_BY_OWNER = "its owner ended it"
 
 
 def role_specs(name: str, owner: str, group: str) -> list[dict[str, Any]]:
@@ -57,9 +58,10 @@ def load_roles(database_url: str) -> list[dict[str, Any]]:
         if not inspect(engine).has_table(PreviewRow.__tablename__):
             return []
         row, user = PreviewRow.__table__.c, orm.User.__table__.c
-        query = select(row.name, row.owner, row.group).where(row.ended_at.is_(None))
-        # A name without its account would be made an account by the hub.
-        query = query.where(row.name.in_(select(user.name)), row.owner.in_(select(user.name)))
+        # A name without its account would be made an account by the hub. A new account under the owner's name is not theirs.
+        is_owner = (user.id == row.owner_id) & (user.name == row.owner) & (user.created == row.owner_created)
+        query = select(row.name, row.owner, row.group).where(row.ended_at.is_(None), exists().where(is_owner))
+        query = query.where(row.name.in_(select(user.name)))
         with engine.connect() as connection:
             found = connection.execute(query).all()
     finally:
@@ -127,14 +129,23 @@ class Previews:
             self.session.add(orm.Role(**{**spec, "users": holders}))
         self.session.commit()
 
-    def withdraw(self, row: PreviewRow) -> None:
-        """From now on nobody may open the account, and it is the preview of nobody. Its removal follows."""
+    def withdraw(self, row: PreviewRow, why: str = ENDED_BY_OWNER) -> None:
+        """From now on nobody may open the account, it is in no course, and its tokens open nothing. Its removal follows.
+
+        Its server may start or stop just now, so that the removal has to wait: until then a former assistant who has kept
+        its token would read on as a student.
+        """
         for spec in role_specs(row.name, row.owner, row.group):
             role = orm.Role.find(self.session, spec["name"])
             if role is not None:
                 self.session.delete(role)
+        account = orm.User.find(self.session, row.name)
+        if account is not None:
+            for token in list(account.api_tokens):
+                self.session.delete(token)
+            account.groups = [group for group in account.groups if group.name != row.group]
         if row.ended_at is None:
-            row.ended_at = self.clock()
+            row.ended_at, row.why = self.clock(), why
         self.session.commit()
 
     def forget(self, row: PreviewRow) -> None:
@@ -153,7 +164,7 @@ class Previews:
         account = orm.User.find(self.session, row.name)
         group = orm.Group.find(self.session, row.group)
         if row.ended_at is not None:
-            return "its owner ended it"
+            return row.why
         if owner is None or owner.created != row.owner_created or owner.name != row.owner:
             return "the account of its owner is gone or renamed"
         if not is_approved(row.owner):

@@ -74,7 +74,8 @@ def check_convergence(first: Block, second: Block, limits: Mapping[str, float | 
     """Compare two structures atom by atom, paired by label.
 
     limits: by the names in `LIMITS`; None skips one. Positions in Å (on the cell of `first`) or per
-    coordinate in units of sqrt(su1² + su2²); uij alike, in Å². A shift without any s.u. counts as infinite.
+    coordinate in units of sqrt(su1² + su2²); uij alike, in Å², with U(iso) of atoms that are isotropic in both. A shift
+    without any s.u. counts as infinite; U(iso) without s.u. follows another atom, and counts in Å² alone.
     Atoms in one file only are named and mean not converged. Raises UserInputError for an unknown limit.
     """
     wanted = _checked(limits)
@@ -103,7 +104,10 @@ def check_convergence(first: Block, second: Block, limits: Mapping[str, float | 
         difference, su_1, su_2, odd = _tensors(one, two, rows_1, rows_2)
         if odd:
             reasons.append(f"{', '.join(shared[place] for place in odd)} anisotropic in one file only.")
-        values |= _summary("abs uij", np.abs(difference)) | _summary("uij/su", _in_su(difference, su_1, su_2))
+        change, change_in_su = _isotropic(one, two, rows_1, rows_2)
+        in_su = _in_su(difference, su_1, su_2)
+        values |= _summary("abs uij", np.concatenate([np.abs(difference).ravel(), change]))
+        values |= _summary("uij/su", np.concatenate([in_su.ravel(), change_in_su]))
     values = {name: values[name] for name in LIMITS if name in wanted}
     reasons += [
         f"{name} is {values[name]:.6g}, above the limit {limit:g}."
@@ -138,6 +142,19 @@ def _tensors(
     both = known_1 & known_2
     su_1, su_2 = adps.six_components(one.u_cif_su[rows_1]), adps.six_components(two.u_cif_su[rows_2])
     return second[both] - first[both], su_1[both], su_2[both], np.flatnonzero(known_1 != known_2).tolist()
+
+
+def _isotropic(one: Sites, two: Sites, rows_1: list[int], rows_2: list[int]) -> tuple[Array, Array]:
+    """|ΔU(iso)| of atoms that are isotropic in both files, (n,) in Å², and in s.u., (m,), of those that have one."""
+    tensors = np.isfinite(one.u_cif[rows_1]).all(axis=(1, 2)) | np.isfinite(two.u_cif[rows_2]).all(
+        axis=(1, 2)
+    )
+    difference = two.u_iso[rows_2] - one.u_iso[rows_1]
+    both = np.isfinite(difference) & ~tensors
+    su_1, su_2 = np.nan_to_num(one.u_iso_su[rows_1][both]), np.nan_to_num(two.u_iso_su[rows_2][both])
+    given = (su_1 > 0) | (su_2 > 0)
+    difference = difference[both]
+    return np.abs(difference), _in_su(difference[given], su_1[given], su_2[given])
 
 
 def _summary(name: str, values: Array) -> dict[str, float]:

@@ -111,3 +111,9 @@ def _wrong_line(texts: list[str], wavelength: float) -> str:
         f"The wavelength {wavelength:g} Å is not that of {element} Kα, {K_ALPHA[element]:.4f} Å"
         f"{f'; it is that of {near} Kα' if near else ''}."
     )
+
+
+def residual_figures(highest: float, lowest: float, probe: str) -> dict[str, float]:
+    """Extremes of a residual map as reported figures: their names tell its unit, see `qcrbox.client.metrics`."""
+    end = f"_{probe}" if probe in _OF_MAPS else ""
+    return {f"residual_max{end}": round(highest, 3), f"residual_min{end}": round(lowest, 3)}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.radiation import density_unit, read_radiation
 from qcrbox.display.cif_model import CifModel
@@ -56,6 +57,7 @@ TABLE_1 = (
 _OPTIONAL = frozenset({"Flack parameter"})
 FORMATS = (".html", ".docx", ".tex", ".csv")
 UNKNOWN = "?"
+_MOST_VALUES = 4  # of one item
 
 
 class Report:
@@ -79,7 +81,10 @@ class Report:
                 units = [density_unit(read_radiation(block).probe) for block in blocks]
                 unit = units[0] if len(set(units)) == 1 else ""
                 if not unit:
-                    values = [f"{value} {own}" for value, own in zip(values, units, strict=True)]
+                    values = [
+                        value if value == UNKNOWN else f"{value} {own}"
+                        for value, own in zip(values, units, strict=True)
+                    ]
             rows.append((f"{label} / {unit}" if unit else label, *values))
         return Table(("", *self.names), rows, title="Crystal data and refinement")
 
@@ -209,11 +214,18 @@ class _Footnotes:
 
 
 def _value(block: Any, tags: tuple[str, ...]) -> str:
+    """The first item that is known; of a table, as of two wavelengths, all its values."""
     for tag in tags:
-        text = block.text(tag)
-        if text is not None:
-            return " ".join(text.split()).replace("-", "−") if _is_number(text) else " ".join(text.split())
+        stated = [text_of(raw, cif2=block.cif2) for raw in block.column(tag) if raw not in ("?", ".")]
+        values = list(dict.fromkeys(" ".join(text.split()) for text in stated))
+        if values:
+            more = [f"… ({len(values)} values)"] if len(values) > _MOST_VALUES else []
+            return ", ".join([*map(_with_minus, values[:_MOST_VALUES]), *more])
     return UNKNOWN
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", "−") if _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -111,6 +111,33 @@ def test_displacement_parameters_are_compared_alike(name: str, value: float) -> 
     assert answer.converged
 
 
+ISOTROPIC = "label type_symbol fract_x fract_y fract_z U_iso_or_equiv"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        # H2 rides: its U has no s.u. and follows that of its atom.
+        ("max abs uij", 0.012),
+        ("mean abs uij", 0.016 / 2),
+        ("max uij/su", 0.004 / 0.001 / math.sqrt(2)),
+    ],
+)
+def test_isotropic_displacements_are_compared_too(name: str, value: float) -> None:
+    """Atoms without tensors passed any limit: U(iso) from 0.020 to 0.024 Å² was a change of 0."""
+    first, second = (
+        read(
+            write_cif(
+                CELL, [("C1", "C", 0.1, 0.2, 0.3, u), ("H2", "H", 0.5, 0.6, 0.7, riding)], ISOTROPIC
+            ).encode()
+        )[0]
+        for u, riding in (("0.0200(10)", 0.03), ("0.0240(10)", 0.042))
+    )
+    answer = check_convergence(first, second, {name: value * 0.99})
+    assert answer.values == {name: pytest.approx(value)}
+    assert not answer.converged
+
+
 def test_positions_need_no_anisotropic_values() -> None:
     assert compare(SU, SU, {"max abs position": 0.1}, (TENSOR_1, "")).converged
 

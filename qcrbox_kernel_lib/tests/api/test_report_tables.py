@@ -67,3 +67,23 @@ def test_residual_density_has_the_unit_of_the_radiation():
 def test_the_space_group_of_an_older_file_is_shown():
     report = Report([model_with("_symmetry_space_group_name_H-M 'P 21/c'")], ["x"])
     assert ("Space group", "P 21/c") in report.table_1.rows
+
+
+def test_all_wavelengths_of_a_doublet_are_shown():
+    """A table of two wavelengths was shown as unknown."""
+    doublet = model_with(
+        "_diffrn_radiation_type ?",
+        "loop_ _diffrn_radiation_wavelength_id _diffrn_radiation_wavelength",
+        "1 1.54056 2 1.54439",
+    )
+    rows = Report([doublet], ["x"]).table_1.rows
+    assert ("Wavelength / Å", "1.54056, 1.54439") in rows
+    assert ("Radiation", "?") in rows
+
+
+def test_an_unknown_residual_has_no_unit():
+    neutrons, xrays = (
+        model_with("_diffrn_radiation_probe neutron"),
+        model_with("_refine_diff_density_max -1.5"),
+    )
+    assert ("Δρmax", "?", "−1.5 e Å⁻³") in Report([neutrons, xrays], ["n", "x"]).table_1.rows

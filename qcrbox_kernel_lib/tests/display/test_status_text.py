@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from qcrbox.client.live import Live, Progress
 from qcrbox.client.metrics import figure_label, figure_text, figures
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, XRAY, density_unit, residual_figures
 from qcrbox.display.failure_words import failure_of
 from qcrbox.display.status_text import (
     brief_text,
@@ -198,6 +199,8 @@ def test_a_card_has_figures_with_labels_and_digits():
         ("max_shift_su", 12.3456, "max shift/s.u.", "12.346"),
         ("cycle", 3.0, "cycle", "3"),
         ("residual_min", -0.5, "Δρ min / e Å⁻³", "−0.50"),
+        ("residual_min_neutron", -0.5, "Δρ min / fm Å⁻³", "−0.50"),
+        ("residual_max_electron", 0.123, "Δρ max / Å⁻²", "0.12"),
         ("own_figure", 0.000012345, "own figure", "1.234e-05"),
         ("own_figure", -1234567.0, "own figure", "−1.235e+06"),
         ("converged", 1.0, "converged", "yes"),
@@ -207,3 +210,12 @@ def test_a_card_has_figures_with_labels_and_digits():
 def test_figures_have_the_same_digits_everywhere(name, value, label, text):
     assert (figure_label(name), figure_text(name, value)) == (label, text)
     assert figures({name: value}) == [(label, text)]
+
+
+@pytest.mark.parametrize("probe", [XRAY, NEUTRON, ELECTRON, ""])
+def test_residual_densities_are_labelled_in_the_unit_of_their_radiation(probe):
+    made = residual_figures(0.41, -0.32, probe)
+    assert [(label.rpartition(" / ")[2], text) for label, text in figures(made)] == [
+        (density_unit(probe), "0.41"),
+        (density_unit(probe), "−0.32"),
+    ]

@@ -40,9 +40,10 @@ def test_it_tries_an_exercise_that_is_hidden_not_open_or_closed_and_counts_nowhe
     closed = course.exercise(opens_at=now - 7200, due_at=now - 3600)
     listed = payload(preview.get(f"/api/courses/{course.course['id']}/exercises"))["exercises"]
     assert {each["id"] for each in listed} == {hidden, early, closed}
+    assert all(each["may_try"] for each in listed), "Lab greys out what it may begin"
     for exercise in (hidden, early, closed):
         opened = course.opened(preview, exercise)
-        assert opened["preview"] is True
+        assert opened["preview"] is opened["exercise"]["may_try"] is True
         assert preview.get(f"/api/exercises/{exercise}/files/quartz.ipynb").text == NOTEBOOK
         assert preview.get(f"/api/exercises/{exercise}/files/answer.cif").status_code == 404
         payload(preview.put(f"/api/exercises/{exercise}/answers/which", json={"value": "Si"}))
@@ -54,6 +55,11 @@ def test_it_tries_an_exercise_that_is_hidden_not_open_or_closed_and_counts_nowhe
         assert payload(course.lecturer.post(f"/api/exercises/{exercise}/grade"))["marked"] == 0
     assert course.ada.get(f"/api/exercises/{hidden}").status_code == 404
     assert course.ada.post(f"/api/exercises/{early}/open").status_code == 409
+    path = f"/api/exercises/{early}"
+    who = {"student": (course.ada, ""), "preview": (preview, ""), "assistant": (course.assistant, "")}
+    who["as a student"] = (course.assistant, "?as_student=true")
+    found = {name: payload(each.get(path + query))["may_try"] for name, (each, query) in who.items()}
+    assert found == {"student": False, "preview": True, "assistant": True, "as a student": False}
 
 
 def test_neither_the_name_nor_the_scopes_alone_nor_another_course_open_a_hidden_exercise(

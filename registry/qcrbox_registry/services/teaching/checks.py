@@ -14,6 +14,8 @@ from typing import Any
 
 from qcrbox.contract.teaching import QUANTITIES, Check
 
+from qcrbox_registry.services.space_group_settings import settings_of
+
 _LEVELS = "ABC"
 _OCCUPANCY_MARGIN = 0.02
 
@@ -80,8 +82,15 @@ def _space_group(check: Check, evidence: Evidence) -> Result:
     if number is None and not symbol:
         return Result(None, "Not checked: the CIF states no space group.")
     by_number = check.number is not None and number is not None
-    passed = number == check.number if by_number else _bare(symbol) == _bare(check.symbol)
+    passed = number == check.number if by_number else _one_setting(symbol, check.symbol)
     return Result(passed, f"The space group is {found}{'' if passed else ', not the right one'}.")
+
+
+def _one_setting(found: object, wanted: str) -> bool:
+    """Whether two symbols may mean one setting: `P 1 21/c 1` is P21/c, and P21/n is another setting than both."""
+    if _bare(found) == _bare(wanted):
+        return True
+    return not set(settings_of(str(found or ""))).isdisjoint(settings_of(wanted))
 
 
 def _bare(symbol: object) -> str:

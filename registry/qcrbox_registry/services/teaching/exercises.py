@@ -62,8 +62,10 @@ def dates_of(exercise: Exercise) -> Dates:
     return Dates(exercise.opens_at, exercise.due_at, exercise.late_until)
 
 
-def shown(exercise: Exercise, now: float, student: work.Student | None = None) -> Json:
-    """An exercise as answers show it, with the dates that hold for a student."""
+def shown(
+    exercise: Exercise, now: float, student: work.Student | None = None, *, may_try: bool = False
+) -> Json:
+    """An exercise as answers show it, with the dates that hold for a student. may_try: they do not hold for the caller."""
     extended = student.extended_until if student else None
     return {
         "id": exercise.id,
@@ -83,6 +85,7 @@ def shown(exercise: Exercise, now: float, student: work.Student | None = None) -
         "phase": str(phase(dates_of(exercise), extended, now)),
         "opened_at": iso(student.opened_at) if student else None,
         "own_version": student.version if student else None,
+        "may_try": may_try,
     }
 
 
@@ -100,7 +103,7 @@ class ExerciseService:
             course = access.course(conn, actor, "read", course_id)
             tries = access.tries(actor, course.group_id)
             return [
-                shown(each, now, work.student(conn, each.id, actor.person_id))
+                shown(each, now, work.student(conn, each.id, actor.person_id), may_try=tries)
                 for each in exercises.of_course(conn, course.id)
                 if tries or each.published
             ]
@@ -218,9 +221,9 @@ class ExerciseService:
             found = access.exercise(conn, actor, "supervise" if as_student else "read", exercise_id)
             staff = access.is_staff(actor, found.group_id) and not as_student
             student = work.student(conn, found.id, actor.person_id)
-            body = shown(found, now, student)
-            early = as_student or access.tries(actor, found.group_id)
-            if not early and body["phase"] == Phase.NOT_OPEN:
+            may_try = access.tries(actor, found.group_id) and not as_student
+            body = shown(found, now, student, may_try=may_try)
+            if not (may_try or as_student) and body["phase"] == Phase.NOT_OPEN:
                 return {**body, "manifest": None, "staff": False}
             manifest = exercises.manifest(conn, found.id, found.version)
             described = manifest.model_dump(mode="json") if staff else manifest.for_students()

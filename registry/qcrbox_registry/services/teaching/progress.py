@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,14 @@ STUCK_S = 600.0
 AWAY_S = 3600.0
 ANSWERED = "Answered from the store: a copy of the same calculation's result."
 SETTLED = frozenset({TaskState.DONE, TaskState.HANDED_IN})
+_TYPED = str.maketrans("\u2212\u2013⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "--" + "-+0123456789", "\u2009\u202f")
+# Value, s.u., power of ten, spread; then a unit, which begins with no digit or sign that would belong to the number.
+_TYPED_NUMBER = re.compile(
+    r"(?P<number>[+-]?(?:\d{1,3}(?:\s\d{3})+|\d+)(?:[.,]\d*)?|[+-]?[.,]\d+)\s*(?:\(\d+[.,]?\d*\))?"
+    r"(?:\s*[eE](?P<power>[+-]?\d{1,4})|\s*[x×*·⋅]\s*10\s*\^?\s*(?P<ten>[+-]?\d{1,4}))?"
+    r"\s*(?:(?:±|\+/-|\+-)\s*\d+[.,]?\d*\s*)?(?:[^\s\d.,:;'_/x×*·⋅^+(){}=<>|&#!?~-]\S*(?:\s.*)?)?",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +148,17 @@ def _in_band(task: Task, value: float | None) -> tuple[bool, str]:
 
 
 def number_in(text: str) -> float | None:
-    """A number as people type it: a decimal comma, a true minus and a standard uncertainty are accepted."""
-    plain = text.strip().replace("\u2212", "-").replace("\u2009", "").split("(")[0].split()
-    if not plain:
+    """A number as people type it, before its unit; None for what is none as a whole.
+
+    Accepted: a decimal comma, a true minus, groups of three digits (1 234.5), an s.u. in brackets, powers of ten
+    (1.2e-3, 1.2(3)e-3, 1.2·10⁻³, 1.2 x 10^-3), and ± with a number.
+    """
+    plain = text.strip().translate(_TYPED)
+    match = _TYPED_NUMBER.fullmatch(plain)
+    if match is None:
         return None
-    first = plain[0].replace(",", ".") if plain[0].count(",") == 1 and "." not in plain[0] else plain[0]
-    try:
-        value = float(first)
-    except ValueError:
-        return None
+    digits = re.sub(r"\s", "", match["number"]).replace(",", ".")
+    value = float(f"{digits}e{match['power'] or match['ten'] or 0}")
     return value if math.isfinite(value) else None
 
 
