@@ -1,4 +1,6 @@
-"""Translations from gettext catalogues, one `locale/<language>.po` per language, read on first use.
+"""Texts for people: translations, minus signs, lists of names.
+
+Translations come from gettext catalogues, one `locale/<language>.po` per language, read on first use.
 
 States, queue messages and headings are translated. CIF names, space groups, output of programs, names of the API
 (`status`, columns of tables) and error codes are not.
