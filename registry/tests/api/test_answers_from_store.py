@@ -136,7 +136,7 @@ def test_only_lecturers_allow_it(course, allowed):  # noqa: F811
     assert course.own(course.ada, allowed)["exercise"]["answers_from_store"] is True
 
 
-@pytest.mark.attack(1)
+@pytest.mark.attack(18)
 @pytest.mark.parametrize("whose", ["own copy", "preview account"])
 def test_what_a_lecturer_has_tried_answers_no_student(course, allowed, refined, hold, do, registry, whose):  # noqa: F811
     tried = course.lecturer
