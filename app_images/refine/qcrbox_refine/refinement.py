@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.radiation import density_unit, residual_figures
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.language import minus
@@ -33,7 +34,6 @@ from qcrbox_refine.fit import Fit
 from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
-from qcrbox_refine.progress import report, say
 from qcrbox_refine.requested_hydrogens import place_requested
 from qcrbox_refine.restraints import add_restraints, parse_restraints
 from qcrbox_refine.scattering import radiation_of, wavelength_by_dispersion
