@@ -14,6 +14,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.radiation import density_unit, residual_figures
 from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox.language import minus
 
 from qcrbox_refine import (
     aspherical,
@@ -333,7 +334,8 @@ def _summarise(fit: Fit, residual: density.DifferenceMap) -> None:
     say(
         f"R1 {fit.r1_gt:.4f} for {fit.n_gt} reflections with I > 2σ(I), {fit.r1_all:.4f} for all "
         f"{fit.reflections.unique.size()}; wR2 {fit.wr2:.4f}, S {fit.goof:.3f}, {fit.n_parameters} parameters, "
-        f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} {density_unit(radiation_of(fit.model))}",
+        + minus(f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} ")
+        + f"{density_unit(radiation_of(fit.model))}",
     )
     # Without a cycle there is nothing that could have converged.
     ended = {"converged": fit.converged} if fit.refined else {"refined": False}

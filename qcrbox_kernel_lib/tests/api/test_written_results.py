@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -79,3 +80,7 @@ def test_differences_name_items_as_their_author(refined, live_box, author):
 
 def test_an_uploaded_file_is_saved_as_it_is(author, tmp_path):
     assert author.save(tmp_path / "own.cif").read_bytes() == author.bytes
+
+
+def test_the_log_of_a_refinement_has_minus_signs(refined):
+    assert re.search(r"residual density \d\.\d+/−\d\.\d+ e", refined.log)

@@ -71,6 +71,14 @@ def test_a_result_of_a_result_is_called_after_what_it_began_with(ada, do, read):
     assert read(ada, output)["title"] == "good start · read · R1 0.0210"
 
 
+def test_a_lineage_says_how_each_calculation_ended_apart_from_its_title(ada, do, read):
+    done = read(ada, do.upload(ada, name="quartz"))
+    payload(rename(ada, done["calculation_id"], "best model"))
+    nodes = payload(ada.get(f"/api/lineage/calculation/{done['calculation_id']}"))["nodes"]
+    (node,) = [each for each in nodes if each["kind"] == "calculation"]
+    assert (node["label"], node["details"]["verdict"]) == ("best model", "R1 0.0210")
+
+
 def test_a_title_is_changed_everywhere_and_given_back(ada, do, read):
     done = read(ada, do.upload(ada, name="quartz"))
     renamed = payload(rename(ada, done["calculation_id"], " best model "))["calculations"][0]

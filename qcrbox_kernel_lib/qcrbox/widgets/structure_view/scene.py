@@ -55,6 +55,9 @@ class Scene:
             grown = structure.atoms
         elif options.grow in ("cell", "molecules"):
             grown = structure.pack(options.ranges, molecules=options.grow == "molecules")
+        elif options.grow == "contacts":
+            # Between whole molecules: pieces of them say nothing of a packing.
+            grown = structure.grow("contacts", atoms=structure.atoms, whole=True)
         else:
             grown = structure.grow(options.grow, radius=options.radius)  # type: ignore[arg-type]
         return structure.choose(grown, options.disorder)
@@ -66,7 +69,8 @@ class Scene:
 
     def grown_from_here(self, mode: str) -> Scene:
         """The scene with more around the atoms it shows: "bond", "molecule", "contacts" or "radius"."""
-        grown = self.structure.grow(mode, atoms=self.atoms, radius=self.options.radius)  # type: ignore[arg-type]
+        whole = mode == "contacts"
+        grown = self.structure.grow(mode, atoms=self.atoms, radius=self.options.radius, whole=whole)  # type: ignore[arg-type]
         return Scene(self.structure, self.options, self.structure.choose(grown, self.options.disorder))
 
     def __len__(self) -> int:
