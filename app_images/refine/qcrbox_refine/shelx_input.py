@@ -340,17 +340,7 @@ class _Reader:
         self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
         self._site_occupancies()
-        unit = self.found.last("UNIT")
-        if unit and unit.numbers and len(unit.numbers) != len(self.elements):
-            model.leave_out(
-                unit.text,
-                f"It has {len(unit.numbers)} numbers for {len(self.elements)} kinds of atoms of SFAC.",
-            )
-        elif model.z and unit:
-            counts: Counter[str] = Counter()
-            for kind, count in zip(self.elements, unit.numbers, strict=False):
-                counts[element_symbol(kind)] += count / model.z
-            model.formula = {element: count for element, count in counts.items() if count}
+        self._contents()
         model.weights = model.settings.weights
         model.extinction = model.settings.extinction
         _set_assemblies(model)
@@ -361,6 +351,20 @@ class _Reader:
             if element not in {*model.elements, *map(element_symbol, model.elements)}:
                 model.leave_out(instruction.text, "SFAC does not list this element.")
         self._named_atoms()
+
+    def _contents(self) -> None:
+        """The formula from UNIT, the contents of the cell, and Z."""
+        model, unit = self.model, self.found.last("UNIT")
+        if unit and unit.numbers and len(unit.numbers) != len(self.elements):
+            model.leave_out(
+                unit.text,
+                f"It has {len(unit.numbers)} numbers for {len(self.elements)} kinds of atoms of SFAC.",
+            )
+        elif model.z and unit:
+            counts: Counter[str] = Counter()
+            for kind, count in zip(self.elements, unit.numbers, strict=False):
+                counts[element_symbol(kind)] += count / model.z
+            model.formula = {element: count for element, count in counts.items() if count}
 
     def _site_occupancies(self) -> None:
         """SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not."""
