@@ -20,7 +20,8 @@ def stored():
 
     def make(text: str) -> CifFile:
         number = str(len(box.files._content))
-        box.files._content[number] = text.encode()
+        for form in ("original", "written"):
+            box.files._content[number, form] = text.encode()
         return CifFile(box, {"qcrbox_file_id": number, "filename": f"{number}.cif"})
 
     return make
