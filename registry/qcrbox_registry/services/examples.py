@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 import yaml
 
+from qcrbox_registry.services.contents import whole
 from qcrbox_registry.store import datasets, events, examples
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.examples import NewExample, StoredFile
@@ -157,7 +158,7 @@ async def _put(objects: ObjectStore, file: ExampleFile) -> StoredFile:
     if file.changes:
         text = await asyncio.to_thread(file.path.read_text, encoding="utf-8")
         content = changed(text, file.changes).encode()
-        sha256, size = await objects.put(_pieces(content))
+        sha256, size = await objects.put(whole(content))
         return StoredFile(file.filename, sha256, size)
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -172,7 +173,3 @@ async def _put(objects: ObjectStore, file: ExampleFile) -> StoredFile:
         return StoredFile(file.filename, sha256, known.size)
     sha256, size = await objects.put(chunks())
     return StoredFile(file.filename, sha256, size)
-
-
-async def _pieces(content: bytes) -> AsyncIterator[bytes]:
-    yield content
