@@ -70,3 +70,21 @@ test('a long line of a log goes on with an indent', () => {
   expect(rule).toContain('padding-left: 2ch');
   expect(rule).toContain('text-indent: -2ch');
 });
+
+test('amber wins over the colour of every state', () => {
+  const sheet = readFileSync(join(STYLE, 'base.css'), 'utf8');
+  const states = [...sheet.matchAll(/\.qcrbox-State\[data-state='[a-z]+'\]/g)].map(({ index }) => index);
+  expect(states.length).toBeGreaterThan(4);
+  // Rules of one weight: the last one counts.
+  expect(sheet.search(/\.qcrbox-State\[data-doubtful\] \{\s*color: var\(--qcrbox-warn-color\)/)).toBeGreaterThan(
+    Math.max(...states)
+  );
+});
+
+test('what a field of a form means stands under its text', () => {
+  const sheet = readFileSync(join(STYLE, 'base.css'), 'utf8');
+  const rule = (selector: string) => sheet.slice(sheet.indexOf(`\n${selector} {`)).split('}')[0] ?? '';
+  const field = rule('.qcrbox-CommandForm-field :is(input, select),\n.qcrbox-CommandForm-presets select');
+  const inset = Number(/padding: \d+px (\d+)px/.exec(field)?.[1]) + Number(/border: (\d+)px/.exec(field)?.[1]);
+  expect(rule('.qcrbox-CommandForm-field small')).toContain(`padding-left: ${inset}px`);
+});

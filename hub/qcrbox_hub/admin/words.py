@@ -99,6 +99,11 @@ def counted(amount: int, one: str, many: str = "") -> str:
     return f"{amount} {one if amount == 1 else many or one + 's'}"
 
 
+def place_words(place: int) -> str:
+    """The place of another person's calculation in the queue, as words; 1 is the first."""
+    return "next" if place <= 1 else f"{place - 1} before it"
+
+
 def coded_html(text: Any) -> Markup:
     """A sentence in which `words in backticks` are set as code."""
     parts = str(text or "").split("`")
@@ -117,6 +122,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "quantity": number,
     "failure": failure_html,
     "counted": counted,
+    "place": place_words,
     "coded": coded_html,
     "doubt": doubt,
 }

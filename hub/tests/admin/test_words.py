@@ -171,3 +171,23 @@ def test_no_page_shows_a_backtick(path: Path) -> None:
 def test_a_number_on_the_overview_has_its_noun_in_the_right_number() -> None:
     page = (TEMPLATES / "administration/overview.html").read_text("utf-8")
     assert not re.findall(r'~ " (?:[A-Z][a-z]+ )?[a-z]+s\b', page)
+
+
+def test_a_failure_on_a_page_says_what_why_and_next_with_path_and_traceback_behind_details() -> None:
+    trace = 'Traceback (most recent call last):\n  File "/srv/qcrbox/refine.py", line 3, in run\n    go()\n'
+    text = (
+        f"There is no cell. azu.cif has no _cell_length_a. Choose another file.\n{trace}ValueError: no <cell>"
+    )
+    said, _, details = str(FILTERS["failure"](text)).partition("<details>")
+    assert "There is no cell. azu.cif has no _cell_length_a. Choose another file." in said
+    assert not re.search(r"Traceback|/srv/|refine\.py", said)
+    assert details.startswith("<summary>Details</summary>")
+    assert "/srv/qcrbox/refine.py" in details
+    assert "&lt;cell&gt;" in details
+    assert FILTERS["failure"]("") == ""
+
+
+@pytest.mark.parametrize(("place", "words"), [(1, "next"), (2, "1 before it"), (15, "14 before it")])
+def test_a_place_in_the_queue_is_said_in_words(place: int, words: str) -> None:
+    assert FILTERS["place"](place) == words
+    assert "row.place | place" in (TEMPLATES / "administration/calculation.html").read_text("utf-8")

@@ -244,7 +244,7 @@ class CifFile(DataFile):
             others = [block.name for block in self.document.blocks if block.find(name) is not None]
             where = f" in its block {self.block.name}" if len(self.document.blocks) > 1 else ""
             near = difflib.get_close_matches(name, self.block.tags, 1, 0.8)
-            hint = f"Did you mean {near[0]!r}?" if near else ""
+            hint = f"Did you mean {self.spelling(near[0])!r}?" if near else ""
             raise CifError(
                 f"{self.filename} has no {name}{where}.",
                 next=f'Block {others[0]} has it: {self._readable_code()}["{others[0]}"].' if others else hint,

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.convert import unify
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import CifError, UserInputError
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +84,8 @@ def test_an_uploaded_file_is_saved_as_it_is(author, tmp_path):
 
 def test_the_log_of_a_refinement_has_minus_signs(refined):
     assert re.search(r"residual density \d\.\d+/−\d\.\d+ e", refined.log)
+
+
+def test_a_name_that_is_nearly_right_is_corrected_in_the_authors_spelling(refined):
+    with pytest.raises(CifError, match="Did you mean '_cell_length_b'"):
+        refined.cif["_cell.length_bb"]
