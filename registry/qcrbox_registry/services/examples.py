@@ -102,7 +102,12 @@ class Examples:
         complete = True
         entries = listed.get("datasets") or [] if isinstance(listed, dict) else []
         for entry in entries:
-            example = self._example(folder, entry)
+            try:
+                example = self._example(folder, entry)
+            except (KeyError, TypeError, AttributeError) as error:
+                # The other examples do not wait for an entry that lacks a key, or is no mapping.
+                log.error("example_unreadable", folder=str(folder), entry=str(entry)[:200], error=repr(error))
+                continue
             if example is None:
                 complete = False
             else:
