@@ -27,7 +27,7 @@ class PictureHandler(Handler):
         """Answer an SVG picture of the structure in a data file, or why there is none."""
         dark = self.get_query_argument("theme", "") == "dark"
         try:
-            content = await self.stored.read(file_id)
+            content = await self.stored.read(file_id, "original")
             picture = await picture_of(content, dark=dark)
         except QcError as error:
             self.refuse(error)

@@ -39,7 +39,7 @@ O1 O 0.3 0.2 0.3 0.02
 def serve(upstream: Upstream, content: str) -> str:
     """Store a file, and answer the path of its picture. A stored file never changes: each content has an id of its own."""
     file = f"qcrbox_df_0x{hashlib.md5(content.encode()).hexdigest()}"
-    upstream.files[f"/api/data-files/{file}/download"] = content.encode()
+    upstream.files[f"/api/data-files/{file}/download?form=original"] = content.encode()
     return f"/qcrbox/picture/{file}"
 
 
@@ -88,7 +88,10 @@ def test_a_stranger_gets_no_picture(server_url: str, upstream: Upstream) -> None
 def test_a_picture_that_the_registry_refuses_says_why(browser: httpx.Client, upstream: Upstream) -> None:
     refused = "qcrbox_df_0x" + 32 * "a"
     envelope = {"status": "error", "error": {"code": 403, "message": "You may not read this."}}
-    upstream.refusals[f"/api/data-files/{refused}/download"] = (403, json.dumps(envelope).encode())
+    upstream.refusals[f"/api/data-files/{refused}/download?form=original"] = (
+        403,
+        json.dumps(envelope).encode(),
+    )
     answer = browser.get(f"/qcrbox/picture/{refused}")
     assert (answer.status_code, answer.json()["error"]["message"]) == (403, "You may not read this.")
 

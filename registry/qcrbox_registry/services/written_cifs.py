@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import AsyncIterator
 
 import structlog
 from qcrbox.contract.errors import QcError
 
 from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.services.contents import Content
+from qcrbox_registry.services.contents import Content, whole
 from qcrbox_registry.services.context import Context
 from qcrbox_registry.services.indexing import LARGEST_BYTES
 from qcrbox_registry.store import lineage
@@ -48,8 +47,4 @@ class WrittenCifs:
         except (QcError, OSError) as error:
             log.warning("cif_not_respelled", data_file=file.id, error=str(error))
             return stored
-        return Content(file.filename, hashlib.sha256(made).hexdigest(), len(made), _whole(made))
-
-
-async def _whole(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+        return Content(file.filename, hashlib.sha256(made).hexdigest(), len(made), whole(made))
