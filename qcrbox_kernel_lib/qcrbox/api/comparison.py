@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from qcrbox.api.difference import Difference, difference
-from qcrbox.api.files import cif_of
+from qcrbox.api.stored_files import cif_of
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.radiation import density_unit_of

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import cif_of
+from qcrbox.api.stored_files import cif_of
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.language import listed
 from qcrbox.markup import Table, escape
 
 if TYPE_CHECKING:
     from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
-    from qcrbox.api.files import CifFile
+    from qcrbox.api.stored_files import CifFile
 
 MODES = ("crystallographic", "semantic", "text")
 _MOST_SHOWN = 500  # rows of the display; the table has all

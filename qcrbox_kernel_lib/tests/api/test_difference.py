@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from qcrbox.api.difference import Difference, difference
-from qcrbox.api.files import CifFile, Files
+from qcrbox.api.files import Files
+from qcrbox.api.stored_files import CifFile
 
 from ..conftest import write_cif
 

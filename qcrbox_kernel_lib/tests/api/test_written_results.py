@@ -89,3 +89,9 @@ def test_the_log_of_a_refinement_has_minus_signs(refined):
 def test_a_name_that_is_nearly_right_is_corrected_in_the_authors_spelling(refined):
     with pytest.raises(CifError, match="Did you mean '_cell_length_b'"):
         refined.cif["_cell.length_bb"]
+
+
+def test_tab_completes_the_names_of_the_author(refined):
+    for offered in (refined._ipython_key_completions_(), refined.dataset._ipython_key_completions_()):
+        assert "_cell_length_b" in offered
+        assert not [name for name in offered if "." in name]
