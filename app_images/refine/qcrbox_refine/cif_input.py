@@ -263,7 +263,7 @@ def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
 
 
 def _is_dummy(sites: Sites, row: int) -> bool:
-    """Whether the file says that a row is no atom."""
+    """Whether the file says that a row is not an atom."""
     return sites.calc_flag[row].lower() == "dum"
 
 

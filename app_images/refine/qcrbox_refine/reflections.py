@@ -187,7 +187,7 @@ def _transformed(found: Found, model: Model) -> HklRows:
         )
     infinite = ~(np.isfinite(values) & np.isfinite(sigmas))
     if infinite.any():
-        model.warn(f"{int(infinite.sum())} reflections whose F² or s.u. is no finite number were left out.")
+        model.warn(f"{int(infinite.sum())} reflections whose F² or s.u. is not finite were left out.")
     bad = ~(sigmas > 0) & ~infinite
     if bad.any():
         model.warn(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")

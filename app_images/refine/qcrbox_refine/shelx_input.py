@@ -334,7 +334,7 @@ class _Reader:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
         if self.peaks:
             model.note(
-                f"Difference peaks of the file are no atoms and are left out: {', '.join(self.peaks)}."
+                f"Difference peaks of the file are not atoms and are left out: {', '.join(self.peaks)}."
             )
         model.elements = list(dict.fromkeys(self.elements))
         self._scattering()

@@ -346,7 +346,7 @@ def test_reflections_that_are_no_numbers_are_left_out_and_named(tmp_path, row):
     data.write_text(f"   1   0   0  100.00    1.00\n{row}\n   0   2   0    9.00    1.00\n")
     assert prepare(model, str(data)).unique.size() == 2
     assert model.remarks_by_kind() == [
-        ("warning", "1 reflections whose F² or s.u. is no finite number were left out.")
+        ("warning", "1 reflections whose F² or s.u. is not finite were left out.")
     ]
 
 

@@ -1,7 +1,7 @@
 """Preview accounts: a lecturer or assistant opens an exercise in a real student's server.
 
 One account per member of the staff and course. It is an account of the hub like any student's (home, user id, limits,
-groups), but nobody signs in to it: it has no password, and no name that a person can get (`qcrbox.contract.previews`).
+groups), but no one can sign in to it: it has no password, and no name that a person can get (`qcrbox.contract.previews`).
 Two roles belong to each: one lets its owner, and no one else, open and start its server; the other tells the registry
 whose preview it is and of which course. `ending` says when both end; `PreviewKeeper` carries that out.
 """
@@ -130,7 +130,7 @@ class Previews:
         self.session.commit()
 
     def withdraw(self, row: PreviewRow, why: str = ENDED_BY_OWNER) -> None:
-        """From now on nobody may open the account, it is in no course, and its tokens open nothing. Its removal follows.
+        """Close the account: it leaves its course and its tokens open nothing. Its removal follows.
 
         Its server may start or stop just now, so that the removal has to wait: until then a former assistant who has kept
         its token would read on as a student.

@@ -137,7 +137,7 @@ def _not_written(block: Block, structure: Structure) -> list[str]:
         label for label, flag in zip(sites.label, sites.calc_flag, strict=True) if flag.lower() == "dum"
     ]
     if dummies:
-        notes.append(f"Dummies of the atom list are no atoms and are left out: {listed(dummies, 20)}.")
+        notes.append(f"Dummies of the atom list are not atoms and are left out: {listed(dummies, 20)}.")
     return [*notes, *structure.notes]
 
 
