@@ -92,7 +92,7 @@ class Indexer:
             answer = await self._ask("written", sha256, filename, target=str(target), like=paths)
             if "error" in answer:
                 raise CifError(str(answer["error"]), where=filename)
-            return target.read_bytes()
+            return await asyncio.to_thread(target.read_bytes)
         finally:
             for path in (target, *examples):
                 path.unlink(missing_ok=True)
