@@ -18,6 +18,8 @@ _KEPT_BYTES = 120 * 1024 * 1024
 class StoredFiles:
     """Reads files from the registry; the last ones are kept, since a stored file never changes.
 
+    CIFs of results come with the names of their author: items, alerts, messages and edits are in this spelling.
+
     One Jupyter server belongs to one person, so nothing that is kept is shown to another.
     """
 
@@ -38,7 +40,7 @@ class StoredFiles:
 
     async def _fetch(self, file_id: str) -> bytes:
         try:
-            address = self._upstream.address(f"data-files/{quote(file_id, safe='')}/download")
+            address = self._upstream.address(f"data-files/{quote(file_id, safe='')}/download", "form=written")
             headers = self._upstream.authorization()
             async with self._client.stream("GET", address, headers=headers) as answer:
                 if answer.status_code != 200:

@@ -62,12 +62,12 @@ class Difference:
 
     @cached_property
     def text(self) -> str:
-        """Differences line by line, as a unified diff."""
+        """Differences line by line, as a unified diff; results with the names of their author."""
         # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import text_difference
 
         return "\n".join(
-            text_difference(self.one.bytes, self.other.bytes, (self.one.filename, self.other.filename))
+            text_difference(self.one.written, self.other.written, (self.one.filename, self.other.filename))
         )
 
     def __bool__(self) -> bool:
@@ -118,7 +118,14 @@ class Difference:
     def changes(self) -> Table:
         """Items that changed, by meaning."""
         rows = [
-            (c.kind, c.tag, c.row, _cut(c.first), _cut(c.second), _number(c.shift_in_su, "{:.1f}"))
+            (
+                c.kind,
+                self.one.spelling(c.tag),
+                c.row,
+                _cut(c.first),
+                _cut(c.second),
+                _number(c.shift_in_su, "{:.1f}"),
+            )
             for c in self.semantic.changes
         ]
         heads = ("change", "item", "row", self.one.filename, self.other.filename, "Δ / s.u.")

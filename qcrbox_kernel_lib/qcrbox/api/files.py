@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import difflib
 import hashlib
 import sys
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 from qcrbox.api.checking import Checked
@@ -20,6 +22,7 @@ from qcrbox.markup import Text, escape
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
     from qcrbox.api.box import Box
+    from qcrbox.cif.convert.written_names import Spelling
     from qcrbox.cif.document import Document
     from qcrbox.crystallography.structure import Structure
 
@@ -58,12 +61,15 @@ class DataFile(Stored):
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the bytes to a file (default: its own name, here); an existing file is not overwritten."""
+        return self._write(path, self.bytes)
+
+    def _write(self, path: str | Path | None, content: builtins.bytes) -> Path:
         target = Path(path) if path is not None else Path(Path(self.filename).name)
         if target.is_dir():
             target = target / Path(self.filename).name
         try:
             with target.open("xb") as file:
-                file.write(self.bytes)
+                file.write(content)
         except FileExistsError:
             raise UserInputError(
                 f"{target} exists already.", next="Give another path, or remove that file first."
@@ -121,6 +127,33 @@ class CifFile(DataFile):
         super().__init__(box, record)
         self.block_name = block
         self._document: Document | None = None
+
+    @property
+    def written(self) -> builtins.bytes:
+        """The content with the names of its author: of a result those of the input it descends from, s.u. in brackets.
+
+        Other files as they are stored. Decided by the registry (docs/cif.md, "Names that people read").
+        """
+        return self.box.files.content(self.id, form="written")
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """How this file's items are spelled for people: `spelling("_cell.length_b")`."""
+        # Start-up time: the CIF reader is loaded with the first CIF.
+        from qcrbox.cif import read
+        from qcrbox.cif.convert.written_names import Spelling
+
+        return Spelling.of([read(self.written, filename=self.filename, on_error="keep")])
+
+    def save(self, path: str | Path | None = None, *, names: str = "as written") -> Path:
+        """Write the CIF to a file (default: its own name, here); an existing file is not overwritten.
+
+        names: "as written" (the author's names, s.u. in brackets) or "unified" (as it is stored, for programs).
+        """
+        # Start-up time: as above.
+        from qcrbox.cif.convert.written_names import checked_names
+
+        return self._write(path, self.bytes if checked_names(names) == "unified" else self.written)
 
     @property
     def document(self) -> Document:
@@ -247,15 +280,13 @@ class CifFile(DataFile):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         # Start-up time: widgets are loaded when something is shown.
+        from qcrbox.cif import read
         from qcrbox.widgets.cif_text import cif_html
 
         try:
-            return {
-                "text/plain": repr(self),
-                "text/html": cif_html(
-                    self.document, [self.block] if self.block_name else self.document.blocks
-                ),
-            }
+            shown = read(self.written, filename=self.filename)
+            blocks = [shown[self.block_name]] if self.block_name else shown.blocks
+            return {"text/plain": repr(self), "text/html": cif_html(shown, blocks)}
         except CifError as error:
             return {"text/plain": f"{self!r}\n{error}"}
 
@@ -265,7 +296,7 @@ class Files:
 
     def __init__(self, box: Box) -> None:
         self._box = box
-        self._content: dict[str, bytes] = {}
+        self._content: dict[tuple[str, str], bytes] = {}
         self._uploaded: dict[tuple[str, str], dict[str, Any]] = {}
         # Which file a structure was read from, so that a structure can be given to a command.
         self.structures: WeakKeyDictionary[Structure, CifFile] = WeakKeyDictionary()
@@ -278,16 +309,17 @@ class Files:
         plain = DataFile(self._box, record)
         return CifFile(self._box, record) if plain.is_cif else plain
 
-    def content(self, file_id: str) -> bytes:
-        """The bytes of a file; small files are cached, since stored files never change."""
-        if file_id not in self._content:
-            content = self._box.client.download(f"/api/data-files/{file_id}/download")
+    def content(self, file_id: str, *, form: Literal["original", "written"] = "original") -> bytes:
+        """The bytes of a file; small files are cached, since stored files never change. `form` as the registry has it."""
+        key = (file_id, form)
+        if key not in self._content:
+            content = self._box.client.download(f"/api/data-files/{file_id}/download", form=form)
             if len(content) > 20_000_000:
                 return content
             while len(self._content) > 50:
                 self._content.pop(next(iter(self._content)))
-            self._content[file_id] = content
-        return self._content[file_id]
+            self._content[key] = content
+        return self._content[key]
 
     def upload(self, source: Path | bytes, filename: str | None = None) -> DataFile:
         """Store a local file or bytes as a data file; the same content and name is stored once."""

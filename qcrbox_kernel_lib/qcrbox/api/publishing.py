@@ -123,7 +123,7 @@ class Publication:
         return Text(ascii_text(self.document.to_bytes().decode("utf-8", "replace")))
 
     def save(self, path: str | Path) -> Path:
-        """Write it (ASCII, conventional names); an existing file is not overwritten."""
+        """Write it (ASCII, the author's names); an existing file is not overwritten."""
         return exporting.write_new(Path(path), self.document, ascii_only=True)
 
     # ------------------------------------------------------------ how it looks

@@ -234,7 +234,7 @@ class Result(StoredCrystal):
         return self.cif.validate()
 
     def export(self, path: str | Path, *, embed: Sequence[str] = (), unified: bool = False) -> Path:
-        """Write the CIF for journals and other programs: conventional names, s.u. in brackets.
+        """Write the CIF for journals and other programs: the author's names, else classic ones; s.u. in brackets.
 
         embed: "hkl", "res", "fcf" embed these files unless the CIF contains them. unified: write it as stored.
         """

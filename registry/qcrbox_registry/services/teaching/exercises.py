@@ -15,9 +15,8 @@ from qcrbox.spec.exercise_tags import without_answers
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized
-from qcrbox_registry.services.contents import ContentService, Stored
+from qcrbox_registry.services.contents import Content, ContentService, Stored
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.services.teaching import access
 from qcrbox_registry.services.teaching.deadlines import Dates, Phase, own_due, phase
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
