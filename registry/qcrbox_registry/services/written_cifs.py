@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 
+import sqlalchemy as sa
 import structlog
 from qcrbox.contract.errors import QcError
 
@@ -13,12 +14,14 @@ from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services.contents import Content
 from qcrbox_registry.services.context import Context
-from qcrbox_registry.services.indexing import LARGEST_BYTES
 from qcrbox_registry.store import lineage
 from qcrbox_registry.store.datasets import DataFile
+from qcrbox_registry.store.tables import data_files
 from qcrbox_registry.store.visibility import condition
 
 MOST_EXAMPLES = 3
+# Of the result and of each CIF that it descends from: both are in memory at once, for every request.
+LARGEST_BYTES = 32 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
@@ -36,7 +39,9 @@ class WrittenCifs:
         stored = Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
         if file.filetype != "cif" or file.size > LARGEST_BYTES:
             return stored
-        visible = condition(reach(actor, "data_file"), time.time())
+        visible = sa.and_(
+            condition(reach(actor, "data_file"), time.time()), data_files.c.size <= LARGEST_BYTES
+        )
         origins = await self._context.db.read(
             lambda conn: lineage.origins(conn, file.id, file.filetype, visible)
         )
