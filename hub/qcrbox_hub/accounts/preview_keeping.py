@@ -63,7 +63,7 @@ class PreviewKeeper:
     def __init__(self, app: Any) -> None:
         self.app = app
         self.previews = Previews(app.db)
-        self._looking: asyncio.Lock | None = None
+        self._looking = asyncio.Lock()
         self._soon = False
 
     def start(self, common_group: str) -> None:
@@ -90,7 +90,6 @@ class PreviewKeeper:
 
     async def look(self) -> None:
         """Remove every preview account that has to go; what cannot be removed now is tried again the next time."""
-        self._looking = self._looking or asyncio.Lock()
         # What is known from here alone is withdrawn before anything is waited for, other removals included.
         for row in self.previews.all():
             self._why(row, None)

@@ -1,7 +1,7 @@
 """Preview accounts: a lecturer or assistant opens an exercise in a real student's server.
 
 One account per member of the staff and course. It is an account of the hub like any student's (home, user id, limits,
-groups), but nobody signs in to it: it has no password, and no name that a person can get (`qcrbox.contract.previews`).
+groups), but no one can sign in to it: it has no password, and no name that a person can get (`qcrbox.contract.previews`).
 Two roles belong to each: one lets its owner, and no one else, open and start its server; the other tells the registry
 whose preview it is and of which course. `ending` says when both end; `PreviewKeeper` carries that out.
 """
@@ -21,7 +21,7 @@ from qcrbox.contract.errors import Conflict, NotAllowed
 from qcrbox.contract.previews import PREFIX, is_preview
 from sqlalchemy import create_engine, exists, inspect, select
 
-from qcrbox_hub.accounts.membership import Membership
+from qcrbox_hub.accounts.membership import Membership, role_name
 from qcrbox_hub.accounts.names import StoredName
 from qcrbox_hub.accounts.roles import PREVIEW
 from qcrbox_hub.accounts.tables import PreviewRow, SignInStateRow
@@ -135,7 +135,7 @@ class Previews:
         self.session.commit()
 
     def withdraw(self, row: PreviewRow, why: str = ENDED_BY_OWNER) -> None:
-        """From now on nobody may open the account, it is in no course, and its tokens open nothing. Its removal follows.
+        """Close the account: it leaves its course and its tokens open nothing. Its removal follows.
 
         Its server may start or stop just now, so that the removal has to wait: until then a former assistant who has kept
         its token would read on as a student.
@@ -186,7 +186,9 @@ class Previews:
 
 
 def _teaches(person: Any, group: str) -> bool:
-    return bool({f"lecturer-of-{group}", f"manager-of-{group}"} & {role.name for role in person.roles})
+    return bool(
+        {role_name("lecturer", group), role_name("manager", group)} & {role.name for role in person.roles}
+    )
 
 
 def last_use(row: PreviewRow, account: Any) -> float:
@@ -200,35 +202,44 @@ def shown_as(row: PreviewRow) -> str:
     return f"preview of {row.owner} in {row.group}"
 
 
+# What of a user, a group, or a role may end a preview account when it changes.
+_WATCHED: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (orm.User, ("groups", "roles", "name")),
+    (orm.Group, ("users",)),
+    (orm.Role, ("users",)),
+)
+
+
 def follow_previews(session: Any, common_group: str) -> bool:
     """Before a flush: keep preview accounts out of every group but their course's and the common one, and without rights.
 
-    Returns whether something changed that may end a preview account: groups, roles, names, deletions.
+    Returns whether something changed that may end a preview account: groups, roles, names, locks, deletions.
     """
-    touched = False
     for each in [*session.new, *session.dirty]:
         if isinstance(each, orm.User) and is_preview(each.name):
             each.admin = False
-        if isinstance(each, orm.Group):
-            for person in [user for user in _added(each, "users") if is_preview(user.name)]:
-                if not _belongs(session, person.name, each.name, common_group):
-                    each.users.remove(person)
-        if isinstance(each, orm.User) and is_preview(each.name):
             for group in _added(each, "groups"):
                 if not _belongs(session, each.name, group.name, common_group) and group in each.groups:
                     each.groups.remove(group)
-    for each, names in (
-        (orm.User, ("groups", "roles", "name")),
-        (orm.Group, ("users",)),
-        (orm.Role, ("users",)),
-    ):
-        for changed in [found for found in session.dirty if isinstance(found, each)]:
-            state = inspect(changed).attrs
-            touched |= any(state[name].history.has_changes() for name in names)
-    touched |= any(
-        isinstance(each, SignInStateRow | UserInfo) for each in session.dirty | session.new
-    )  # locks
-    return touched or any(isinstance(each, orm.User | orm.Group | orm.Role) for each in session.deleted)
+        elif isinstance(each, orm.Group):
+            for person in [user for user in _added(each, "users") if is_preview(user.name)]:
+                if not _belongs(session, person.name, each.name, common_group):
+                    each.users.remove(person)
+    return _may_end_previews(session)
+
+
+def _may_end_previews(session: Any) -> bool:
+    if any(isinstance(each, orm.User | orm.Group | orm.Role) for each in session.deleted):
+        return True
+    if any(isinstance(each, SignInStateRow | UserInfo) for each in session.dirty | session.new):  # locks
+        return True
+    return any(
+        inspect(each).attrs[name].history.has_changes()
+        for kind, names in _WATCHED
+        for each in session.dirty
+        if isinstance(each, kind)
+        for name in names
+    )
 
 
 def _added(changed: Any, name: str) -> list[Any]:

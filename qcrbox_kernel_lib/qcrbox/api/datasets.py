@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import CifFile, DataFile, content_of
+from qcrbox.api.files import content_of
 from qcrbox.api.stored_crystal import StoredCrystal
+from qcrbox.api.stored_files import CifFile, DataFile
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
 from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
 from qcrbox.markup import Table
@@ -273,7 +274,7 @@ class Dataset(StoredCrystal):
 
     def _ipython_key_completions_(self) -> list[str]:
         try:
-            return [*self.cif.block.tags] if len(self.cif.blocks) == 1 else self.cif.blocks
+            return self.cif.item_names if len(self.cif.blocks) == 1 else self.cif.blocks
         except (UserInputError, NotFound):
             return []
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import cif_of
+from qcrbox.api.stored_files import cif_of
 from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.language import listed
 from qcrbox.markup import Table, escape
 
 if TYPE_CHECKING:
     from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
-    from qcrbox.api.files import CifFile
+    from qcrbox.api.stored_files import CifFile
 
 MODES = ("crystallographic", "semantic", "text")
 _MOST_SHOWN = 500  # rows of the display; the table has all
@@ -159,7 +160,7 @@ class Difference:
             ("renamed (by geometry)", [f"{a} → {b}" for a, b in crystal.renamed]),
         ):
             if labels:
-                lines.append(f"{words}: {_listed(labels)}")
+                lines.append(f"{words}: {listed(labels, _MOST_LABELS)}")
         return [*lines, *crystal.notes]
 
     # ------------------------------------------------------------ how it looks
@@ -228,11 +229,6 @@ def _beyond(table: Table) -> str:
     return (
         f"{more} more rows are not shown here; the table has them, for example as .csv()." if more > 0 else ""
     )
-
-
-def _listed(labels: Sequence[str]) -> str:
-    more = len(labels) - _MOST_LABELS
-    return ", ".join(labels[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _number(value: float | None, pattern: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import CifFile, DataFile, cif_of
 from qcrbox.api.stored_crystal import StoredCrystal
+from qcrbox.api.stored_files import CifFile, DataFile, cif_of
 from qcrbox.client.metrics import figure_label, figure_text
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.display.history import History
@@ -74,7 +74,7 @@ class Result(StoredCrystal):
         return self.cif[name]
 
     def _ipython_key_completions_(self) -> list[str]:
-        return list(self.cif.block.tags)
+        return self.cif.item_names
 
     @property
     def R1(self) -> float | None:

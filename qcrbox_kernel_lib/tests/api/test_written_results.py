@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.convert import unify
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import CifError, UserInputError
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +80,18 @@ def test_differences_name_items_as_their_author(refined, live_box, author):
 
 def test_an_uploaded_file_is_saved_as_it_is(author, tmp_path):
     assert author.save(tmp_path / "own.cif").read_bytes() == author.bytes
+
+
+def test_the_log_of_a_refinement_has_minus_signs(refined):
+    assert re.search(r"residual density \d\.\d+/−\d\.\d+ e", refined.log)
+
+
+def test_a_name_that_is_nearly_right_is_corrected_in_the_authors_spelling(refined):
+    with pytest.raises(CifError, match="Did you mean '_cell_length_b'"):
+        refined.cif["_cell.length_bb"]
+
+
+def test_tab_completes_the_names_of_the_author(refined):
+    for offered in (refined._ipython_key_completions_(), refined.dataset._ipython_key_completions_()):
+        assert "_cell_length_b" in offered
+        assert not [name for name in offered if "." in name]

@@ -37,6 +37,11 @@ class Content:
     chunks: AsyncIterator[bytes]
 
 
+async def whole(content: bytes) -> AsyncIterator[bytes]:
+    """Bytes that are at hand as the chunks that the object store takes and a download sends."""
+    yield content
+
+
 @dataclass(slots=True)
 class Stored:
     """Contents in the object store, with the file name they came under."""

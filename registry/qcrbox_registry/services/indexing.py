@@ -90,7 +90,7 @@ class Indexer:
             answer = await self._ask("written", sha256, filename, like, target=str(target))
             if "error" in answer:
                 raise CifError(str(answer["error"]), where=filename)
-            return target.read_bytes()
+            return await asyncio.to_thread(target.read_bytes)
         finally:
             target.unlink(missing_ok=True)
 

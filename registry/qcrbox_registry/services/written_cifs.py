@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
 
 import sqlalchemy as sa
 import structlog
@@ -12,7 +12,7 @@ from qcrbox.contract.errors import QcError
 
 from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.services.contents import Content
+from qcrbox_registry.services.contents import Content, whole
 from qcrbox_registry.services.context import Context
 from qcrbox_registry.store import lineage
 from qcrbox_registry.store.datasets import DataFile
@@ -20,8 +20,8 @@ from qcrbox_registry.store.tables import data_files
 from qcrbox_registry.store.visibility import condition
 
 MOST_EXAMPLES = 3
-# Of the result and of each CIF that it descends from: both are in memory at once, for every request.
-LARGEST_BYTES = 32 * 1024 * 1024
+# Of the result, and of each CIF that it descends from. The new form is held in memory while it is sent.
+LARGEST_BYTES = 64 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
@@ -34,7 +34,7 @@ class WrittenCifs:
     async def content(self, actor: Actor, file: DataFile) -> Content:
         """The CIF of a result in the spelling of the CIFs it descends from and that the actor may read.
 
-        Every other file, and a CIF that cannot be converted, as it is stored.
+        Every other file, a CIF that cannot be converted, and one above `LARGEST_BYTES`, as it is stored.
         """
         stored = Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
         if file.filetype != "cif" or file.size > LARGEST_BYTES:
@@ -53,8 +53,5 @@ class WrittenCifs:
         except (QcError, OSError) as error:
             log.warning("cif_not_respelled", data_file=file.id, error=str(error))
             return stored
-        return Content(file.filename, hashlib.sha256(made).hexdigest(), len(made), _whole(made))
-
-
-async def _whole(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+        digest = await asyncio.to_thread(lambda: hashlib.sha256(made).hexdigest())
+        return Content(file.filename, digest, len(made), whole(made))

@@ -215,6 +215,7 @@ def _described_calculations(
                 "command_name": row.command_name,
                 "arguments": row.arguments,
                 "status": row.state,
+                "verdict": row.verdict or "",
                 "finished_at": row.finished_at,
             },
         }

@@ -282,12 +282,7 @@ class ExerciseService:
             # An earlier one may hold by mistake what a correction hid from students before it was published.
             if not staff and wanted not in (found.version, student.version if student else None):
                 raise _no_file(filename)
-            manifest = exercises.manifest(conn, found.id, wanted)
-            files = [*([manifest.notebook] if manifest.notebook else []), *manifest.files]
-            for file in files:
-                if file.filename == filename and (staff or not file.for_lecturers):
-                    return file
-            raise _no_file(filename)
+            return _file_of(exercises.manifest(conn, found.id, wanted), filename, staff=staff)
 
         file = await self._context.db.read(read)
         return Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
@@ -309,6 +304,14 @@ def _require_newest(found: Exercise, new: NewVersion) -> None:
             why=f"This one was made from version {new.keep_files_of}.",
             next="Load the page again and make your changes in the new version.",
         )
+
+
+def _file_of(manifest: Manifest, filename: str, *, staff: bool) -> ExerciseFile:
+    """A file of a version, or its notebook. Raises NotFound, also for what is for lecturers alone."""
+    for file in (*([manifest.notebook] if manifest.notebook else []), *manifest.files):
+        if file.filename == filename and (staff or not file.for_lecturers):
+            return file
+    raise _no_file(filename)
 
 
 def _no_file(filename: str) -> NotFound:
