@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import time
 
-import sqlalchemy as sa
 import structlog
 from qcrbox.contract.errors import QcError
 
@@ -16,7 +15,6 @@ from qcrbox_registry.services.contents import Content, whole
 from qcrbox_registry.services.context import Context
 from qcrbox_registry.store import lineage
 from qcrbox_registry.store.datasets import DataFile
-from qcrbox_registry.store.tables import data_files
 from qcrbox_registry.store.visibility import condition
 
 MOST_EXAMPLES = 3
@@ -39,11 +37,9 @@ class WrittenCifs:
         stored = Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
         if file.filetype != "cif" or file.size > LARGEST_BYTES:
             return stored
-        visible = sa.and_(
-            condition(reach(actor, "data_file"), time.time()), data_files.c.size <= LARGEST_BYTES
-        )
+        visible = condition(reach(actor, "data_file"), time.time())
         origins = await self._context.db.read(
-            lambda conn: lineage.origins(conn, file.id, file.filetype, visible)
+            lambda conn: lineage.origins(conn, file.id, file.filetype, visible, LARGEST_BYTES)
         )
         if origins is None:
             return stored
