@@ -150,6 +150,9 @@ def _cut_at(word: str, width: int) -> int:
 
 
 def _harmless(text: str) -> str:
+    # The true minus of typeset numbers is a letter for a spreadsheet.
+    if _is_number(plain := text.replace("\N{MINUS SIGN}", "-")):
+        return plain
     starts_formula = text[:1] in ("=", "+", "-", "@", "\t", "\r")
     return f"'{text}" if starts_formula and not _is_number(text) else text
 
