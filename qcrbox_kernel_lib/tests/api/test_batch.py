@@ -32,7 +32,9 @@ def started(*inputs: str) -> Batch:
         client=SimpleNamespace(
             post=lambda path, body: {"calculation_ids": [str(n) for n in range(len(body["commands"]))]}
         ),
-        calculations=SimpleNamespace(made=lambda number, command, arguments: Calculation(arguments["source"])),
+        calculations=SimpleNamespace(
+            made=lambda number, command, arguments: Calculation(arguments["source"])
+        ),
     )
     application = SimpleNamespace(slug="refine", version="1")
     command = SimpleNamespace(

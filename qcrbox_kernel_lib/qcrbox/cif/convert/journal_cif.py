@@ -90,7 +90,13 @@ def ascii_document(document: Document) -> str:
 
 def _ascii_raw(raw: str, cif2: bool) -> str:
     is_list = cif2 and raw[:1] in "[{"
-    return raw if raw.isascii() else ascii_text(raw) if is_list else raw_of(ascii_text(text_of(raw, cif2=cif2)), cif2=cif2)
+    return (
+        raw
+        if raw.isascii()
+        else ascii_text(raw)
+        if is_list
+        else raw_of(ascii_text(text_of(raw, cif2=cif2)), cif2=cif2)
+    )
 
 
 def ascii_text(text: str) -> str:
