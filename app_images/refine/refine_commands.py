@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.progress import say, tell
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox_refine import cif_output, density, least_squares
 from qcrbox_refine import reflections as reflection_data
 from qcrbox_refine.corrections import extinction_choice, prepare_corrections
 from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.hydrogens import place_hydrogens as place
-from qcrbox_refine.progress import say, tell
 from qcrbox_refine.refinement import (
     Options,
     load_model,

@@ -139,7 +139,8 @@ def _apply(document: Any, edit: Json) -> None:
         raise UserInputError(f"There is no item {tag[:80]!r} in block {name[:80]!r}.")
     if _CONTROL.search(value):
         raise UserInputError(
-            f"The value of {tag[:80]} holds a control character, which no CIF can hold.", next="Type it anew."
+            f"The value of {tag[:80]} holds a control character, which no CIF can hold.",
+            next="Type it again.",
         )
     raw = value if value in ("?", ".") else raw_value(value, cif2=block.cif2)
     row = edit.get("row")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from jupyter_server.base.handlers import APIHandler
 from qcrbox.client.exercise_mark import exercise_of
 from qcrbox.contract.errors import Conflict, QcError, Unreachable
 from tornado import web
 
 from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data
+from qcrbox_extension.handlers import Handler
 from qcrbox_extension.upstream import Upstream
 
 LARGEST_DRAFT_BYTES = 10 * 1024 * 1024
@@ -106,10 +106,8 @@ def fitting(content: bytes) -> tuple[bytes, str]:
     return slim, f"{size} Its outputs were left out."
 
 
-class ExerciseHandler(APIHandler):
+class ExerciseHandler(Handler):
     """`POST qcrbox/exercises/ID/fetch`: write it into the files; `…/reset`: its data as they were handed out."""
-
-    auth_resource = "qcrbox"
 
     def initialize(self, exercises: ExerciseClient, root: str) -> None:
         """Called by tornado with the registry's exercises and the root of the person's files."""
@@ -123,15 +121,11 @@ class ExerciseHandler(APIHandler):
             write = reset_data if act == "reset" else hand_out
             report = await asyncio.to_thread(write, self.root, handed)
         except OSError as error:
-            self._refuse(QcError("The exercise could not be written into your files.", why=str(error)))
+            self.refuse(QcError("The exercise could not be written into your files.", why=str(error)))
         except QcError as error:
-            self._refuse(error)
+            self.refuse(error)
         else:
             self.finish(json.dumps(report.as_dict()))
-
-    def _refuse(self, error: QcError) -> None:
-        self.set_status(error.status)
-        self.finish(json.dumps(error.envelope()))
 
 
 class DraftSender:

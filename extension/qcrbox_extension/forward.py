@@ -6,7 +6,6 @@ Bodies stream both ways: an upload is not kept in memory, an event stream arrive
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from qcrbox.contract.errors import NotAllowed, NotSignedIn, QcError, Unreachable
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from qcrbox_extension.handlers import Handler
 from qcrbox_extension.upstream import Upstream
 
 # Everything else (cookies, the Jupyter token, Origin) is between browser and this server.
@@ -54,10 +54,8 @@ NEVER_SHOWN = (
 
 
 @web.stream_request_body
-class ForwardHandler(APIHandler):
+class ForwardHandler(Handler):
     """`/qcrbox/api/…` of this server is `/api/…` of the registry."""
-
-    auth_resource = "qcrbox"
 
     def initialize(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
         """Called by tornado with the registry and the HTTP client that all handlers share."""
@@ -90,7 +88,7 @@ class ForwardHandler(APIHandler):
             address = self.upstream.address(tail, query)
             headers = self._request_headers()
         except QcError as error:
-            self._refuse(error)
+            self.refuse(error)
             return
         self._forwarding = asyncio.ensure_future(self._forward(address, headers))
 
@@ -153,7 +151,7 @@ class ForwardHandler(APIHandler):
                 # Too late for an error text: a cut connection is the only honest sign left.
                 self.request.connection.stream.close()  # type: ignore[union-attr, unused-ignore]
                 return
-            self._refuse(
+            self.refuse(
                 Unreachable(
                     "The registry does not answer.",
                     why="It may be starting again.",
@@ -187,8 +185,3 @@ class ForwardHandler(APIHandler):
         if content_type.lower().startswith(NEVER_SHOWN):
             self.set_header("Content-Type", "application/octet-stream")
             self.set_header("Content-Disposition", "attachment")
-
-    def _refuse(self, error: QcError) -> None:
-        self.set_status(error.status)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(error.envelope()))

@@ -80,7 +80,7 @@ def table(file: FileModel, fcf: FileModel | None = None) -> Json:
     """Table 1 and the tables of geometry."""
     # Start-up time: as above.
     from qcrbox.display.report import Report
-    from qcrbox.markup import cell_text
+    from qcrbox.markup import read_text
 
     report = Report([file], [file.block.name])
     return {
@@ -89,7 +89,7 @@ def table(file: FileModel, fcf: FileModel | None = None) -> Json:
                 "title": made.title,
                 "caption": made.caption,
                 "heads": list(made.heads),
-                "rows": [[cell_text(cell) for cell in row] for row in made.rows],
+                "rows": [[read_text(cell) for cell in row] for row in made.rows],
             }
             for made in report.tables
         ]

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jupyter_server.base.handlers import APIHandler
 from qcrbox.client import preset_file
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from tornado import web
+
+from qcrbox_extension.handlers import Handler
 
 LONGEST_NAME = 80
 MOST_BYTES = 65536
 
 
-class PresetsHandler(APIHandler):
+class PresetsHandler(Handler):
     """`GET`, `PUT` (`{"name", "options"}`) and `DELETE` (`?name=`) of `qcrbox/presets/<application>/<command>`.
 
     Each answers all presets of the command, name → options.
     """
-
-    auth_resource = "qcrbox"
 
     @web.authenticated
     async def get(self, application: str, command: str) -> None:
@@ -34,7 +33,7 @@ class PresetsHandler(APIHandler):
         try:
             preset_file.keep(key, *_preset_of(self.request.body))
         except QcError as error:
-            self._refuse(error)
+            self.refuse(error)
         else:
             self._answer(key)
 
@@ -45,9 +44,9 @@ class PresetsHandler(APIHandler):
         try:
             preset_file.forget(key, name)
         except KeyError:
-            self._refuse(NotFound(f"There is no preset {name!r}.", next="Open the form again."))
+            self.refuse(NotFound(f"There is no preset {name!r}.", next="Open the form again."))
         except QcError as error:
-            self._refuse(error)
+            self.refuse(error)
         else:
             self._answer(key)
 
@@ -55,14 +54,10 @@ class PresetsHandler(APIHandler):
         try:
             found = preset_file.of(key)
         except QcError as error:
-            self._refuse(error)
+            self.refuse(error)
             return
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(found))
-
-    def _refuse(self, error: QcError) -> None:
-        self.set_status(error.status)
-        self.finish(json.dumps(error.envelope()))
 
 
 def _preset_of(body: bytes) -> tuple[str, dict[str, Any]]:

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import qcrbox
-from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
@@ -14,6 +13,7 @@ from qcrbox_extension.display import DisplayHandler
 from qcrbox_extension.exercises import DraftSender, ExerciseClient, ExerciseHandler
 from qcrbox_extension.export_formats import ExportFormatsHandler
 from qcrbox_extension.forward import ForwardHandler
+from qcrbox_extension.handlers import Handler
 from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.picture import PictureHandler
 from qcrbox_extension.presets import PresetsHandler
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 
-class InfoHandler(APIHandler):
+class InfoHandler(Handler):
     """What the panel needs before its first call."""
-
-    auth_resource = "qcrbox"
 
     def initialize(self, upstream: Upstream) -> None:
         """Called by tornado with the registry of this server."""
@@ -70,7 +68,7 @@ def add_routes(server: ServerApp) -> None:
             (
                 url_path_join(base, r"qcrbox/picture/((?:qcrbox_df_0x)?[0-9a-f]{32})"),
                 PictureHandler,
-                {"upstream": upstream, "client": client},
+                {"stored": models["stored"]},
             ),
             (url_path_join(base, r"qcrbox/view/([a-z_-]{1,40})"), PartHandler, models),
             (url_path_join(base, r"qcrbox/edit"), EditHandler, models),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from typing import Literal
 from urllib.parse import quote
 
 import httpx
@@ -12,33 +13,40 @@ from qcrbox.contract.errors import NotFound, QcError, TooLarge, Unreachable
 from qcrbox_extension.upstream import Upstream
 
 LARGEST_BYTES = 60 * 1024 * 1024
+Form = Literal["written", "original"]
 _KEPT_BYTES = 120 * 1024 * 1024
 
 
 class StoredFiles:
     """Reads files from the registry; the last ones are kept, since a stored file never changes.
 
+    CIFs of results come with the names of their author: items, alerts, messages and edits are in this spelling.
+
     One Jupyter server belongs to one person, so nothing that is kept is shown to another.
     """
 
     def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
         self._upstream, self._client = upstream, client
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Form], bytes] = OrderedDict()
 
-    async def read(self, file_id: str) -> bytes:
-        """The bytes of a file. Raises NotFound, TooLarge, Unreachable, or the registry's own refusal."""
-        if file_id in self._kept:
-            self._kept.move_to_end(file_id)
-            return self._kept[file_id]
-        content = await self._fetch(file_id)
-        self._kept[file_id] = content
+    async def read(self, file_id: str, form: Form = "written") -> bytes:
+        """The bytes of a file. Raises NotFound, TooLarge, Unreachable, or the registry's own refusal.
+
+        form: "original" is quicker where names of items are not shown.
+        """
+        key = (file_id, form)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        content = await self._fetch(file_id, form)
+        self._kept[key] = content
         while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _KEPT_BYTES:
             self._kept.popitem(last=False)
         return content
 
-    async def _fetch(self, file_id: str) -> bytes:
+    async def _fetch(self, file_id: str, form: Form) -> bytes:
         try:
-            address = self._upstream.address(f"data-files/{quote(file_id, safe='')}/download")
+            address = self._upstream.address(f"data-files/{quote(file_id, safe='')}/download", f"form={form}")
             headers = self._upstream.authorization()
             async with self._client.stream("GET", address, headers=headers) as answer:
                 if answer.status_code != 200:

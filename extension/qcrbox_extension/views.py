@@ -8,12 +8,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from jupyter_server.base.handlers import APIHandler
 from qcrbox.contract.errors import QcError, UserInputError
 from tornado import web
 
 from qcrbox_extension import cif_items, model_views
 from qcrbox_extension.file_model import FileModel
+from qcrbox_extension.handlers import Handler
 from qcrbox_extension.in_threads import in_thread
 from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.stored import StoredFiles, as_qc_error
@@ -38,10 +38,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-class ModelHandler(APIHandler):
-    """What the handlers below have in common: which file is meant, and how answers and faults are written."""
-
-    auth_resource = "qcrbox"
+class ModelHandler(Handler):
+    """What the handlers below have in common: which file is meant, and how answers are written."""
 
     def initialize(self, stored: StoredFiles, live: LiveViews) -> None:
         """Called by tornado with what all handlers share."""
@@ -60,12 +58,6 @@ class ModelHandler(APIHandler):
         else:
             self.set_header("Cache-Control", "no-store")
             self.finish(json.dumps(plain(made), allow_nan=False))
-
-    def refuse(self, error: QcError) -> None:
-        """Write a fault in the registry's error envelope."""
-        self.set_status(error.status)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(error.envelope()))
 
     async def stored_models(self) -> tuple[FileModel, FileModel | None]:
         """The stored file that the query names, and its .fcf. Raises QcError."""
@@ -173,10 +165,8 @@ class LineageHandler(ModelHandler):
         await self.answer(lambda: {"graph": packed(graph), "svg": lineage_svg(graph), "twin": ""})
 
 
-class WidgetHandler(APIHandler):
+class WidgetHandler(Handler):
     """`GET qcrbox/widgets/<name>.js`: the module of a widget, as it is in the wheel of this server."""
-
-    auth_resource = "qcrbox"
 
     @web.authenticated
     async def get(self, name: str) -> None:

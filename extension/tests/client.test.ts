@@ -95,7 +95,7 @@ test('an answer without a body is none', async () => {
 test('the question mark stays between path and query', async () => {
   await client.ask('projects?holds=a%2Fb');
   expect(sent[0]?.url).toBe(`${API}/projects?holds=a%2Fb`);
-  expect(client.downloadUrl('d/1')).toBe(`${API}/datasets/d%2F1/download?format=zip&named=true`);
+  expect(client.downloadUrl('d/1')).toBe(`${API}/datasets/d%2F1/download?format=zip&named=true&form=written`);
 });
 
 test('what this server computes is asked beside the registry, not in it', async () => {
@@ -143,7 +143,7 @@ test('an upload of which no dataset came is an error', async () => {
 test('the bytes of a file come as they are', async () => {
   answer = () => new Response(new Uint8Array([0, 255, 13, 10]));
   expect([...(await client.bytes('f'))]).toEqual([0, 255, 13, 10]);
-  expect(sent[0]?.url).toBe(client.fileUrl('f'));
+  expect(sent[0]?.url).toBe(`${API}/data-files/f/download?form=written`);
 });
 
 test.each([

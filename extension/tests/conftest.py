@@ -30,6 +30,7 @@ class Upstream:
     port: int = 0
     seen: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
+    refusals: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     may_go_on: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)
 
@@ -55,6 +56,9 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
                 self._events()
             elif self.path.startswith("/api/page"):
                 self._send(b"<script>alert(1)</script>", "text/html; charset=utf-8")
+            elif self.path in upstream.refusals:
+                status, body = upstream.refusals[self.path]
+                self._send(body, status=status)
             elif self.path in upstream.files:
                 self._send(upstream.files[self.path], "application/octet-stream")
             elif self.path.startswith("/api/missing"):

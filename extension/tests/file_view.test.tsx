@@ -117,10 +117,11 @@ test.each([
 });
 
 test('a panel is named by its tab; a tab that goes leaves the first', async () => {
-  const page = await mount(<Tabs tabs={TABS} label="Parts" first="two" />);
+  const second = { name: 'two' };
+  const page = await mount(<Tabs tabs={TABS} label="Parts" asked={second} />);
   const panel = page.all('[role="tabpanel"]')[0] as HTMLElement;
   expect(document.getElementById(panel.getAttribute('aria-labelledby') ?? '')?.textContent).toBe('TWO');
-  await page.show(<Tabs tabs={TABS.slice(2)} label="Parts" first="two" />);
+  await page.show(<Tabs tabs={TABS.slice(2)} label="Parts" asked={second} />);
   expect(page.words()).toBe('THREEof three');
 });
 

@@ -56,6 +56,27 @@ test('every file and calculation is an item of a tree, one of them in the order 
   expect(items.map(each => each.attributes['aria-level'])).toEqual(['1', '2', '3', '3', '1']);
 });
 
+test('a calculation shows how it ended on a second line, and its whole title to the pointer', () => {
+  const words = 'calculation azu · HAR B3LYP/def2-TZVP with dispersion · R1 0.0412, successful';
+  const more = {
+    kind: 'calculation',
+    status: 'successful',
+    label: 'azu · HAR B3LYP/def2-TZVP with dispersion',
+    verdict: 'R1 0.0412',
+    words
+  };
+  const { at } = drawn({ ...GRAPH, nodes: [node('run', 0, 0, more), node('cif', 1, 0)], edges: [] });
+  const lines = at('run').tagged('text');
+  expect(lines.map(each => each.textContent)).toEqual(['✓ azu · HAR B3LYP/de…', 'R1 0.0412']);
+  expect(Number(lines[1].attributes.y) - Number(lines[0].attributes.y)).toBe(15);
+  expect(at('run').tagged('title')[0].textContent).toBe(words);
+  expect(
+    at('cif')
+      .tagged('text')
+      .map(each => each.textContent)
+  ).toEqual(['cif']);
+});
+
 test('arrows run between what is drawn; an end that is not shown has none', () => {
   const { el } = drawn();
   const lines = el.tagged('path').filter(each => each.attributes['marker-end']);

@@ -3,7 +3,7 @@ import * as React from 'react';
 import { expect, test, vi } from 'vitest';
 
 import { Applications } from '../src/panel/applications';
-import { Calculations, StateMark } from '../src/panel/calculations';
+import { Calculations, StateMark, StateOrPlace } from '../src/panel/calculations';
 import { ConnectionBar } from '../src/panel/connection';
 import type { IPanelContext } from '../src/panel/context';
 import { Datasets } from '../src/panel/datasets';
@@ -50,6 +50,15 @@ test.each([
   [{ status: 'of tomorrow' }, '? of tomorrow']
 ])('%j is marked %s', (more, text) => {
   expect(words(<StateMark calculation={calculation(more)} trans={trans} />)).toBe(text);
+});
+
+test.each([
+  [{ status: 'submitted', queue: { place: 1 } }, '◷ Queued: next.'],
+  [{ status: 'submitted', queue: { place: 4, reason: 'Held.' } }, '◷ Queued: 3 before you. Held.'],
+  [{ status: 'submitted' }, '◷ queued'],
+  [{ status: 'running', queue: { place: 1 } }, '◌ running']
+])('%j says once that it waits: %s', (more, text) => {
+  expect(words(<StateOrPlace calculation={calculation(more)} trans={trans} />)).toBe(text);
 });
 
 test('a list without calculations says how to begin', () => {

@@ -158,6 +158,7 @@ test('the tree says for a screen reader what is chosen, folded and how deep it i
 test.each([
   [{ status: 'successful' }, '✓', 'done'],
   [{ status: 'successful', doubtful: true }, '⚠', 'done, with warnings'],
+  [{ status: 'successful', doubtful: true, verdict: 'R1 0.0412, not converged' }, '⚠', 'done, not converged'],
   [{ status: 'failed' }, '✗', 'failed']
 ])('%j: the sign %s has the words "%s"', (more, sign, text) => {
   const shown = html(<NodeState node={node('x', more)} trans={trans} />);

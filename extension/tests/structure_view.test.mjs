@@ -31,6 +31,8 @@ test('the view says in words what it shows, for those who do not see it', () => 
 test('of several warnings the first is in sight, the others are behind their number', () => {
   const { view } = openView({ scene: sharedScene({ warnings: ['first', 'second', 'third'] }) });
   expect(view.warning.querySelector('summary').textContent).toBe('2 more notes');
+  const { view: two } = openView({ scene: sharedScene({ warnings: ['first', 'second'] }) });
+  expect(two.warning.querySelector('summary').textContent).toBe('1 more note');
   expect(view.warning.firstChild.textContent).toBe('⚠ first');
 });
 

@@ -36,6 +36,11 @@ def test_unit_tests_pass() -> None:
     assert " passed" in run("vitest", "run")
 
 
+def test_types_hold_in_sources_and_tests() -> None:
+    """vitest takes types out unread: a test may go on with a property that is gone."""
+    run("tsc", "-p", "tests")
+
+
 def test_style_holds() -> None:
     run("eslint", "--max-warnings", "0", ".")
     run("prettier", "--check", "src", "style", "tests")

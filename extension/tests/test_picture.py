@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
 import re
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from qcrbox.contract.errors import TooLarge
+from qcrbox_extension.picture import LARGEST_BYTES, picture_of
 
 if TYPE_CHECKING:
     from conftest import Upstream
 
-FILE = "qcrbox_df_0x" + 32 * "1"
 CIF = """data_a
 _cell_length_a 5
 _cell_length_b 6
@@ -32,13 +36,16 @@ O1 O 0.3 0.2 0.3 0.02
 """
 
 
-def serve(upstream: Upstream, content: str) -> None:
-    upstream.files[f"/api/data-files/{FILE}/download"] = content.encode()
+def serve(upstream: Upstream, content: str) -> str:
+    """Store a file, and answer the path of its picture. A stored file never changes: each content has an id of its own."""
+    file = f"qcrbox_df_0x{hashlib.md5(content.encode()).hexdigest()}"
+    upstream.files[f"/api/data-files/{file}/download?form=original"] = content.encode()
+    return f"/qcrbox/picture/{file}"
 
 
 def test_a_structure_is_drawn_with_the_persons_token(browser: httpx.Client, upstream: Upstream) -> None:
-    serve(upstream, CIF.format(label="C1"))
-    answer = browser.get(f"/qcrbox/picture/{FILE}")
+    picture = serve(upstream, CIF.format(label="C1"))
+    answer = browser.get(picture)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/svg+xml"
     assert "<svg" in answer.text
@@ -47,17 +54,17 @@ def test_a_structure_is_drawn_with_the_persons_token(browser: httpx.Client, upst
 
 
 def test_a_picture_has_the_ground_of_the_theme(browser: httpx.Client, upstream: Upstream) -> None:
-    serve(upstream, CIF.format(label="C1"))
+    picture = serve(upstream, CIF.format(label="C1"))
     grounds = {
-        theme: re.findall(r'<rect [^>]*fill="(#\w+)"', browser.get(f"/qcrbox/picture/{FILE}{theme}").text)
+        theme: re.findall(r'<rect [^>]*fill="(#\w+)"', browser.get(f"{picture}{theme}").text)
         for theme in ("", "?theme=dark", "?theme=<x>")
     }
     assert grounds == {"": ["#ffffff"], "?theme=dark": ["#1e1e1e"], "?theme=<x>": ["#ffffff"]}
 
 
 def test_nothing_in_a_picture_runs(browser: httpx.Client, upstream: Upstream) -> None:
-    serve(upstream, CIF.format(label="<script>alert(1)</script>"))
-    answer = browser.get(f"/qcrbox/picture/{FILE}")
+    picture = serve(upstream, CIF.format(label="<script>alert(1)</script>"))
+    answer = browser.get(picture)
     assert answer.status_code == 200
     assert "<script" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -67,12 +74,28 @@ def test_nothing_in_a_picture_runs(browser: httpx.Client, upstream: Upstream) ->
     "content", ["data_a\n_cell_length_a 5\n", "", "no cif at all", "data_a\nloop_\n_atom_site_label\nC1\n"]
 )
 def test_what_cannot_be_drawn_is_not_found(browser: httpx.Client, upstream: Upstream, content: str) -> None:
-    serve(upstream, content)
-    assert browser.get(f"/qcrbox/picture/{FILE}").status_code == 404
+    picture = serve(upstream, content)
+    assert browser.get(picture).status_code == 404
 
 
 def test_a_stranger_gets_no_picture(server_url: str, upstream: Upstream) -> None:
-    serve(upstream, CIF.format(label="C1"))
+    picture = serve(upstream, CIF.format(label="C1"))
     stranger = httpx.Client(base_url=server_url, trust_env=False)
-    assert stranger.get(f"/qcrbox/picture/{FILE}").status_code in (302, 401, 403)
+    assert stranger.get(picture).status_code in (302, 401, 403)
     assert upstream.seen == []
+
+
+def test_a_picture_that_the_registry_refuses_says_why(browser: httpx.Client, upstream: Upstream) -> None:
+    refused = "qcrbox_df_0x" + 32 * "a"
+    envelope = {"status": "error", "error": {"code": 403, "message": "You may not read this."}}
+    upstream.refusals[f"/api/data-files/{refused}/download?form=original"] = (
+        403,
+        json.dumps(envelope).encode(),
+    )
+    answer = browser.get(f"/qcrbox/picture/{refused}")
+    assert (answer.status_code, answer.json()["error"]["message"]) == (403, "You may not read this.")
+
+
+def test_a_large_file_is_not_drawn() -> None:
+    with pytest.raises(TooLarge, match="too large to draw"):
+        asyncio.run(picture_of(bytes(LARGEST_BYTES + 1), dark=False))

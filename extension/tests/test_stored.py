@@ -38,7 +38,7 @@ def test_a_file_is_asked_for_once_with_the_persons_token() -> None:
     found, asked = files(lambda _: httpx.Response(200, content=b"data_a"))
     assert read(found, "f1", "f1") == [b"data_a", b"data_a"]
     (request,) = asked
-    assert str(request.url) == "http://registry/base/api/data-files/f1/download"
+    assert str(request.url) == "http://registry/base/api/data-files/f1/download?form=written"
     assert request.headers["authorization"] == "Bearer secret"
 
 
@@ -53,7 +53,8 @@ def test_no_name_of_a_file_leads_to_another_address(name: str) -> None:
         path = asked[0].url.raw_path.decode()
         assert path.startswith("/base/api/data-files/")
         assert path.count("/") == 5
-        assert "?" not in path
+        assert path.endswith("/download?form=written")
+        assert path.count("?") == 1
 
 
 def test_the_file_that_was_not_used_for_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -279,7 +279,7 @@ def test_bytes_and_numbers_that_are_none_travel_as_json():
 
 
 def serve(upstream: Upstream) -> None:
-    upstream.files[f"/api/data-files/{FILE}/download"] = CIF
+    upstream.files[f"/api/data-files/{FILE}/download?form=written"] = CIF
 
 
 def test_a_stored_file_is_read_with_the_persons_right(browser: httpx.Client, upstream: Upstream) -> None:

@@ -83,6 +83,34 @@ test('without a structure there are log, files and lineage', () => {
   expect(words(view)).not.toContain('Table 1');
 });
 
+test('a result that waits says its place in words, and "queued" once', () => {
+  const { view } = result(
+    calculation({ status: 'submitted', queue: { place: 3, reason: 'Your group may run 8 at once.' } })
+  );
+  expect(words(view)).toContain('◷ Queued: 2 before you. Your group may run 8 at once.');
+  expect(words(view).match(/queued/gi)).toHaveLength(1);
+});
+
+test.each([
+  [{ progress: { metrics: { converged: 0 } } }, 'not converged'],
+  [{ warnings: ['Finished, but not converged: max shift/s.u. 0.43 (C12 U33).'] }, 'not converged'],
+  [{ warnings: ['Two atoms are close.'] }, 'with warnings']
+])('a result in doubt %j is amber: ⚠ and %s', (more, doubt) => {
+  const { view } = result(calculation({ status: 'successful', ...more }));
+  expect(html(view)).toMatch(/class="qcrbox-State" data-state="successful" data-doubtful="true"/);
+  expect(words(view)).toContain(`⚠ done, ${doubt}`);
+});
+
+test('a failed one says what, why and next; the path and the traceback stand behind Details', () => {
+  const trace = 'Traceback (most recent call last):\n  File "/srv/qcrbox/refine.py", line 3, in run\n    go()\n';
+  const text = `There is no cell. azu.cif has no _cell_length_a. Choose another file.\n${trace}ValueError: no cell`;
+  const { view } = result(calculation({ status: 'failed', error_msg: text }));
+  const [said, details = ''] = html(view).split('<details>');
+  expect(said).toContain('There is no cell. azu.cif has no _cell_length_a. Choose another file.');
+  expect(said).not.toMatch(/Traceback|\/srv\/|refine\.py/);
+  expect(details).toMatch(/<summary>Details<\/summary>.*Traceback.*\/srv\/qcrbox\/refine\.py/s);
+});
+
 test('a failed one says why; a name can be given to any', () => {
   const { view, actions } = result(calculation({ status: 'failed', error_msg: 'UserInputError: No cell.' }));
   expect(html(view)).toContain('role="alert">No cell.');
@@ -323,6 +351,17 @@ test('without exercises there is no part for them; one that is not open yet cann
   const { shown } = exercises(null, [exercise({ phase: 'not_open' })]);
   expect(html(shown)).toMatch(/disabled="">Begin/);
   expect(words(exercises(null, [exercise({ opened_at: '2026' })]).shown)).toContain('Go on');
+});
+
+test('a preview begins before the exercise is open, and answers and submits once it is closed', () => {
+  const early = exercises(null, [exercise({ phase: 'not_open', may_try: true })]);
+  expect(html(early.shown)).not.toContain('disabled');
+  const closed = exercises(own({ preview: true, exercise: exercise({ phase: 'closed', may_try: true }) })).shown;
+  expect(html(closed)).not.toMatch(/disabled="">Submit/);
+  expect(html(closed)).not.toMatch(/<input[^>]*disabled=""/);
+  expect(words(closed)).toContain('closed for students');
+  const archived = exercise({ phase: 'closed', may_try: true, archived: true });
+  expect(html(exercises(own({ preview: true, exercise: archived })).shown)).toMatch(/disabled="">Submit/);
 });
 
 test('every state of a task has sign and word; a hint helps until it is done', () => {

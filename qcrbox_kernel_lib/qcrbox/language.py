@@ -1,4 +1,6 @@
-"""Translations from gettext catalogues, one `locale/<language>.po` per language, read on first use.
+"""Texts for people: translations, minus signs, lists of names.
+
+Translations come from gettext catalogues, one `locale/<language>.po` per language, read on first use.
 
 States, queue messages and headings are translated. CIF names, space groups, output of programs, names of the API
 (`status`, columns of tables) and error codes are not.
@@ -9,7 +11,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +29,12 @@ def tr(text: str, /, **values: object) -> str:
 def minus(text: str) -> str:
     """A sentence with minus signs where hyphens stand before numbers, as `offset -0.04`; `hkl`, names and ranges stay."""
     return re.sub(r"(?<![\w.)])-(?=\.?\d)", "\N{MINUS SIGN}", text)
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Names for a sentence, `C1, C2 and 3 more` where there are more than `most`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def language(environ: Mapping[str, str] = os.environ) -> str:

@@ -106,3 +106,10 @@ def test_catalogue_is_read_as_babel_reads_it(file):
 )
 def test_a_hyphen_before_a_number_is_a_minus_sign(text: str, shown: str):
     assert language.minus(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, ""), (2, "C1, C2"), (3, "C1, C2, C3"), (5, "C1, C2, C3 and 2 more")]
+)
+def test_long_lists_of_names_say_how_many_are_left_out(count, words):
+    assert language.listed([f"C{number}" for number in range(1, count + 1)], 3) == words

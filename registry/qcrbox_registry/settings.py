@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.loopback import is_loopback_host
+from qcrbox.contract.sqlite_urls import url_of
 
 
 class Settings(BaseSettings):
@@ -92,6 +93,4 @@ class Settings(BaseSettings):
     @property
     def sql_url(self) -> str:
         """SQLAlchemy URL: the one that was set, otherwise SQLite in the data folder."""
-        # SQLAlchemy decodes the name, and a `?` would begin the options.
-        file = str(self.data / "qcrbox.sqlite").replace("%", "%25").replace("?", "%3F")
-        return self.database_url or f"sqlite:///{file}"
+        return self.database_url or url_of(self.data / "qcrbox.sqlite")

@@ -10,7 +10,7 @@ import pytest
 from qcrbox.analysis.difference import semantic_difference
 from qcrbox.api.box import Box
 from qcrbox.api.exporting import export
-from qcrbox.api.files import CifFile
+from qcrbox.api.stored_files import CifFile
 from qcrbox.cif import names, read
 from qcrbox.cif.document import Block
 

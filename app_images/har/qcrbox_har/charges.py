@@ -9,6 +9,7 @@ import networkx
 import numpy as np
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.elements import atomic_number, hill_order, is_metal
+from qcrbox.language import minus
 
 from qcrbox_har.molecules import Molecule, components
 
@@ -70,7 +71,7 @@ def _of_the_cell(molecules: list[Molecule]) -> list[str]:
     names = "; ".join(f"{m.name} {m.charge:+d} ({m.charge_source})" for m in molecules)
     if any(m.charge_source == _GUESSED for m in molecules):
         raise UserInputError(
-            f"the charges of the molecules add up to {total:+g} in the unit cell: {names}.",
+            f"the charges of the molecules add up to {minus(f'{total:+g}')} in the unit cell: {names}.",
             where="charges",
             why="A guess is wrong, hydrogen atoms are missing, or a counter-ion is not in the model. A wavefunction with the "
             "wrong charge gives wrong form factors without any sign of it.",
@@ -78,7 +79,7 @@ def _of_the_cell(molecules: list[Molecule]) -> list[str]:
             "of all molecules as they are; the result then says that the cell is not neutral.",
         )
     return [
-        f"The unit cell is not neutral: the charges of its molecules add up to {total:+g}: {names}. Counter-ions that are not "
+        f"The unit cell is not neutral: the charges of its molecules add up to {minus(f'{total:+g}')}: {names}. Counter-ions that are not "
         "in the model act on no wavefunction."
     ]
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qcrbox.cif import read
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.contract.progress import report, say, tell
 from qcrbox.crystallography.aspheric import Partitioning, form_factor_document
 from qcrbox.crystallography.reflections import find_reflections, has_reflections, read_hkl
 from qcrbox.crystallography.structure.structure import Structure
@@ -21,7 +22,6 @@ from qcrbox_har.loop import LEAST_SQUARES, QUANTUM, Refinement
 from qcrbox_har.loop_state import Progress
 from qcrbox_har.options import Options
 from qcrbox_har.processes import Child
-from qcrbox_har.progress import report, say, tell
 
 _TABLE = "har.tsc"
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har import acceleration, charges, checkpoint, estimate, experience, fragments, molecules
@@ -21,7 +22,6 @@ from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.method import Accuracy
 from qcrbox_har.options import Options, choose_method, spherical_sites
 from qcrbox_har.processes import Child
-from qcrbox_har.progress import report, say
 
 Array = NDArray[np.float64]
 QUANTUM = "The wavefunction program"

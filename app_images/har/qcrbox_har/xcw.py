@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qcrbox.analysis.density.cube import BOHR
 from qcrbox.contract.errors import CalculationFailed, UserInputError
+from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har import charges, estimate, maps, molecules
@@ -17,7 +18,6 @@ from qcrbox_har.method import Method, MoleculeInput
 from qcrbox_har.molecules import Molecule
 from qcrbox_har.options import Options, choose_method
 from qcrbox_har.processes import Child
-from qcrbox_har.progress import report, say
 
 Array = NDArray[np.float64]
 _QUANTUM = "qcrbox_har.quantum.xcw"

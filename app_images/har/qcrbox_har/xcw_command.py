@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from qcrbox.contract.progress import report, say, tell
 from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har import xcw as fitting
@@ -12,7 +13,6 @@ from qcrbox_har.commands import block_with_atoms
 from qcrbox_har.loop import LEAST_SQUARES, QUANTUM
 from qcrbox_har.options import Options
 from qcrbox_har.processes import Child
-from qcrbox_har.progress import report, say, tell
 
 
 def xcw(  # noqa: PLR0913 - parameters of a command, by name

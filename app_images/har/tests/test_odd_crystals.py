@@ -172,7 +172,7 @@ HYDROXIDE = "O1 O .5 .5 .5\nH1 H .5757 .5587 .5\n"
 
 
 def test_a_guess_that_leaves_the_cell_charged_is_refused_with_the_way_out():
-    with pytest.raises(UserInputError, match="add up to -1 in the unit cell") as error:
+    with pytest.raises(UserInputError, match="add up to −1 in the unit cell") as error:
         prepared(HYDROXIDE)
     assert error.value.where == "charges"
     assert "guessed from its bonds" in error.value.message
@@ -187,7 +187,7 @@ def test_a_guess_that_leaves_the_cell_charged_is_refused_with_the_way_out():
 def test_a_charged_cell_whose_charges_are_stated_is_refined_and_named(stated):
     state = prepared(HYDROXIDE, **stated)
     assert [m.charge for m in state.plan.molecules] == [-1]
-    assert any("not neutral" in warning and "add up to -1" in warning for warning in state.warnings)
+    assert any("not neutral" in warning and "add up to −1" in warning for warning in state.warnings)
 
 
 def test_atoms_without_coordinates_are_named():

@@ -79,7 +79,7 @@ def aspherical_atoms(table: FormFactorTable, model: Model, data: Reflections) ->
     """Bring a table into the form the engine reads: every atom of the model, every index it will ask for.
 
     Atoms the table lacks stay spherical. Raises UserInputError when it has none of the atoms or one of them twice, lacks
-    reflections, or holds values that are no numbers.
+    reflections, or holds values that are not numbers.
     """
     rotations = rotations_of(model)
     wanted = needed_indices(data, model.symmetry.space_group().is_centric(), rotations)

@@ -15,6 +15,8 @@ from qcrbox_refine.model import Atom, Model
 _WORD = re.compile(r"(?P<name>[^_]+)(?:_(?P<residue>[^_$]*))?(?:_?\$(?P<symmetry>\d+))?\Z")
 IDENTITY = sgtbx.rt_mx()
 Made = TypeVar("Made")
+# Why an instruction that means no atom of the model is left out.
+NO_ATOMS = "It applies to none of the atoms."
 
 
 class UnknownAtom(ValueError):
@@ -85,9 +87,7 @@ class AtomNames:
         if problems and not made:
             raise list(problems.values())[-1]
         for here, error in problems.items() if instruction.residue != "*" else ():
-            self.model.leave_out(
-                f"{instruction.text} in residue {here}", f"{str(error)[0].upper()}{str(error)[1:]}."
-            )
+            self.model.leave_out(f"{instruction.text} in residue {here}", str(error))
         return made
 
     def word(self, word: str, here: int) -> list[AtomRef]:

@@ -7,7 +7,7 @@ from cctbx import crystal, sgtbx, xray
 from cctbx.eltbx import covalent_radii
 from qcrbox.crystallography.shelx import Instruction
 
-from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
+from qcrbox_refine.atom_names import NO_ATOMS, AtomNames, AtomRef, UnknownAtom
 from qcrbox_refine.model import Model
 
 # Atoms are bonded when they are nearer than the sum of their radii and this, Å.
@@ -42,10 +42,10 @@ def _bond(
     try:
         pairs = names.of_copies(instruction, lambda here: names.pairs(instruction.names, here))
     except UnknownAtom as error:
-        model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        model.leave_out(instruction.text, str(error))
         return
     if not pairs:
-        model.leave_out(instruction.text, "It applies to none of the atoms.")
+        model.leave_out(instruction.text, NO_ATOMS)
     for a, b in pairs:
         operation = a.symmetry.inverse().multiply(b.symmetry)
         if instruction.name == "BIND":
@@ -137,10 +137,10 @@ def _atoms(model: Model, names: AtomNames, instruction: Instruction) -> list[Ato
     try:
         found = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
     except UnknownAtom as error:
-        model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        model.leave_out(instruction.text, str(error))
         return []
     if not found:
-        model.leave_out(instruction.text, "It applies to none of the atoms.")
+        model.leave_out(instruction.text, NO_ATOMS)
     return found
 
 

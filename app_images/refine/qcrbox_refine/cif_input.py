@@ -19,6 +19,7 @@ from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
 from qcrbox.crystallography.structure.sites import Sites
+from qcrbox.language import listed
 
 from qcrbox_refine.atom_types import read_atom_types
 from qcrbox_refine.cif_block import CifBlock, read_blocks
@@ -262,7 +263,7 @@ def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
 
 
 def _is_dummy(sites: Sites, row: int) -> bool:
-    """Whether the file says that a row is no atom."""
+    """Whether the file says that a row is not an atom."""
     return sites.calc_flag[row].lower() == "dum"
 
 
@@ -270,13 +271,12 @@ def _name_what_rows_lack(model: Model, sites: Sites) -> None:
     dummies = [label for row, label in enumerate(sites.label) if _is_dummy(sites, row)]
     if dummies:
         model.not_applied(
-            f"Dummies of the atom list (_atom_site_calc_flag dum) do not scatter and are left out: {', '.join(dummies)}."
+            f"Dummies of the atom list (_atom_site_calc_flag dum) do not scatter and are left out: {listed(dummies, 20)}."
         )
     without = [atom.label for atom in model.atoms if not atom.u_stated and atom.u_aniso is None]
     if without:
         model.note(
-            f"Displacement parameters that the file does not give begin at {_FIRST_U:g} Å²: {', '.join(without[:20])}"
-            f"{f' and {len(without) - 20} more' if len(without) > 20 else ''}."
+            f"Displacement parameters that the file does not give begin at {_FIRST_U:g} Å²: {listed(without, 20)}."
         )
 
 

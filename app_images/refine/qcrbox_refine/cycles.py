@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from qcrbox.contract.errors import CalculationFailed
+from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.shelx.refinement_texts import Weights
 
 from qcrbox_refine.constraints import Parametrisation, not_positive_definite, parametrise
@@ -11,7 +12,6 @@ from qcrbox_refine.fit import Cycle
 from qcrbox_refine.intensities import Corrections, IntensityModel, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
 from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, SingularMatrix
-from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.shifts import largest_site_shift, largest_u_shift, parameter_name, without_overshoot
 

@@ -24,11 +24,11 @@ from collections.abc import Callable
 import numpy as np
 from cctbx import adptbx
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.progress import say
 
 from qcrbox_refine.hydrogens import CARRIERS
 from qcrbox_refine.model import Atom, Model, scattering_type
 from qcrbox_refine.parameters import FREE, UNSTATED
-from qcrbox_refine.progress import say
 
 _FARTHEST = 1000.0  # in cells; beyond it a number is no coordinate
 

@@ -10,7 +10,7 @@ import numpy as np
 from cctbx import crystal, sgtbx
 from qcrbox.crystallography.shelx import Instruction
 
-from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
+from qcrbox_refine.atom_names import NO_ATOMS, AtomNames, AtomRef, UnknownAtom
 from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.connectivity import Neighbour, neighbours
 from qcrbox_refine.fit import Fit
@@ -108,8 +108,9 @@ def _requested(model: Model, donors: dict[int, Neighbour], errors: SiteErrors) -
         instruction = placed.instruction
         if instruction.name != "HTAB" or len(instruction.names) < 2:
             continue
-        before, problem = len(found), ""
-        for donor, acceptor in _named_pairs(names, instruction):
+        before = len(found)
+        pairs, problem = _named_pairs(names, instruction)
+        for donor, acceptor in pairs:
             move = donor.symmetry.inverse().multiply(acceptor.symmetry)
             images = [
                 _Found(h, near, acceptor.index, near.symmetry.multiply(move))
@@ -127,24 +128,16 @@ def _requested(model: Model, donors: dict[int, Neighbour], errors: SiteErrors) -
                     min(images, key=lambda f: errors.distance(f.hydrogen, f.acceptor, f.to_acceptor)[0])
                 )
         if len(found) == before:
-            problem = problem or _why_no_pairs(names, instruction)
-            model.leave_out(instruction.text, f"{problem[:1].upper()}{problem[1:]}.")
+            model.leave_out(instruction.text, problem or NO_ATOMS)
     return found
 
 
-def _named_pairs(names: AtomNames, instruction: Instruction) -> list[tuple[AtomRef, AtomRef]]:
+def _named_pairs(names: AtomNames, instruction: Instruction) -> tuple[list[tuple[AtomRef, AtomRef]], str]:
+    """Donors and acceptors of HTAB, or no pair and why."""
     try:
-        return names.of_copies(instruction, lambda here: names.pairs(instruction.names[:2], here))
-    except UnknownAtom:
-        return []
-
-
-def _why_no_pairs(names: AtomNames, instruction: Instruction) -> str:
-    try:
-        names.of_copies(instruction, lambda here: names.pairs(instruction.names[:2], here))
+        return names.of_copies(instruction, lambda here: names.pairs(instruction.names[:2], here)), ""
     except UnknownAtom as error:
-        return str(error)
-    return "it applies to none of the atoms"
+        return [], str(error)
 
 
 def _distances_and_angle(

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from qcrbox.contract.progress import say
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.shelx.refinement_texts import Weights
 
@@ -16,7 +17,6 @@ from qcrbox_refine.fit import Cycle, Fit
 from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
 from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, packed_upper
-from qcrbox_refine.progress import say
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.shifts import parameter_name
 

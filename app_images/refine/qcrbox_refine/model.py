@@ -11,13 +11,13 @@ from cctbx import adptbx, crystal, sgtbx, xray
 from cctbx.eltbx import tiny_pse as periodic_table
 from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.progress import say
 from qcrbox.crystallography.shelx import Instruction
 from qcrbox.crystallography.structure.formula import formula_units
 
 from qcrbox_refine.atom_types import AtomTypes
 from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.parameters import FREE, UNSTATED, Coding
-from qcrbox_refine.progress import say
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 Tensor = tuple[float, float, float, float, float, float]
@@ -212,8 +212,11 @@ class Model:
             self.kinds[text] = kind
 
     def leave_out(self, text: str, why: str) -> None:
-        """Something of the input that is not applied; printed once and kept for the result and the CIF."""
-        entry = LeftOut(" ".join(text.split()), why)
+        """Something of the input that is not applied; printed once and kept for the result and the CIF.
+
+        why: words that become a sentence, as those of an error do.
+        """
+        entry = LeftOut(" ".join(text.split()), sentence(why))
         if entry not in self.left_out:
             self.left_out.append(entry)
             say(f"Not applied: {entry.text} ({entry.why.rstrip('.')})")
@@ -375,6 +378,12 @@ def scattering_type(symbol: str, label: str) -> str:
         if found:
             return found
     raise no_element(symbol, label)
+
+
+def sentence(words: str) -> str:
+    """The words with a capital letter and a full stop, as `there is no atom C9` of an error; "" stays."""
+    words = words.strip().rstrip(".")
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
 def no_element(symbol: str, label: str) -> UserInputError:

@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.radiation import density_unit, residual_figures
 from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox.language import minus
 
 from qcrbox_refine import (
     aspherical,
@@ -32,7 +34,6 @@ from qcrbox_refine.fit import Fit
 from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
-from qcrbox_refine.progress import report, say
 from qcrbox_refine.requested_hydrogens import place_requested
 from qcrbox_refine.restraints import add_restraints, parse_restraints
 from qcrbox_refine.scattering import radiation_of, wavelength_by_dispersion
@@ -333,7 +334,8 @@ def _summarise(fit: Fit, residual: density.DifferenceMap) -> None:
     say(
         f"R1 {fit.r1_gt:.4f} for {fit.n_gt} reflections with I > 2σ(I), {fit.r1_all:.4f} for all "
         f"{fit.reflections.unique.size()}; wR2 {fit.wr2:.4f}, S {fit.goof:.3f}, {fit.n_parameters} parameters, "
-        f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} {density_unit(radiation_of(fit.model))}",
+        + minus(f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} ")
+        + f"{density_unit(radiation_of(fit.model))}",
     )
     # Without a cycle there is nothing that could have converged.
     ended = {"converged": fit.converged} if fit.refined else {"refined": False}

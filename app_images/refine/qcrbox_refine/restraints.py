@@ -15,10 +15,10 @@ from cctbx import xray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import Instruction, decoded, read_instructions
 
-from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
+from qcrbox_refine.atom_names import NO_ATOMS, AtomNames, AtomRef, UnknownAtom
 from qcrbox_refine.bump import short_contacts
 from qcrbox_refine.connectivity import neighbours
-from qcrbox_refine.model import Model, Placed
+from qcrbox_refine.model import Model, Placed, sentence
 from qcrbox_refine.parameters import tied
 from qcrbox_refine.restraint_equations import (
     Distance,
@@ -116,7 +116,7 @@ class RestraintManager:
             self.model.leave_out(instruction.text, _sentence(error))
             return
         if not made:
-            self.model.leave_out(instruction.text, "It applies to none of the atoms.")
+            self.model.leave_out(instruction.text, NO_ATOMS)
         known = set(self.restraints)
         self.restraints += [restraint for restraint in made if restraint not in known]
 
@@ -147,8 +147,7 @@ def restraints_manager(model: Model) -> RestraintManager | None:
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error).strip().rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}." if text else "Its numbers or atoms are missing."
+    return sentence(str(error)) or "Its numbers or atoms are missing."
 
 
 def _variables_of(restraint: Restraint) -> list[int]:

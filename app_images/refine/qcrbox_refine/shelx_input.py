@@ -12,7 +12,7 @@ from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read_instructions
 from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 
-from qcrbox_refine.atom_names import AtomNames, UnknownAtom
+from qcrbox_refine.atom_names import NO_ATOMS, AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.fragments import fit_groups, read_fragments
 from qcrbox_refine.instruction_keywords import misspelt, of_instruction
@@ -31,7 +31,6 @@ from qcrbox_refine.riding import needed
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
-_NO_ATOMS = "It applies to none of the atoms."
 # An occupancy above this is more than one atom on a site.
 _FULLEST = 1.2
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
@@ -335,23 +334,13 @@ class _Reader:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
         if self.peaks:
             model.note(
-                f"Difference peaks of the file are no atoms and are left out: {', '.join(self.peaks)}."
+                f"Difference peaks of the file are not atoms and are left out: {', '.join(self.peaks)}."
             )
         model.elements = list(dict.fromkeys(self.elements))
         self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
         self._site_occupancies()
-        unit = self.found.last("UNIT")
-        if unit and unit.numbers and len(unit.numbers) != len(self.elements):
-            model.leave_out(
-                unit.text,
-                f"It has {len(unit.numbers)} numbers for {len(self.elements)} kinds of atoms of SFAC.",
-            )
-        elif model.z and unit:
-            counts: Counter[str] = Counter()
-            for kind, count in zip(self.elements, unit.numbers, strict=False):
-                counts[element_symbol(kind)] += count / model.z
-            model.formula = {element: count for element, count in counts.items() if count}
+        self._contents()
         model.weights = model.settings.weights
         model.extinction = model.settings.extinction
         _set_assemblies(model)
@@ -362,6 +351,20 @@ class _Reader:
             if element not in {*model.elements, *map(element_symbol, model.elements)}:
                 model.leave_out(instruction.text, "SFAC does not list this element.")
         self._named_atoms()
+
+    def _contents(self) -> None:
+        """The formula from UNIT, the contents of the cell, and Z."""
+        model, unit = self.model, self.found.last("UNIT")
+        if unit and unit.numbers and len(unit.numbers) != len(self.elements):
+            model.leave_out(
+                unit.text,
+                f"It has {len(unit.numbers)} numbers for {len(self.elements)} kinds of atoms of SFAC.",
+            )
+        elif model.z and unit:
+            counts: Counter[str] = Counter()
+            for kind, count in zip(self.elements, unit.numbers, strict=False):
+                counts[element_symbol(kind)] += count / model.z
+            model.formula = {element: count for element, count in counts.items() if count}
 
     def _site_occupancies(self) -> None:
         """SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not."""
@@ -406,7 +409,7 @@ class _Reader:
                 elif instruction.name == "HFIX" and instruction.numbers:
                     self._request_hydrogen(instruction, names)
             except UnknownAtom as error:
-                self.model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+                self.model.leave_out(instruction.text, str(error))
         for group in self.model.equal_displacements:
             for atom in group[1:]:
                 if (atom.u_aniso is None) != (group[0].u_aniso is None):
@@ -428,7 +431,7 @@ class _Reader:
         wanted = [label for label in labels if not self.model.atom(label).is_hydrogen]
         self.model.hydrogen_requests += [HydrogenRequest(label, code, u, distance) for label in wanted]
         if instruction.names and not wanted:
-            self.model.leave_out(instruction.text, _NO_ATOMS)
+            self.model.leave_out(instruction.text, NO_ATOMS)
 
     def _equal(self, instruction: Instruction, names: AtomNames) -> list[list[Atom]]:
         """Groups of two atoms or more; named where there are none."""
@@ -440,7 +443,7 @@ class _Reader:
     def _anisotropic_by_name(self, instruction: Instruction, names: AtomNames) -> None:
         refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
         if not refs:
-            self.model.leave_out(instruction.text, _NO_ATOMS)
+            self.model.leave_out(instruction.text, NO_ATOMS)
         for ref in refs:
             make_anisotropic(self.model, self.model.atoms[ref.index])
 

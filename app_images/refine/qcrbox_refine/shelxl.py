@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.contract.progress import say
 from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import density, least_squares, reflections, res_output, weighting
@@ -21,7 +22,6 @@ from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.fit import Fit
 from qcrbox_refine.intensities import Corrections
 from qcrbox_refine.model import Model
-from qcrbox_refine.progress import say
 from qcrbox_refine.requested_hydrogens import place_requested
 from qcrbox_refine.shelx_input import read_shelx
 

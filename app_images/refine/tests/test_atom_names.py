@@ -196,7 +196,7 @@ def test_free_without_a_bond_is_named():
 def test_difference_peaks_among_the_atoms_are_left_out_and_named():
     model = parse_shelx(TEXT.format(lines="").replace("HKLF", "Q1 1 0.5 0.5 0.5 11 0.05 1.5\nHKLF"), "x.ins")
     assert "Q1" not in [atom.label for atom in model.atoms]
-    assert model.remarks() == ["Difference peaks of the file are no atoms and are left out: Q1."]
+    assert model.remarks() == ["Difference peaks of the file are not atoms and are left out: Q1."]
 
 
 @pytest.mark.parametrize(

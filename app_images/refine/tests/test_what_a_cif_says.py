@@ -7,7 +7,10 @@ import re
 import numpy as np
 import pytest
 import refine_commands
-from qcrbox.cif import read
+from qcrbox.cif import Document, read
+from qcrbox.cif.convert import unify
+from qcrbox.cif.convert.written_names import as_written
+from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import UserInputError
 from qcrbox_agent import progress
 from qcrbox_refine.cif_output import model_block
@@ -343,7 +346,7 @@ def test_reflections_that_are_no_numbers_are_left_out_and_named(tmp_path, row):
     data.write_text(f"   1   0   0  100.00    1.00\n{row}\n   0   2   0    9.00    1.00\n")
     assert prepare(model, str(data)).unique.size() == 2
     assert model.remarks_by_kind() == [
-        ("warning", "1 reflections whose F² or s.u. is no finite number were left out.")
+        ("warning", "1 reflections whose F² or s.u. is not finite were left out.")
     ]
 
 
@@ -374,3 +377,34 @@ def test_corrected_lists_are_named_in_the_file_of_the_structure_too(tmp_path, co
     model = model_of(tmp_path, text + (f"_shelx_refln_list_code {code}\n" if code else ""))
     prepare(model)
     assert any("LIST 6" in remark for remark in model.remarks()) == warned
+
+
+def values(block) -> dict[str, list]:
+    """Values by name, as numbers where they are; s.u. that say nothing (0, `.`, `?`) are one thing."""
+
+    def plain(tag: str, raw: str) -> float | str:
+        if tag.lower().endswith("_su") and raw in ("0", ".", "?"):
+            return 0.0
+        text = text_of(raw)
+        return float(text) if re.fullmatch(r"-?\d*\.?\d+(?:[eE][-+]?\d+)?", text) else text
+
+    return {tag: [plain(tag, raw) for raw in block.column(tag)] for tag in block.tags}
+
+
+@pytest.mark.parametrize(
+    ("sign", "cards"),
+    [
+        ("Twin law", ("TWIN -1 0 0 0 -1 0 0 0 -1 2", "BASF 0.3")),
+        ("_restr", ("DFIX 1.5 0.02 C1 C2", "SIMU C1 C2")),
+    ],
+)
+def test_a_result_that_its_author_takes_away_holds_all_that_is_stored(files, command, sign, cards):
+    _, _, block = command(with_cards(files[0], *cards))
+    stored = unify(Document([block])).block
+    content = Document([stored]).to_bytes()
+    assert sign.encode() in content
+    written = as_written(content, [files[0].encode()])
+    again = read(written).sole_block()
+    assert values(unify(written).block) == values(stored)
+    assert not [tag for tag in again.tags if tag.endswith("_su") or "." in tag]
+    assert cards[0][:4] in again.text("_shelx_res_file")

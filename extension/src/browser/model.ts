@@ -3,6 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import type { RegistryClient } from '../registry/client';
 import type { IDataset } from '../registry/types';
 import { type IFacets, NO_FACETS, pathOf } from './query';
+import { wordsOf } from '../words_of';
 
 const PAGE = 200;
 const MOST = 1000;
@@ -93,7 +94,7 @@ export class BrowserModel {
       [...this.chosen].filter(id => !there.has(id)).forEach(id => this.chosen.delete(id));
     } catch (error) {
       if (mine === this.asked) {
-        this.problem = error instanceof Error ? error.message : String(error);
+        this.problem = wordsOf(error);
       }
     }
     this.loading = false;

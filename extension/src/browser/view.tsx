@@ -247,11 +247,36 @@ const NAME = 0;
 const SPACE_GROUP = 2;
 const STORED = 7;
 
+/** The title of a dataset, a button to rename it where it may be changed. */
+function Name({ dataset, model, actions, trans }: Omit<IRowProps, 'place'>): JSX.Element {
+  const title = <Title {...datasetTitleParts(dataset)} />;
+  if (model.bin || dataset.read_only) {
+    return title;
+  }
+  const words = trans.__('Rename %1', rowOf(dataset).name);
+  return (
+    <button className="qcrbox-Store-name" title={words} aria-label={words} onClick={() => actions.rename(dataset)}>
+      {title}
+    </button>
+  );
+}
+
 function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element {
   const row = rowOf(dataset);
   const cells = [row.name, row.formula, row.spaceGroup, row.r1, row.files, row.tags, row.owner, row.stored];
   const chosen = model.chosen.has(row.id);
-  const title = <Title {...datasetTitleParts(dataset)} />;
+  const shown = (number: number, cell: string): React.ReactNode => {
+    switch (number) {
+      case NAME:
+        return <Name dataset={dataset} model={model} actions={actions} trans={trans} />;
+      case SPACE_GROUP:
+        return cell && <SpaceGroup symbol={cell} />;
+      case STORED:
+        return <Moment iso={cell} />;
+      default:
+        return cell;
+    }
+  };
   return (
     <div
       className="qcrbox-Store-row"
@@ -272,24 +297,7 @@ function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element 
       </span>
       {cells.map((cell, number) => (
         <span key={number} role="gridcell" title={number === STORED ? undefined : cell}>
-          {number === NAME && !model.bin && !dataset.read_only ? (
-            <button
-              className="qcrbox-Store-name"
-              title={trans.__('Rename %1', cell)}
-              aria-label={trans.__('Rename %1', cell)}
-              onClick={() => actions.rename(dataset)}
-            >
-              {title}
-            </button>
-          ) : number === SPACE_GROUP && cell ? (
-            <SpaceGroup symbol={cell} />
-          ) : number === NAME ? (
-            title
-          ) : number === STORED ? (
-            <Moment iso={cell} />
-          ) : (
-            cell
-          )}
+          {shown(number, cell)}
         </span>
       ))}
       <span role="gridcell">

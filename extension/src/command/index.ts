@@ -44,6 +44,7 @@ import { withModel } from './fields';
 import { CommandModel } from './model';
 import { FormPresets } from './presets';
 import { ResultView } from './result';
+import { wordsOf } from '../words_of';
 
 /** What a form begins with: a chosen file or dataset, or what was filled in before a reload and the id of its tab. */
 interface IFormArgs {
@@ -98,7 +99,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           await commands.execute(OPEN_RESULT, { id });
         } catch (error) {
           key = UUID.uuid4();
-          model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
+          model.tell({ isSending: false, refusal: wordsOf(error) });
         }
       };
       const estimate = async () => {
@@ -110,7 +111,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         try {
           model.estimated(await store.client.submit(application, estimator, model.estimateArguments, UUID.uuid4()));
         } catch (error) {
-          model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
+          model.tell({ isSending: false, refusal: wordsOf(error) });
         }
       };
       const presets = new FormPresets(store.client, model, async text => {

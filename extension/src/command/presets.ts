@@ -1,5 +1,6 @@
 import type { RegistryClient } from '../registry/client';
 import type { CommandModel } from './model';
+import { wordsOf } from '../words_of';
 
 /** Name → options. */
 export type Presets = Record<string, Record<string, string | number | boolean>>;
@@ -37,7 +38,7 @@ export class FormPresets {
     try {
       this.model.hold(await this.client.local<Presets>(this.path + query, init), chosen);
     } catch (error) {
-      this.model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
+      this.model.tell({ isSending: false, refusal: wordsOf(error) });
     }
   }
 }

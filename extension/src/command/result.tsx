@@ -4,10 +4,9 @@ import * as React from 'react';
 
 import { Title } from '../moment';
 import { StepChooser, structureCommands } from '../offers';
-import { StateMark } from '../panel/calculations';
+import { StateOrPlace } from '../panel/calculations';
 import { Log } from '../panel/log';
 import { useLog } from '../panel/program_output';
-import { queueWords } from '../panel/queue';
 import type { RegistryStore } from '../registry/store';
 import {
   FINAL,
@@ -97,7 +96,7 @@ function Result(props: IProps): JSX.Element {
         </button>
       </h2>
       <div role="status">
-        <StateMark calculation={calculation} trans={trans} /> {queueWords(calculation, trans)}
+        <StateOrPlace calculation={calculation} trans={trans} />
         {!isOver && <span> {calculation.progress?.text}</span>}
       </div>
       {!isOver && typeof fraction === 'number' && (

@@ -58,7 +58,7 @@ function Row(props: { exercise: IExercise; trans: TranslationBundle; actions: IE
       </span>
       <button
         className="jp-mod-styled jp-mod-minimal"
-        disabled={exercise.phase === 'not_open'}
+        disabled={exercise.phase === 'not_open' && !exercise.may_try}
         onClick={() => actions.open(exercise.id)}
       >
         {exercise.opened_at ? trans.__('Go on') : trans.__('Begin')}
@@ -70,7 +70,7 @@ function Row(props: { exercise: IExercise; trans: TranslationBundle; actions: IE
 function Own(props: { own: IOwnExercise } & IProps): JSX.Element {
   const { own, model, trans, actions } = props;
   const { exercise } = own;
-  const isOver = exercise.phase === 'closed' || exercise.archived;
+  const isOver = (exercise.phase === 'closed' && !exercise.may_try) || exercise.archived;
   const last = own.snapshots[own.snapshots.length - 1];
   return (
     <div className="qcrbox-Exercise" data-exercise={exercise.id}>

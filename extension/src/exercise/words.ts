@@ -59,6 +59,9 @@ export function dueWords(exercise: IExercise, trans: TranslationBundle): string 
     case 'late':
       return trans.__('was due %1; late work is accepted', due);
     case 'closed':
+      if (exercise.may_try) {
+        return trans.__('closed for students');
+      }
       return trans.__('closed; your work was collected');
     default:
       return due ? trans.__('due %1', due) : '';

@@ -10,6 +10,7 @@ import {
   type IDataFile,
   type IDataset
 } from '../registry/types';
+import { wordsOf } from '../words_of';
 
 const APPLICATION = 'refine';
 const COMMAND = 'refine_iam';
@@ -128,7 +129,7 @@ export class GuideModel {
       this.calculation = await this.store.client.submit(offer.application, offer.command, given, this.newKey());
       this.hasJudged = false;
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.problem = wordsOf(error);
     }
     this.isSending = false;
     this._changed.emit();

@@ -6,8 +6,7 @@ import { Facts } from '../command/facts';
 import { Failure } from '../command/failure';
 import { figuresOf } from '../command/figures';
 import { Remarks } from '../command/remarks';
-import { StateMark } from '../panel/calculations';
-import { queueWords } from '../panel/queue';
+import { StateOrPlace } from '../panel/calculations';
 import type { RegistryStore } from '../registry/store';
 import { datasetTitle } from '../titles';
 import { type GuideModel, type StepName, STEPS } from './model';
@@ -146,8 +145,7 @@ export class GuideView extends ReactWidget {
         )}
         {calculation ? (
           <div role="status">
-            <StateMark calculation={calculation} trans={trans} /> {queueWords(calculation, trans)}{' '}
-            {calculation.progress?.text}
+            <StateOrPlace calculation={calculation} trans={trans} /> {calculation.progress?.text}
           </div>
         ) : (
           <button

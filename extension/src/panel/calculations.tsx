@@ -34,6 +34,23 @@ export function StateMark(props: { calculation: ICalculation; trans: Translation
   );
 }
 
+/** The place in the queue while it waits, else the state: one of the two, since both say "queued". */
+export function StateOrPlace(props: { calculation: ICalculation; trans: TranslationBundle }): JSX.Element {
+  const { calculation, trans } = props;
+  const place = queueWords(calculation, trans);
+  if (!place) {
+    return <StateMark {...props} />;
+  }
+  return (
+    <span className="qcrbox-State" data-state={calculation.status}>
+      <span className="qcrbox-State-sign" aria-hidden="true">
+        {SIGNS[calculation.status]}
+      </span>
+      {place}
+    </span>
+  );
+}
+
 /** All my calculations, newest first, live. */
 export function Calculations({ context }: { context: IPanelContext }): JSX.Element {
   const { store, trans } = context;

@@ -1,6 +1,7 @@
-import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { notified } from '../notified';
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation } from '../registry/types';
 import { calculationTitle } from '../titles';
@@ -16,11 +17,7 @@ export async function askToCancel(
   if (reason === undefined) {
     return;
   }
-  try {
-    await store.client.cancel(calculation.calculation_id, reason);
-  } catch (error) {
-    Notification.error(error instanceof Error ? error.message : String(error));
-  }
+  await notified(store.client.cancel(calculation.calculation_id, reason));
 }
 
 async function confirmed(calculation: ICalculation, trans: TranslationBundle): Promise<string | undefined> {

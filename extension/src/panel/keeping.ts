@@ -2,7 +2,7 @@ import { Notification } from '@jupyterlab/apputils';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { wordsOf } from '../notified';
+import { wordsOf } from '../words_of';
 import type { RegistryStore } from '../registry/store';
 import { type IUploadResult, upload } from '../registry/upload';
 

@@ -1,6 +1,7 @@
-import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { InputDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { notified } from '../notified';
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation, IDataset } from '../registry/types';
 
@@ -33,7 +34,7 @@ export async function renameDatasetOf(
 ): Promise<void> {
   const value = await asked(name, trans.__('Name of this dataset'), '', trans);
   if (value) {
-    await told(store.client.renameDataset(id, value));
+    await notified(store.client.renameDataset(id, value));
   }
 }
 
@@ -47,7 +48,7 @@ export async function renameResult(
   const label = trans.__('Leave it empty for the automatic title.');
   const value = await asked(title, trans.__('Title of this result'), label, trans);
   if (value !== null) {
-    await told(store.client.renameCalculation(id, value));
+    await notified(store.client.renameCalculation(id, value));
   }
 }
 
@@ -55,13 +56,4 @@ async function asked(text: string, title: string, label: string, trans: Translat
   const okLabel = trans.__('Rename');
   const { value } = await InputDialog.getText({ title, label, text, selectionRange: text.length, okLabel });
   return value === null ? null : value.trim();
-}
-
-/** What the registry refuses is shown. */
-async function told(change: Promise<void>): Promise<void> {
-  try {
-    await change;
-  } catch (error) {
-    Notification.error(error instanceof Error ? error.message : String(error));
-  }
 }

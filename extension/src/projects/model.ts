@@ -2,6 +2,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import type { RegistryClient } from '../registry/client';
 import type { IProject, IProjectNode } from '../registry/types';
+import { wordsOf } from '../words_of';
 
 /** Typing is not searched for letter by letter. */
 const QUIET_MS = 300;
@@ -215,7 +216,7 @@ export class ProjectsModel {
       this.problem = '';
       return true;
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.problem = wordsOf(error);
       return false;
     }
   }

@@ -13,7 +13,11 @@ export function NodeState({ node, trans }: { node: IProjectNode; trans: Translat
     return null;
   }
   const status = node.status as State;
-  const words = node.doubtful ? trans.__('done, with warnings') : word(status, undefined, trans);
+  const words = !node.doubtful
+    ? word(status, undefined, trans)
+    : /not converged/i.test(node.verdict)
+      ? trans.__('done, not converged')
+      : trans.__('done, with warnings');
   return (
     <span className="qcrbox-State" data-state={status} data-doubtful={node.doubtful || undefined} title={words}>
       <span className="qcrbox-State-sign" role="img" aria-label={words}>

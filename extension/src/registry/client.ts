@@ -170,8 +170,9 @@ export class RegistryClient {
     return document.body.dataset.jpThemeLight === 'false' ? `${picture}?theme=dark` : picture;
   }
 
+  /** What a person takes away: CIFs of results have the names of their author. */
   downloadUrl(datasetId: string): string {
-    return this.url(`datasets/${encodeURIComponent(datasetId)}/download?format=zip&named=true`);
+    return this.url(`datasets/${encodeURIComponent(datasetId)}/download?format=zip&named=true&form=written`);
   }
 
   /** An answer of this Jupyter server itself, for example a part of a file that it computes. */
@@ -188,8 +189,9 @@ export class RegistryClient {
     return URLExt.join(this.settings.baseUrl, 'qcrbox', plain ?? '') + (query ? `?${query}` : '');
   }
 
+  /** A file as a person reads it: a CIF of a result with the names of its author. */
   fileUrl(fileId: string): string {
-    return this.url(`data-files/${encodeURIComponent(fileId)}/download`);
+    return this.url(`data-files/${encodeURIComponent(fileId)}/download?form=written`);
   }
 
   /** The bytes of a stored file. */

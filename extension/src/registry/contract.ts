@@ -766,7 +766,7 @@ export interface components {
         Empty: Record<string, never>;
         /**
          * Exercise
-         * @description An exercise with the dates that hold for the caller.
+         * @description An exercise with the dates that hold for the caller. may_try: in a preview, also before it is open and once closed.
          */
         Exercise: {
             /** Id */
@@ -809,6 +809,11 @@ export interface components {
             opened_at?: string | null;
             /** Own Version */
             own_version?: number | null;
+            /**
+             * May Try
+             * @default false
+             */
+            may_try: boolean;
         };
         /**
          * ExerciseDetail
@@ -855,6 +860,11 @@ export interface components {
             opened_at?: string | null;
             /** Own Version */
             own_version?: number | null;
+            /**
+             * May Try
+             * @default false
+             */
+            may_try: boolean;
             /** Manifest */
             manifest: {
                 [key: string]: unknown;

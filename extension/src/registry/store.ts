@@ -13,6 +13,7 @@ import {
   type IMe,
   type ISession
 } from './types';
+import { wordsOf } from '../words_of';
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigured';
 
@@ -149,7 +150,7 @@ export class RegistryStore implements IDisposable {
       }
       this._changed.emit();
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.problem = wordsOf(error);
       this._changed.emit();
     }
   }
@@ -301,7 +302,7 @@ export class RegistryStore implements IDisposable {
   }
 
   private fail(error: unknown): void {
-    this.problem = error instanceof Error ? error.message : String(error);
+    this.problem = wordsOf(error);
     this.become('lost');
   }
 }

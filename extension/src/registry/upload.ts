@@ -1,4 +1,5 @@
 import type { RegistryClient } from './client';
+import { wordsOf } from '../words_of';
 
 /** One file's fate. */
 export interface IUploadResult {
@@ -48,7 +49,7 @@ export async function upload(
         }
         results.push({ name: file.name, problem: '', without: '', dataset });
       } catch (error) {
-        const problem = error instanceof Error ? error.message : String(error);
+        const problem = wordsOf(error);
         results.push({ name: file.name, problem, without: '', dataset: '' });
         refused = dataset ? '' : file.name;
       }

@@ -16,6 +16,7 @@ import { INVITED, withoutInvitation } from './invitation';
 import { sessionOutput } from './output';
 import { startSession } from './start';
 import { SessionTab } from './tab';
+import { wordsOf } from '../words_of';
 
 /** Programs with a window: a tab each, found again after a reload. */
 export const sessionPlugin: JupyterFrontEndPlugin<void> = {
@@ -74,7 +75,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
           });
           return id ? open(id, false) : undefined;
         } catch (error) {
-          Notification.error(error instanceof Error ? error.message : String(error));
+          Notification.error(wordsOf(error), { autoClose: false });
           return undefined;
         }
       }

@@ -6,6 +6,7 @@ import type { RegistryStore } from '../registry/store';
 import type { ICalculation, IEvent, ISession } from '../registry/types';
 import type { PictureLink } from './link';
 import { hasPicture, isLate, isOver, type Phase, phaseOf, secondsLeft } from './phase';
+import { wordsOf } from '../words_of';
 
 const ASK_MS = 10_000;
 const ASK_SOON_MS = 1_000;
@@ -70,7 +71,7 @@ export class SessionModel implements IDisposable {
     try {
       await this.store.client.endSession(this.id, keep);
     } catch (error) {
-      this.problem = text(error);
+      this.problem = wordsOf(error);
     }
     this.ending = false;
     await this.refresh();
@@ -141,7 +142,7 @@ export class SessionModel implements IDisposable {
       await act();
       this.problem = '';
     } catch (error) {
-      this.problem = text(error);
+      this.problem = wordsOf(error);
     }
     await this.refresh();
   }
@@ -167,8 +168,4 @@ export class SessionModel implements IDisposable {
   private tell(): void {
     this._changed.emit();
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { RegistryStore } from '../registry/store';
 import { StartForm } from './start_form';
 import { type IProgram, programs } from './arguments';
+import { wordsOf } from '../words_of';
 
 /** Which program to offer; nothing given offers the first. */
 interface IChoice {
@@ -41,7 +42,7 @@ export async function startSession(store: RegistryStore, trans: TranslationBundl
     try {
       return await store.client.startSession(form.request());
     } catch (error) {
-      form.problem = error instanceof Error ? error.message : String(error);
+      form.problem = wordsOf(error);
     }
   }
 }

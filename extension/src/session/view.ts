@@ -13,6 +13,7 @@ import { SessionModel } from './model';
 import { Notices } from './notices';
 import { SessionToolbar } from './toolbar';
 import { titleOf } from './words';
+import { wordsOf } from '../words_of';
 
 /** The window of a program, with what is to be said about it. Closing it ends nothing. */
 export class SessionView extends Panel {
@@ -114,7 +115,7 @@ export class SessionView extends Panel {
       await model.store.client.newDataset(new File([blob], name, { type: 'image/png' }));
       Notification.success(trans.__('Stored as %1', name), { autoClose: 3000 });
     } catch (error) {
-      Notification.error(error instanceof Error ? error.message : String(error));
+      Notification.error(wordsOf(error), { autoClose: false });
     }
   }
 

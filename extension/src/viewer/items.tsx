@@ -6,6 +6,7 @@ import type { IBlock, IEntry, IRemark } from './client';
 import type { Edits } from './edits';
 import { Shown, useAsked } from './live';
 import { type IPartProps, keyOf } from './parts';
+import { wordsOf } from '../words_of';
 
 export interface IItemsProps extends IPartProps {
   /** Changes that are not kept yet; undefined where the file cannot be changed. */
@@ -70,7 +71,7 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
     let isGone = false;
     views.edited(source, list).then(
       answer => !isGone && (setRemarks(answer.remarks), setProblem('')),
-      (error: unknown) => !isGone && setProblem(error instanceof Error ? error.message : String(error))
+      (error: unknown) => !isGone && setProblem(wordsOf(error))
     );
     return () => {
       isGone = true;
@@ -87,7 +88,7 @@ function Kept({ views, source, edits, keep, keepLabel, trans }: IItemsProps & { 
       region.current?.closest<HTMLElement>('[role="tabpanel"]')?.focus();
       edits.clear(made);
     } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error));
+      setFailure(wordsOf(error));
     } finally {
       setStoring(false);
     }

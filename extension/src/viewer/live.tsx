@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { ViewClient } from './client';
 import type { LiveModel } from './live_model';
+import { wordsOf } from '../words_of';
 
 interface ILiveProps {
   views: Pick<ViewClient, 'module'>;
@@ -29,7 +30,7 @@ export function Live({ views, name, model, trans }: ILiveProps): JSX.Element {
           close = module.default.render({ model, el });
         }
       })
-      .catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => setProblem(wordsOf(error)));
     return () => {
       isGone = true;
       close?.();
@@ -63,7 +64,7 @@ export function useAsked<T>(ask: () => Promise<T>, key: string): Asked<T> {
     const put = (answer: Asked<T>) => !isGone && setAsked({ key, answer });
     question.current().then(
       value => put({ state: 'here', value }),
-      (error: unknown) => put({ state: 'fault', text: error instanceof Error ? error.message : String(error) })
+      (error: unknown) => put({ state: 'fault', text: wordsOf(error) })
     );
     return () => {
       isGone = true;

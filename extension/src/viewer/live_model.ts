@@ -1,3 +1,5 @@
+import { wordsOf } from '../words_of';
+
 type Heard = (...values: unknown[]) => void;
 
 /** What a module of ours takes in the place of a notebook's widget model. */
@@ -41,7 +43,7 @@ export class LiveModel {
       answer.messages.forEach(each => this.emit('msg:custom', each));
     } catch (error) {
       const id = (message as { id?: unknown }).id;
-      this.emit('msg:custom', { re: id, error: error instanceof Error ? error.message : String(error) });
+      this.emit('msg:custom', { re: id, error: wordsOf(error) });
     }
   }
 

@@ -6,6 +6,7 @@ import type { IAlerts, ITable, ViewClient } from './client';
 import { Live, Shown, useAsked } from './live';
 import type { LiveModel } from './live_model';
 import { type ISource, queryOf } from './source';
+import { wordsOf } from '../words_of';
 
 export interface IPartProps {
   views: ViewClient;
@@ -63,9 +64,7 @@ export function Structure({ views, source, density, highlight, refine, trans }: 
     const run = (event: Event) => {
       const { edits, form } = (event as CustomEvent<{ edits: string; form: boolean }>).detail;
       setRefusal('');
-      wanted
-        .current?.(edits, form)
-        .catch((error: unknown) => setRefusal(error instanceof Error ? error.message : String(error)));
+      wanted.current?.(edits, form).catch((error: unknown) => setRefusal(wordsOf(error)));
     };
     node?.addEventListener('qcrbox-edit', begin);
     node?.addEventListener('qcrbox-refine', run);
@@ -249,7 +248,7 @@ function SaveReport({ views, source, trans }: IPartProps): JSX.Element {
     views
       .report(kind, source)
       .then(saveFile)
-      .catch((error: unknown) => setFault(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => setFault(wordsOf(error)));
   };
   return (
     <div className="qcrbox-Detail-buttons" role="group" aria-label={trans.__('Save all tables')}>

@@ -56,7 +56,8 @@ class AccountList(APIHandler):
 class MemberList(APIHandler):
     """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles", "created"}]}`.
 
-    roles are those for this group; created is the time by which the registry knows a renamed account. For tokens that may list every account and every group: the registry's. A cookie does not open it.
+    roles are those for this group; created is the time by which the registry knows a renamed account. For tokens that may
+    list every account and every group: the registry's. A cookie does not open it.
     """
 
     _accept_cookie_auth = False

@@ -10,6 +10,7 @@ from jupyterhub import orm
 from jupyterhub import roles as hub_roles
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 from qcrbox.contract.previews import is_preview
+from qcrbox.language import listed
 from sqlalchemy import create_engine, inspect, text
 
 from qcrbox_hub.accounts.names import StoredName
@@ -177,9 +178,8 @@ class Membership:
         known = {name: None if is_preview(name) else orm.User.find(self.session, name) for name in people}
         unknown = [name[:32] for name, person in known.items() if person is None]
         if unknown:
-            more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
             raise NotFound(
-                f"There is no member called {', '.join(unknown[:MOST_NAMED])}{more}.",
+                f"There is no member called {listed(unknown, MOST_NAMED)}.",
                 next="Nobody was added. They have to be approved first.",
             )
         for person in known.values():

@@ -63,7 +63,7 @@ class PreviewKeeper:
     def __init__(self, app: Any) -> None:
         self.app = app
         self.previews = Previews(app.db)
-        self._looking: asyncio.Lock | None = None
+        self._looking = asyncio.Lock()
         self._soon = False
 
     def start(self, common_group: str) -> None:
@@ -90,22 +90,21 @@ class PreviewKeeper:
 
     async def look(self) -> None:
         """Remove every preview account that has to go; what cannot be removed now is tried again the next time."""
-        self._looking = self._looking or asyncio.Lock()
+        # What is known from here alone is withdrawn before anything is waited for, other removals included.
+        for row in self.previews.all():
+            self._why(row, None)
         async with self._looking:
-            rows = self.previews.all()
-            if not rows:
+            if not self.previews.all():
                 return
-            # Known from here alone: withdrawn before anything is waited for.
-            ending = {row.name: self._why(row, None) for row in rows}
             courses = await self._courses()
             for row in self.previews.all():
-                if why := ending.get(row.name) or self._why(row, courses):
+                if why := self._why(row, courses):
                     await self._remove(row, why)
 
     def _why(self, row: PreviewRow, courses: frozenset[str] | None) -> str:
         why = self.previews.ending(row, self.app.authenticator.is_approved, courses)
         if why:
-            self.previews.withdraw(row)
+            self.previews.withdraw(row, why)
         return why
 
     async def _courses(self) -> frozenset[str] | None:

@@ -1,7 +1,7 @@
 """Preview accounts: a lecturer or assistant opens an exercise in a real student's server.
 
 One account per member of the staff and course. It is an account of the hub like any student's (home, user id, limits,
-groups), but nobody signs in to it: it has no password, and no name that a person can get (`qcrbox.contract.previews`).
+groups), but no one can sign in to it: it has no password, and no name that a person can get (`qcrbox.contract.previews`).
 Two roles belong to each: one lets its owner, and no one else, open and start its server; the other tells the registry
 whose preview it is and of which course. `ending` says when both end; `PreviewKeeper` carries that out.
 """
@@ -19,15 +19,16 @@ from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
 from qcrbox.contract.errors import Conflict, NotAllowed
 from qcrbox.contract.previews import PREFIX, is_preview
-from sqlalchemy import create_engine, inspect, select
+from sqlalchemy import create_engine, exists, inspect, select
 
-from qcrbox_hub.accounts.membership import Membership
+from qcrbox_hub.accounts.membership import Membership, role_name
 from qcrbox_hub.accounts.names import StoredName
 from qcrbox_hub.accounts.roles import PREVIEW
 from qcrbox_hub.accounts.tables import PreviewRow, SignInStateRow
 from qcrbox_hub.walls.homes import DAY_S
 
 UNUSED_S = 1 * DAY_S
+ENDED_BY_OWNER = "its owner ended it"
 
 
 def role_specs(name: str, owner: str, group: str) -> list[dict[str, Any]]:
@@ -57,9 +58,10 @@ def load_roles(database_url: str) -> list[dict[str, Any]]:
         if not inspect(engine).has_table(PreviewRow.__tablename__):
             return []
         row, user = PreviewRow.__table__.c, orm.User.__table__.c
-        query = select(row.name, row.owner, row.group).where(row.ended_at.is_(None))
-        # A name without its account would be made an account by the hub.
-        query = query.where(row.name.in_(select(user.name)), row.owner.in_(select(user.name)))
+        # A name without its account would be made an account by the hub. A new account under the owner's name is not theirs.
+        is_owner = (user.id == row.owner_id) & (user.name == row.owner) & (user.created == row.owner_created)
+        query = select(row.name, row.owner, row.group).where(row.ended_at.is_(None), exists().where(is_owner))
+        query = query.where(row.name.in_(select(user.name)))
         with engine.connect() as connection:
             found = connection.execute(query).all()
     finally:
@@ -127,14 +129,23 @@ class Previews:
             self.session.add(orm.Role(**{**spec, "users": holders}))
         self.session.commit()
 
-    def withdraw(self, row: PreviewRow) -> None:
-        """From now on nobody may open the account, and it is the preview of nobody. Its removal follows."""
+    def withdraw(self, row: PreviewRow, why: str = ENDED_BY_OWNER) -> None:
+        """Close the account: it leaves its course and its tokens open nothing. Its removal follows.
+
+        Its server may start or stop just now, so that the removal has to wait: until then a former assistant who has kept
+        its token would read on as a student.
+        """
         for spec in role_specs(row.name, row.owner, row.group):
             role = orm.Role.find(self.session, spec["name"])
             if role is not None:
                 self.session.delete(role)
+        account = orm.User.find(self.session, row.name)
+        if account is not None:
+            for token in list(account.api_tokens):
+                self.session.delete(token)
+            account.groups = [group for group in account.groups if group.name != row.group]
         if row.ended_at is None:
-            row.ended_at = self.clock()
+            row.ended_at, row.why = self.clock(), why
         self.session.commit()
 
     def forget(self, row: PreviewRow) -> None:
@@ -153,7 +164,7 @@ class Previews:
         account = orm.User.find(self.session, row.name)
         group = orm.Group.find(self.session, row.group)
         if row.ended_at is not None:
-            return "its owner ended it"
+            return row.why
         if owner is None or owner.created != row.owner_created or owner.name != row.owner:
             return "the account of its owner is gone or renamed"
         if not is_approved(row.owner):
@@ -170,7 +181,9 @@ class Previews:
 
 
 def _teaches(person: Any, group: str) -> bool:
-    return bool({f"lecturer-of-{group}", f"manager-of-{group}"} & {role.name for role in person.roles})
+    return bool(
+        {role_name("lecturer", group), role_name("manager", group)} & {role.name for role in person.roles}
+    )
 
 
 def last_use(row: PreviewRow, account: Any) -> float:
@@ -184,35 +197,44 @@ def shown_as(row: PreviewRow) -> str:
     return f"preview of {row.owner} in {row.group}"
 
 
+# What of a user, a group, or a role may end a preview account when it changes.
+_WATCHED: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (orm.User, ("groups", "roles", "name")),
+    (orm.Group, ("users",)),
+    (orm.Role, ("users",)),
+)
+
+
 def follow_previews(session: Any, common_group: str) -> bool:
     """Before a flush: keep preview accounts out of every group but their course's and the common one, and without rights.
 
-    Returns whether something changed that may end a preview account: groups, roles, names, deletions.
+    Returns whether something changed that may end a preview account: groups, roles, names, locks, deletions.
     """
-    touched = False
     for each in [*session.new, *session.dirty]:
         if isinstance(each, orm.User) and is_preview(each.name):
             each.admin = False
-        if isinstance(each, orm.Group):
-            for person in [user for user in _added(each, "users") if is_preview(user.name)]:
-                if not _belongs(session, person.name, each.name, common_group):
-                    each.users.remove(person)
-        if isinstance(each, orm.User) and is_preview(each.name):
             for group in _added(each, "groups"):
                 if not _belongs(session, each.name, group.name, common_group) and group in each.groups:
                     each.groups.remove(group)
-    for each, names in (
-        (orm.User, ("groups", "roles", "name")),
-        (orm.Group, ("users",)),
-        (orm.Role, ("users",)),
-    ):
-        for changed in [found for found in session.dirty if isinstance(found, each)]:
-            state = inspect(changed).attrs
-            touched |= any(state[name].history.has_changes() for name in names)
-    touched |= any(
-        isinstance(each, SignInStateRow | UserInfo) for each in session.dirty | session.new
-    )  # locks
-    return touched or any(isinstance(each, orm.User | orm.Group | orm.Role) for each in session.deleted)
+        elif isinstance(each, orm.Group):
+            for person in [user for user in _added(each, "users") if is_preview(user.name)]:
+                if not _belongs(session, person.name, each.name, common_group):
+                    each.users.remove(person)
+    return _may_end_previews(session)
+
+
+def _may_end_previews(session: Any) -> bool:
+    if any(isinstance(each, orm.User | orm.Group | orm.Role) for each in session.deleted):
+        return True
+    if any(isinstance(each, SignInStateRow | UserInfo) for each in session.dirty | session.new):  # locks
+        return True
+    return any(
+        inspect(each).attrs[name].history.has_changes()
+        for kind, names in _WATCHED
+        for each in session.dirty
+        if isinstance(each, kind)
+        for name in names
+    )
 
 
 def _added(changed: Any, name: str) -> list[Any]:

@@ -27,7 +27,10 @@ class AccountRow(orm.Base):
 
 
 class PreviewRow(orm.Base):
-    """A preview account (`previews`). group: that of the course. made_at, ended_at: Unix time; None: it stays."""
+    """A preview account (`previews`). group: that of the course. made_at, ended_at: Unix time; None: it stays.
+
+    why: the reason of its end.
+    """
 
     __tablename__ = "qcrbox_previews"
 
@@ -38,6 +41,7 @@ class PreviewRow(orm.Base):
     group: Mapped[str] = mapped_column(Unicode(255), nullable=False)
     made_at: Mapped[float] = mapped_column(Float, nullable=False)
     ended_at: Mapped[float | None] = mapped_column(Float, nullable=True)
+    why: Mapped[str] = mapped_column(Unicode(200), nullable=False, default="")
 
 
 class RequestRow(orm.Base):

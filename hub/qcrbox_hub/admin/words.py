@@ -94,11 +94,35 @@ def doubt(calculation: Mapping[str, Any]) -> str:
     return "with warnings" if warnings else ""
 
 
+def counted(amount: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 file`, `2 files`; `many` where the plural is not `one` with an s."""
+    return f"{amount} {one if amount == 1 else many or one + 's'}"
+
+
+def place_words(place: int) -> str:
+    """The place of another person's calculation in the queue, as words; 1 is the first."""
+    return "next" if place <= 1 else f"{place - 1} before it"
+
+
+def coded_html(text: Any) -> Markup:
+    """A sentence in which `words in backticks` are set as code."""
+    parts = str(text or "").split("`")
+    if len(parts) % 2 == 0:
+        return Markup("{}").format(text)  # a backtick without its partner is a sign like others
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else Markup("{}").format(part)
+        for number, part in enumerate(parts)
+    )
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment_html,
     "duration": duration,
     "size": size,
     "quantity": number,
     "failure": failure_html,
+    "counted": counted,
+    "place": place_words,
+    "coded": coded_html,
     "doubt": doubt,
 }

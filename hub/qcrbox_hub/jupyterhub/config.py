@@ -9,7 +9,7 @@ from qcrbox_hub.accounts.configure import choose_authenticator
 from qcrbox_hub.accounts.membership import load_roles
 from qcrbox_hub.admin.routes import administration_pages
 from qcrbox_hub.jupyterhub import handler_changes
-from qcrbox_hub.jupyterhub.database import keep_write_ahead_log
+from qcrbox_hub.jupyterhub.database import keep_write_ahead_log, name_the_file_that_is_copied
 from qcrbox_hub.jupyterhub.settings import HubSettings
 from qcrbox_hub.mail.routes import mail_pages, mail_work
 from qcrbox_hub.platform import paths
@@ -26,6 +26,7 @@ state = settings.data / "hub"
 # ---------------------------------------------------------------- places
 c.JupyterHub.db_url = settings.hub_database_url
 keep_write_ahead_log(settings.hub_database_url)
+name_the_file_that_is_copied()
 c.JupyterHub.upgrade_db = True
 c.JupyterHub.cookie_secret_file = str(settings.data / "secrets" / "cookie_secret")
 c.JupyterHub.template_paths = [str(paths.TEMPLATES)]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from contextlib import closing
+
+from jupyterhub import dbutil
 
 from qcrbox_hub.platform import sqlite
 
@@ -27,3 +30,17 @@ def keep_write_ahead_log(url: str) -> None:
         database.execute("PRAGMA journal_mode = WAL")
         # JupyterHub copies the file alone before it upgrades its tables.
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def name_the_file_that_is_copied() -> None:
+    """Let JupyterHub copy an SQLite file before it upgrades its tables, whatever the URL.
+
+    It takes all that follows `:///` for the name, also options (`?timeout=20`) and what is escaped (`%25`). There is no
+    such file, and the hub would not start after an update.
+    """
+    copy = dbutil.backup_db_file
+
+    def copy_file(name: str, log: logging.Logger | None = None) -> None:
+        copy(str(sqlite.file_of(f"sqlite:///{name}") or name), log)
+
+    dbutil.backup_db_file = copy_file

@@ -51,6 +51,15 @@ PROVE_FIRST = "This gives rights, so it needs a sign-in at most five minutes old
 
 def apply(addresses: Addresses) -> None:
     """Change the handlers of this process."""
+    _lead_to_servers(addresses)
+    _ask_for_proof()
+    _write_audit_trail()
+    _open_previews_unasked()
+    # The functions of that module that wait for servers find it there by name.
+    utils.exponential_backoff = partial(utils.exponential_backoff, max_wait=LOOK_FOR_SERVER_S)
+
+
+def _lead_to_servers(addresses: Addresses) -> None:
     original = BaseHandler._validate_next_url
 
     def validate(handler: BaseHandler, next_url: str) -> str:
@@ -59,6 +68,9 @@ def apply(addresses: Addresses) -> None:
         return server_address(addresses, own, next_url) or original(handler, next_url)
 
     BaseHandler._validate_next_url = validate
+
+
+def _ask_for_proof() -> None:
     prepare = APIHandler.prepare
 
     async def prepare_with_proof(handler: APIHandler) -> None:
@@ -82,6 +94,9 @@ def apply(addresses: Addresses) -> None:
             handler.qcrbox_renamed = user
 
     APIHandler.prepare = prepare_with_proof
+
+
+def _write_audit_trail() -> None:
     finish = APIHandler.on_finish
 
     def finish_with_audit(handler: APIHandler) -> None:
@@ -96,6 +111,9 @@ def apply(addresses: Addresses) -> None:
             task.add_done_callback(_RECORDING.discard)
 
     APIHandler.on_finish = finish_with_audit
+
+
+def _open_previews_unasked() -> None:
     confirms = OAuthAuthorizeHandler.needs_oauth_confirm
 
     def needs_confirm(handler: Any, user: Any, client: Any, scopes: Any) -> bool:
@@ -106,8 +124,6 @@ def apply(addresses: Addresses) -> None:
         return bool(confirms(handler, user, client, scopes))
 
     OAuthAuthorizeHandler.needs_oauth_confirm = needs_confirm
-    # The functions of that module that wait for servers find it there by name.
-    utils.exponential_backoff = partial(utils.exponential_backoff, max_wait=LOOK_FOR_SERVER_S)
 
 
 # The event loop keeps only weak references to its tasks.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import smtplib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -143,7 +142,7 @@ class Delivery:
             _log.warning("The SMTP server refuses the address of %s: %s", name, error)
             self.choices.stop(name, f"The mail server refused your address: {error}")
             return True
-        except (OSError, smtplib.SMTPException) as error:
+        except Exception as error:  # noqa: BLE001 - of the server, or an e-mail that cannot be written: the others must go
             self._later(number, error)
             return False
         self._session.query(EmailRow).filter(EmailRow.id == number).delete()

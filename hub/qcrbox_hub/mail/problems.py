@@ -30,7 +30,7 @@ def problem_words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "It closed the connection or gave no answer in time. Check `port` and `security` in section `mail`."
     if isinstance(error, OSError) and error.filename:
-        return f"A file that section `mail` names cannot be read: {error.filename}: {error.strerror}."
+        return f"A file that section `mail` names cannot be used: {error.filename}: {error.strerror}."
     if isinstance(error, OSError):
         return f"It cannot be reached: {error.strerror or 'no answer in time'}."
     return f"The conversation with it failed ({type(error).__name__})."

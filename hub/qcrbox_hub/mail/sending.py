@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -13,10 +14,21 @@ from pathlib import Path
 from qcrbox_hub.platform.settings import Mail
 
 TIMEOUT_S = 30.0
+# All but tabulator and ends of lines.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Refused(Exception):
     """The server does not take e-mails to this address, now or later; the text is the server's."""
+
+
+def header_text(text: str) -> str:
+    """The text as one line that a header shows as it is.
+
+    Python reads encoded words (`=?utf-8?q?=0d=0a?=`) in the value of a header, and before 3.11.10 writes the ends of lines in
+    them as they are: whoever names a calculation or a file would write headers and bodies in e-mails to others.
+    """
+    return " ".join(_CONTROL.sub(" ", text).split()).replace("=?", "= ?")
 
 
 @dataclass(frozen=True)
@@ -57,13 +69,13 @@ class MailServer:
         message = EmailMessage()
         message["From"] = self.settings.sender
         message["To"] = email.address
-        message["Subject"] = " ".join(email.subject.split())[:200]
+        message["Subject"] = header_text(email.subject)[:200]
         message["Date"] = formatdate()
         message["Message-ID"] = make_msgid(domain=self.settings.sender.rpartition("@")[2])
         # Programs that answer e-mails by themselves leave these alone.
         message["Auto-Submitted"] = "auto-generated"
         message["List-Unsubscribe"] = f"<{self.hub_url}/hub/notifications>"
-        message.set_content(email.text)
+        message.set_content(_CONTROL.sub(" ", email.text))
         return message
 
     def _tls(self) -> ssl.SSLContext:
@@ -77,6 +89,19 @@ class MailServer:
                 raise OSError(errno.EINVAL, "it holds no certificate in PEM", str(file)) from None
         return context
 
+    def _sign_in(self, server: smtplib.SMTP) -> None:
+        given = self.settings
+        if not given.user or given.password_file is None:
+            return
+        file = self.data / given.password_file
+        try:
+            server.login(given.user, file.read_text(encoding="utf-8").strip())
+        except UnicodeError:
+            # Of Python: the password is in it. smtplib encodes name and password as ASCII.
+            raise OSError(
+                errno.EINVAL, "smtplib signs in with names and passwords in ASCII only", str(file)
+            ) from None
+
     def _connected(self) -> smtplib.SMTP:
         given = self.settings
         if given.security == "tls":
@@ -88,8 +113,7 @@ class MailServer:
         try:
             if given.security == "starttls":
                 server.starttls(context=self._tls())
-            if given.user and given.password_file is not None:
-                server.login(given.user, (self.data / given.password_file).read_text().strip())
+            self._sign_in(server)
         except BaseException:
             server.close()
             raise

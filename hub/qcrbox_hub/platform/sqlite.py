@@ -7,13 +7,12 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from qcrbox.contract.sqlite_urls import url_of
+
+__all__ = ["file_of", "is_sqlite", "open_to_read", "url_of"]
+
 _URL = re.compile(r"sqlite(?:\+\w+)?://(?:/(?P<database>[^?]*))?(?:\?(?P<options>.*))?", re.DOTALL)
 _TRUE = {"true", "yes", "on", "1", "t", "y"}
-
-
-def url_of(file: Path) -> str:
-    """SQLAlchemy URL of an SQLite file."""
-    return f"sqlite:///{str(file).replace('%', '%25').replace('?', '%3F')}"
 
 
 def is_sqlite(url: str) -> bool:

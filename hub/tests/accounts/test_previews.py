@@ -15,6 +15,7 @@ from qcrbox.contract.errors import Conflict, NotAllowed, NotFound, UserInputErro
 from qcrbox.contract.previews import is_preview
 from qcrbox_hub.accounts.membership import Membership, follow_groups, load_roles
 from qcrbox_hub.accounts.names import NAME_PATTERN, StoredName, safe_name
+from qcrbox_hub.accounts.preview_keeping import PreviewKeeper
 from qcrbox_hub.accounts.previews import UNUSED_S, Previews, follow_previews, role_specs
 from qcrbox_hub.accounts.previews import load_roles as load_preview_roles
 from qcrbox_hub.accounts.providers import LdapAuthenticator, OidcAuthenticator, PamAuthenticator
@@ -139,6 +140,70 @@ def test_withdrawn_it_is_opened_by_nobody_at_once_and_not_made_again_before_it_i
     assert begin().name != row.name
 
 
+def test_withdrawn_it_is_in_no_course_and_a_kept_token_opens_nothing(session: Any, begin: Any) -> None:
+    row = begin()
+    account = person(session, row.name)
+    session.add(orm.OAuthClient(identifier="jupyterhub"))
+    session.commit()
+    kept, token = "k" * 40, orm.APIToken(user=account, client_id="jupyterhub", scopes=[])
+    token.token = kept
+    session.add(token)
+    session.commit()
+    assert orm.APIToken.find(session, kept) is not None
+    Previews(session, lambda: NOW).withdraw(row)
+    session.expire_all()
+    assert [group.name for group in person(session, row.name).groups] == ["everyone"]
+    assert orm.APIToken.find(session, kept) is None
+
+
+def test_the_reason_of_the_end_stays_the_first_one(session: Any, begin: Any) -> None:
+    row, previews = begin(), Previews(session, lambda: NOW)
+    why = previews.ending(row, lambda name: name != "lena", None)
+    previews.withdraw(row, why)
+    assert previews.ending(row, lambda _: True, None) == why, "the audit trail would name another reason"
+    ended = begin("tom")
+    previews.withdraw(ended)
+    assert previews.ending(ended, lambda _: False, None) == "its owner ended it"
+
+
+class Slow:
+    """The hub's application with a registry that does not answer and servers that stop when they are told."""
+
+    def __init__(self, session: Any, roots: Any) -> None:
+        self.db, self.users = session, roots
+        self.authenticator = SimpleNamespace(is_approved=lambda _: True)
+        self.tornado_settings = {"qcrbox_registry_url": "http://127.0.0.1:9", "qcrbox_service_token": "x"}
+
+
+def test_a_removal_that_takes_long_does_not_keep_others_from_being_withdrawn(
+    session: Any, begin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = begin(), begin("tom")
+    keeper = PreviewKeeper(Slow(session, {}))
+    stopped, asked = asyncio.Event(), asyncio.Event()
+
+    async def slowly(row: PreviewRow, why: str) -> None:
+        asked.set()
+        await stopped.wait()
+        keeper.previews.forget(row)
+
+    monkeypatch.setattr(keeper, "_remove", slowly)
+
+    async def main() -> None:
+        keeper.previews.withdraw(first)
+        looking = asyncio.ensure_future(keeper.look())
+        await asked.wait()
+        Membership(session, "everyone").set_role("xrd", "tom", "manager", given=False)
+        again = asyncio.ensure_future(keeper.look())
+        await asyncio.sleep(0)
+        assert not any(second.name in scope for scope in scopes(session, "tom"))
+        stopped.set()
+        await asyncio.gather(looking, again)
+
+    asyncio.run(main())
+    assert session.scalars(select(PreviewRow)).all() == []
+
+
 def remove(session: Any, kind: type, name: str) -> None:
     session.delete(kind.find(session, name))
     session.commit()
@@ -244,6 +309,14 @@ def test_a_restart_keeps_the_roles_of_those_that_stay(session: Any, begin: Any, 
     assert load_preview_roles(url) == wanted
     remove(session, orm.User, "lena")
     assert load_preview_roles(url) == [], "the hub would make an account of the name"
+
+
+def test_a_new_account_under_the_owners_name_gets_no_role_at_a_restart(
+    session: Any, begin: Any, url: str
+) -> None:
+    begin()
+    make_anew(session)
+    assert load_preview_roles(url) == []
 
 
 @pytest.mark.parametrize("kind", [OidcAuthenticator, LdapAuthenticator, PamAuthenticator])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,60 @@ def test_size_in_binary_units(amount: Any, words: str) -> None:
 )
 def test_number_without_needless_digits(value: Any, words: str) -> None:
     assert number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "nouns", "words"),
+    [
+        (0, ("file",), "0 files"),
+        (1, ("file",), "1 file"),
+        (1, ("Jupyter server runs", "Jupyter servers run"), "1 Jupyter server runs"),
+        (2, ("Jupyter server runs", "Jupyter servers run"), "2 Jupyter servers run"),
+    ],
+)
+def test_a_number_fits_its_noun(amount: int, nouns: tuple[str, ...], words: str) -> None:
+    assert FILTERS["counted"](amount, *nouns) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Run `qcrbox restore` now.", "Run <code>qcrbox restore</code> now."),
+        ("<b> & `<i>`", "&lt;b&gt; &amp; <code>&lt;i&gt;</code>"),
+        ("one ` alone", "one ` alone"),
+        ("", ""),
+    ],
+)
+def test_words_in_backticks_are_set_as_code(text: str, html: str) -> None:
+    assert str(FILTERS["coded"](text)) == html
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
+def test_no_page_shows_a_backtick(path: Path) -> None:
+    shown = re.sub(r"\{#.*?#\}|<script.*?</script>", "", path.read_text("utf-8"), flags=re.DOTALL)
+    assert "`" not in shown
+
+
+def test_a_number_on_the_overview_has_its_noun_in_the_right_number() -> None:
+    page = (TEMPLATES / "administration/overview.html").read_text("utf-8")
+    assert not re.findall(r'~ " (?:[A-Z][a-z]+ )?[a-z]+s\b', page)
+
+
+def test_a_failure_on_a_page_says_what_why_and_next_with_path_and_traceback_behind_details() -> None:
+    trace = 'Traceback (most recent call last):\n  File "/srv/qcrbox/refine.py", line 3, in run\n    go()\n'
+    text = (
+        f"There is no cell. azu.cif has no _cell_length_a. Choose another file.\n{trace}ValueError: no <cell>"
+    )
+    said, _, details = str(FILTERS["failure"](text)).partition("<details>")
+    assert "There is no cell. azu.cif has no _cell_length_a. Choose another file." in said
+    assert not re.search(r"Traceback|/srv/|refine\.py", said)
+    assert details.startswith("<summary>Details</summary>")
+    assert "/srv/qcrbox/refine.py" in details
+    assert "&lt;cell&gt;" in details
+    assert FILTERS["failure"]("") == ""
+
+
+@pytest.mark.parametrize(("place", "words"), [(1, "next"), (2, "1 before it"), (15, "14 before it")])
+def test_a_place_in_the_queue_is_said_in_words(place: int, words: str) -> None:
+    assert FILTERS["place"](place) == words
+    assert "row.place | place" in (TEMPLATES / "administration/calculation.html").read_text("utf-8")

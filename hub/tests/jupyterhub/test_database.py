@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from qcrbox_hub.jupyterhub.database import keep_write_ahead_log
+from jupyterhub import dbutil, orm
+from qcrbox_hub.jupyterhub.database import keep_write_ahead_log, name_the_file_that_is_copied
+from qcrbox_hub.platform import sqlite
 from sqlalchemy import create_engine, text
 
 
@@ -52,3 +55,26 @@ def test_options_of_a_url_do_not_belong_to_the_name_of_the_file(tmp_path: Path) 
     assert [file.name for file in tmp_path.iterdir()] == ["hub.sqlite"]
     with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("hub.sqlite", ""), ("hub.sqlite", "?timeout=20"), ("hub 100%25?.sqlite", "?timeout=20")],
+)
+def test_the_file_is_copied_before_an_upgrade_whatever_the_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, options: str
+) -> None:
+    """JupyterHub's own upgrade, from the revision before its last one."""
+    monkeypatch.setattr(dbutil, "backup_db_file", dbutil.backup_db_file)
+    name_the_file_that_is_copied()
+    url = sqlite.url_of(tmp_path / name) + options
+    made = orm.new_session_factory(url)
+    made.kw["bind"].dispose()
+    with closing(sqlite3.connect(tmp_path / name)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '4621fec11365'")
+        database.commit()
+    monkeypatch.setattr(dbutil, "upgrade", lambda url: None)
+    dbutil.upgrade_if_needed(url, log=logging.getLogger("test"))
+    copy = next(file for file in tmp_path.iterdir() if file.name.startswith(f"{name}."))
+    with closing(sqlite.open_to_read(copy)) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("4621fec11365",)]

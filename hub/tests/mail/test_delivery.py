@@ -14,6 +14,7 @@ from jupyterhub import orm
 from qcrbox.contract.errors import Unreachable, UserInputError
 from qcrbox_hub.mail.choices import CODE_LIFE_S, Choices
 from qcrbox_hub.mail.delivery import PAUSE_S, WAITS_S, Delivery, length_of, words_of
+from qcrbox_hub.mail.problems import problem_words
 from qcrbox_hub.mail.sending import Email, MailServer
 from qcrbox_hub.mail.tables import ChoiceRow, EmailRow, create_missing
 from qcrbox_hub.platform.settings import Mail, PlatformSettings
@@ -192,6 +193,64 @@ def test_a_subject_cannot_bring_headers_of_its_own(site: Site) -> None:
     (email,) = site.server.emails
     assert email["Bcc"] is None
     assert email["Subject"] == "x Bcc: eve@example.org"
+
+
+@pytest.mark.attack(11)
+@pytest.mark.parametrize("end", ["=0d=0a", "=0a", "=0D=0A=0D=0A"])
+def test_an_encoded_word_in_a_title_brings_no_headers_and_no_text_of_its_own(site: Site, end: str) -> None:
+    """The title of a calculation has the names of files in it, which other people may have given."""
+    title = f"=?utf-8?q?a{end}Bcc:=20eve@example.org?="
+    site.delivery.server.send(Email(ADDRESS, f"QCrBox: {title}: done", "the text"))
+    (email,) = site.server.emails
+    assert email["Bcc"] is None
+    assert email["Subject"] == f"QCrBox: {title.replace('=?', '= ?')}: done"
+    assert email.get_content().strip() == "the text"
+
+
+def test_control_characters_of_a_program_are_left_out(site: Site) -> None:
+    site.delivery.server.send(Email(ADDRESS, "a\x00b\x1b[31m", "one\x00\x1b[31m\ntwo\tthree\x9b"))
+    (email,) = site.server.emails
+    assert email["Subject"] == "a b [31m"
+    assert email.get_content().splitlines() == ["one  [31m", "two\tthree "]
+
+
+class Picky:
+    """Cannot write one e-mail, with an error that is none of SMTP."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+
+    def send(self, email: Email) -> None:
+        if email.subject == "bad":
+            raise ValueError("no header of this can be written")
+        self.server.send(email)
+
+
+async def test_an_email_that_cannot_be_written_does_not_keep_the_others(site: Site) -> None:
+    site.delivery.server = Picky(site.delivery.server)
+    site.delivery.queue("ada", ADDRESS, "bad", "x")
+    site.delivery.queue("ada", ADDRESS, "good", "y")
+    await site.delivery.turn()
+    await site.delivery.turn()
+    assert [email["Subject"] for email in site.server.emails] == ["good"]
+    assert [row.tries for row in site.waiting] == [1]
+
+
+async def test_a_password_beyond_ascii_is_told_in_words_without_any_of_it(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    (site.data / "smtp").write_text("s3cr\u00e9t", encoding="utf-8")
+    delivery = site.make(user="us", password_file="smtp")
+    with pytest.raises(OSError, match="ASCII only") as refused:
+        delivery.server.check()  # type: ignore[attr-defined]
+    delivery.queue("ada", ADDRESS, "x", "y")
+    await delivery.turn()
+    assert [row.tries for row in site.waiting] == [1]
+    told = problem_words(refused.value)
+    assert told.endswith("smtp: smtplib signs in with names and passwords in ASCII only.")
+    for text in (told, caplog.text):
+        assert "\u00e9" not in text
+        assert "xe9" not in text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy as np
 from qcrbox.analysis.convergence import without_cycles
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import QcError
-from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, density_unit, read_radiation
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, density_unit_of, read_radiation
 from qcrbox.crystallography.reflections import (
     MergingStatistics,
     Reflections,
@@ -134,7 +134,7 @@ def quality_indicators(block: Block, *, shells: int = 10) -> Quality:
     ]
     for name, tag, unit, meaning in _FROM_CIF:
         number = block.number(tag)
-        unit = density_unit(read_radiation(block).probe) if unit == _OF_DENSITY else unit
+        unit = density_unit_of(block) if unit == _OF_DENSITY else unit
         remark = "" if number else f"{tag} is not given."
         if number and name == "shift_su_max" and without_cycles(block):
             remark = "Not refined (0 cycles): what a cycle would shift."

@@ -36,8 +36,8 @@ from qcrbox.waiting import within
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
-    from qcrbox.api.files import DataFile
     from qcrbox.api.results import Result
+    from qcrbox.api.stored_files import DataFile
     from qcrbox.widgets.calculation_card import Card
 
 _SHORT_ID = 4

@@ -9,7 +9,7 @@ from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.analysis.validation import Alert, Validation
-    from qcrbox.api.files import CifFile, DataFile
+    from qcrbox.api.stored_files import CifFile, DataFile
 
 _LEVELS = {"A": "serious", "B": "important", "C": "look at it", "G": "for information"}
 

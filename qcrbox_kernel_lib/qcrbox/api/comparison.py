@@ -6,10 +6,10 @@ import uuid
 from typing import Any
 
 from qcrbox.api.difference import Difference, difference
-from qcrbox.api.files import cif_of
+from qcrbox.api.stored_files import cif_of
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.radiation import density_unit, read_radiation
+from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.markup import Table, publish
 
 _FIGURES = (
@@ -45,7 +45,7 @@ class Comparison:
             if one is None and other is None:
                 continue
             if label.startswith("Δρ"):
-                units = {density_unit(read_radiation(cif.block).probe) for cif in self.cifs}
+                units = {density_unit_of(cif.block) for cif in self.cifs}
                 label = f"{label} / {' and '.join(sorted(units))}"
             change = "" if one is None or other is None else f"{other - one:+.4g}"
             rows.append((label, _shown(one), _shown(other), change))

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import CifFile, DataFile, content_of
+from qcrbox.api.files import content_of
 from qcrbox.api.stored_crystal import StoredCrystal
+from qcrbox.api.stored_files import CifFile, DataFile
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
 from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
 from qcrbox.markup import Table
@@ -245,11 +246,15 @@ class Dataset(StoredCrystal):
         self.box.client.post(f"/api/datasets/{self.id}/restore")
         return self.refresh()
 
-    def export(self, path: str | Path) -> Path:
-        """All its files as one zip."""
+    def export(self, path: str | Path, *, names: str = "as written") -> Path:
+        """All its files as one zip; CIFs of results with the names of their author, or `names="unified"` as stored."""
+        # Start-up time: the CIF reader is loaded with the first CIF.
+        from qcrbox.cif.convert.written_names import checked_names
+
+        form = "original" if checked_names(names) == "unified" else "written"
         target = Path(path)
         with target.open("xb") as file:
-            file.write(self.box.client.download(f"/api/datasets/{self.id}/download", format="zip"))
+            file.write(self.box.client.download(f"/api/datasets/{self.id}/download", format="zip", form=form))
         return target
 
     # ------------------------------------------------------------ as an argument
@@ -268,7 +273,7 @@ class Dataset(StoredCrystal):
 
     def _ipython_key_completions_(self) -> list[str]:
         try:
-            return [*self.cif.block.tags] if len(self.cif.blocks) == 1 else self.cif.blocks
+            return self.cif.item_names if len(self.cif.blocks) == 1 else self.cif.blocks
         except (UserInputError, NotFound):
             return []
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import cif_of
+from qcrbox.api.stored_files import cif_of
 from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.language import listed
 from qcrbox.markup import Table, escape
 
 if TYPE_CHECKING:
     from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
-    from qcrbox.api.files import CifFile
+    from qcrbox.api.stored_files import CifFile
 
 MODES = ("crystallographic", "semantic", "text")
 _MOST_SHOWN = 500  # rows of the display; the table has all
@@ -62,12 +63,12 @@ class Difference:
 
     @cached_property
     def text(self) -> str:
-        """Differences line by line, as a unified diff."""
+        """Differences line by line, as a unified diff; results with the names of their author."""
         # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import text_difference
 
         return "\n".join(
-            text_difference(self.one.bytes, self.other.bytes, (self.one.filename, self.other.filename))
+            text_difference(self.one.written, self.other.written, (self.one.filename, self.other.filename))
         )
 
     def __bool__(self) -> bool:
@@ -120,7 +121,14 @@ class Difference:
     def changes(self) -> Table:
         """Items that changed, by meaning."""
         rows = [
-            (c.kind, c.tag, c.row, _cut(c.first), _cut(c.second), _number(c.shift_in_su, "{:.1f}"))
+            (
+                c.kind,
+                self.one.spelling(c.tag),
+                c.row,
+                _cut(c.first),
+                _cut(c.second),
+                _number(c.shift_in_su, "{:.1f}"),
+            )
             for c in self.semantic.changes
         ]
         heads = ("change", "item", "row", self.one.filename, self.other.filename, "Δ / s.u.")
@@ -154,7 +162,7 @@ class Difference:
             ("renamed (by geometry)", [f"{a} → {b}" for a, b in crystal.renamed]),
         ):
             if labels:
-                lines.append(f"{words}: {_listed(labels)}")
+                lines.append(f"{words}: {listed(labels, _MOST_LABELS)}")
         return [*lines, *crystal.notes]
 
     # ------------------------------------------------------------ how it looks
@@ -223,11 +231,6 @@ def _beyond(table: Table) -> str:
     return (
         f"{more} more rows are not shown here; the table has them, for example as .csv()." if more > 0 else ""
     )
-
-
-def _listed(labels: Sequence[str]) -> str:
-    more = len(labels) - _MOST_LABELS
-    return ", ".join(labels[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _number(value: float | None, pattern: str) -> str:

@@ -15,7 +15,7 @@ TAGS = {"hkl": "_shelx_hkl_file", "res": "_shelx_res_file", "fcf": "_shelx_fcf_f
 def export(
     cif: Any, files: Mapping[str, Any], path: Path, embed: Sequence[str], *, unified: bool = False
 ) -> Path:
-    """Write the CIF to `path` in conventional names (or as it is stored); an existing file is not overwritten.
+    """Write the CIF to `path` with the names of its author (or as it is stored); an existing file is not overwritten.
 
     Files already embedded are kept. Raises MissingItemsError when a file to embed does not exist.
     """
@@ -31,7 +31,9 @@ def document_to_export(cif: Any, *, unified: bool = False) -> Any:
     from qcrbox.cif import read
 
     document = read(cif.bytes, filename=cif.filename)
-    return document if unified else conventional_document(document[cif.block.name], cif.filename)
+    if unified:
+        return document
+    return conventional_document(document[cif.block.name], cif.filename, spell=cif.spelling)
 
 
 def embed_file(block: Any, files: Mapping[str, Any], kind: str) -> None:

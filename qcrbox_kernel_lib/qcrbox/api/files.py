@@ -1,263 +1,22 @@
-"""Stored data files, and the conversion of paths, bytes, results and names into stored files."""
+"""`qc.files`: stored files by id, and the conversion of paths, bytes, results and names into stored files."""
 
 from __future__ import annotations
 
-import contextlib
-import difflib
 import hashlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
-from qcrbox.api.checking import Checked
 from qcrbox.api.stored import Stored
-from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
-from qcrbox.display.busy import busy
+from qcrbox.api.stored_files import CifFile, DataFile, size_words
+from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.language import tr
-from qcrbox.markup import Text, escape
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
     from qcrbox.api.box import Box
-    from qcrbox.cif.document import Document
     from qcrbox.crystallography.structure import Structure
-
-_SHOWN_BYTES = 5_000_000  # larger files are not downloaded to show their first lines
-_CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
-
-
-class DataFile(Stored):
-    """One stored file. Its bytes never change; `.text`, `.bytes`, `.save(path)`."""
-
-    def __init__(self, box: Box, record: dict[str, Any]) -> None:
-        self.box, self.record = box, record
-        self.id = str(record["qcrbox_file_id"])
-        self.filename = str(record.get("filename", ""))
-        self.filetype = str(record.get("filetype", "unknown"))
-
-    @property
-    def bytes(self) -> bytes:
-        """The content."""
-        return self.box.files.content(self.id)
-
-    @property
-    def text(self) -> Text:
-        """The content as text; bytes that are not UTF-8 are replaced."""
-        return Text(self.bytes.decode("utf-8", errors="replace"))
-
-    @property
-    def size(self) -> int:
-        """Size in bytes."""
-        return int(self.record.get("size") or len(self.bytes))
-
-    @property
-    def is_cif(self) -> bool:
-        """True for a CIF, by type or suffix."""
-        return self.filetype.lower() in ("cif", "fcf") or Path(self.filename).suffix.lower() in _CIF_SUFFIXES
-
-    def save(self, path: str | Path | None = None) -> Path:
-        """Write the bytes to a file (default: its own name, here); an existing file is not overwritten."""
-        target = Path(path) if path is not None else Path(Path(self.filename).name)
-        if target.is_dir():
-            target = target / Path(self.filename).name
-        try:
-            with target.open("xb") as file:
-                file.write(self.bytes)
-        except FileExistsError:
-            raise UserInputError(
-                f"{target} exists already.", next="Give another path, or remove that file first."
-            ) from None
-        return target
-
-    def delete(self) -> None:
-        """Put it in the bin; `.restore()` or `qc.undo()` brings it back."""
-        self.move_to_bin()
-        self.box.changes.note(f"{self.filename} was deleted", self.restore)
-
-    def move_to_bin(self) -> None:
-        """Delete it without a note for `qc.undo()`."""
-        self.box.client.delete(f"/api/data-files/{self.id}")
-
-    def restore(self) -> None:
-        """Bring it back from the bin."""
-        self.box.client.post(f"/api/data-files/{self.id}/restore")
-
-    def _data_file(self, *, cif: bool) -> DataFile:
-        return self
-
-    def _code(self) -> str:
-        return f'qc.files["{self.id}"]'
-
-    def _lineage_subject(self) -> tuple[str, str]:
-        return "data_file", self.id
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DataFile) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.filename} ({_size(self.record.get('size'))})>"
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        head = self._first_lines()
-        html = f"<div>{escape(repr(self))}<pre style='margin:4px 0;opacity:.85'>{escape(head)}</pre></div>"
-        return {"text/plain": f"{self!r}\n{head}".rstrip(), "text/html": html}
-
-    def _first_lines(self, most: int = 8) -> str:
-        content = self.bytes if self.size <= _SHOWN_BYTES else b""
-        if b"\0" in content[:4000]:
-            return ""  # no text
-        lines = content[:4000].decode("utf-8", errors="replace").splitlines()
-        return "\n".join([*(line[:120] for line in lines[:most]), *(["…"] if len(lines) > most else [])])
-
-
-class CifFile(DataFile):
-    """A stored CIF: items as `file["_cell_length_a"]`, blocks as `file["name"]`, `.structure`, `.view()`."""
-
-    def __init__(self, box: Box, record: dict[str, Any], *, block: str | None = None) -> None:
-        super().__init__(box, record)
-        self.block_name = block
-        self._document: Document | None = None
-
-    @property
-    def document(self) -> Document:
-        """The parsed file."""
-        if self._document is None:
-            # Start-up time: the CIF reader is loaded with the first CIF.
-            from qcrbox.cif import read
-
-            content = self.bytes
-            with busy(tr("Reading {name}", name=self.filename)):
-                self._document = read(content, filename=self.filename)
-        return self._document
-
-    @property
-    def blocks(self) -> list[str]:
-        """Names of the data blocks."""
-        return [block.name for block in self.document.blocks]
-
-    @property
-    def block(self) -> Any:
-        """The chosen block; else the only one with items, or the only one with a unit cell.
-
-        Raises CifError naming the blocks when there are several candidates.
-        """
-        if self.block_name is not None:
-            return self.document[self.block_name]
-        filled = [block for block in self.document.blocks if block.entries]
-        crystals = [block for block in filled if block.find("_cell_length_a") is not None]
-        if len(filled) > 1 and len(crystals) == 1:
-            return crystals[0]
-        if len(filled) > 1:
-            raise CifError(
-                f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
-                next=f'Choose: {self._readable_code()}["{filled[0].name}"].',
-                file=self.filename,
-            )
-        return self.document.sole_block()
-
-    def _readable_code(self) -> str:
-        """Python for this file: by its dataset when that holds a single CIF, else by its id."""
-        dataset_id = self.record.get("qcrbox_dataset_id")
-        if dataset_id:
-            with contextlib.suppress(QcError):
-                dataset = self.box.datasets.by_id(str(dataset_id))
-                if dataset.cif == self:
-                    return f'qc["{dataset.name}"]'
-        return self._code()
-
-    @property
-    def structure(self) -> Structure:
-        """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
-        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
-        from qcrbox.crystallography.structure import Structure
-
-        made = Structure.from_block(self.block)
-        self.box.files.structures[made] = self
-        return made
-
-    @property
-    def cell(self) -> Any:
-        """Unit cell of the chosen block."""
-        return self.structure.cell
-
-    @property
-    def formula(self) -> str:
-        """The formula stated in the file, else the sum of the atoms."""
-        return self.structure.formula
-
-    @property
-    def atoms(self) -> Any:
-        """Atoms of the chosen block by label."""
-        # Start-up time: the CIF reader is loaded with the first CIF.
-        from qcrbox.display.atoms import Atoms
-
-        return Atoms(self.structure)
-
-    def __getitem__(self, name: str) -> Any:
-        """An item's value (`_…`; a list for a column), or the file with another block chosen."""
-        if not name.startswith("_"):
-            self.document[name]  # raises, naming the blocks there are
-            return CifFile(self.box, self.record, block=name)
-        # Start-up time: the CIF reader is loaded with the first CIF.
-        from qcrbox.cif.document import Item
-        from qcrbox.cif.values import parse_value
-
-        found = self.block.find(name)
-        if found is None:
-            others = [block.name for block in self.document.blocks if block.find(name) is not None]
-            where = f" in its block {self.block.name}" if len(self.document.blocks) > 1 else ""
-            near = difflib.get_close_matches(name, self.block.tags, 1, 0.8)
-            hint = f"Did you mean {near[0]!r}?" if near else ""
-            raise CifError(
-                f"{self.filename} has no {name}{where}.",
-                next=f'Block {others[0]} has it: {self._readable_code()}["{others[0]}"].' if others else hint,
-                file=self.filename,
-                block=self.block.name,
-                tag=name,
-            )
-        if isinstance(found, Item):
-            return found.value
-        return [parse_value(raw) for raw in self.block.column(name)]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.block
-
-    def number(self, *names: str) -> float | None:
-        """The first of the items that is a number, as float; None when none is."""
-        for name in names:
-            number = self.block.number(name)
-            if number is not None:
-                return number.value
-        return None
-
-    def view(self, **options: Any) -> Any:
-        """The structure, drawn."""
-        # Start-up time: widgets are loaded when something is shown.
-        from qcrbox.widgets.structure_view import StructureView
-
-        return StructureView(self.structure, title=self.filename, **options)
-
-    def validate(self) -> Checked:
-        """Run local checks in the manner of checkCIF; the result states that they are a subset."""
-        return Checked.of(self)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        # Start-up time: widgets are loaded when something is shown.
-        from qcrbox.widgets.cif_text import cif_html
-
-        try:
-            return {
-                "text/plain": repr(self),
-                "text/html": cif_html(
-                    self.document, [self.block] if self.block_name else self.document.blocks
-                ),
-            }
-        except CifError as error:
-            return {"text/plain": f"{self!r}\n{error}"}
 
 
 class Files:
@@ -265,7 +24,7 @@ class Files:
 
     def __init__(self, box: Box) -> None:
         self._box = box
-        self._content: dict[str, bytes] = {}
+        self._content: dict[tuple[str, str], bytes] = {}
         self._uploaded: dict[tuple[str, str], dict[str, Any]] = {}
         # Which file a structure was read from, so that a structure can be given to a command.
         self.structures: WeakKeyDictionary[Structure, CifFile] = WeakKeyDictionary()
@@ -278,16 +37,17 @@ class Files:
         plain = DataFile(self._box, record)
         return CifFile(self._box, record) if plain.is_cif else plain
 
-    def content(self, file_id: str) -> bytes:
-        """The bytes of a file; small files are cached, since stored files never change."""
-        if file_id not in self._content:
-            content = self._box.client.download(f"/api/data-files/{file_id}/download")
+    def content(self, file_id: str, *, form: Literal["original", "written"] = "original") -> bytes:
+        """The bytes of a file; small files are cached, since stored files never change. `form` as the registry has it."""
+        key = (file_id, form)
+        if key not in self._content:
+            content = self._box.client.download(f"/api/data-files/{file_id}/download", form=form)
             if len(content) > 20_000_000:
                 return content
             while len(self._content) > 50:
                 self._content.pop(next(iter(self._content)))
-            self._content[file_id] = content
-        return self._content[file_id]
+            self._content[key] = content
+        return self._content[key]
 
     def upload(self, source: Path | bytes, filename: str | None = None) -> DataFile:
         """Store a local file or bytes as a data file; the same content and name is stored once."""
@@ -296,7 +56,7 @@ class Files:
         if key not in self._uploaded:
             payload = self._box.client.upload("/api/data-files", [(name, content)])
             self._uploaded[key] = payload["data_files"][0]
-            stored = tr("{name} was stored ({size}).", name=name, size=_size(len(content)))
+            stored = tr("{name} was stored ({size}).", name=name, size=size_words(len(content)))
             self._box.say_once(f"upload:{key}", stored)
         return self.made(self._uploaded[key])
 
@@ -365,17 +125,6 @@ class Files:
         return dataset.cif if cif else dataset.file
 
 
-def cif_of(source: Any) -> CifFile:
-    """The CIF of a dataset, calculation, result or CIF. Raises UserInputError for anything else."""
-    found = source._data_file(cif=True) if isinstance(source, Stored) else None
-    if not isinstance(found, CifFile):
-        raise UserInputError(
-            f"A {type(source).__name__} is not a CIF.",
-            next="Give a CIF, a dataset, a result or a calculation.",
-        )
-    return found
-
-
 def _is_document(value: Any) -> bool:
     # A document can only be given once its module is loaded: no import of the CIF reader for asking.
     module = sys.modules.get("qcrbox.cif.document")
@@ -400,14 +149,3 @@ def _looks_like_cif(content: bytes) -> bool:
     lines = (line.strip() for line in content[:20_000].splitlines())
     first = next((line for line in lines if line and not line.startswith(b"#")), b"")
     return first.lower().startswith((b"data_", b"\xef\xbb\xbfdata_"))
-
-
-def _size(n: Any) -> str:
-    if n is None:
-        return "?"
-    size = float(n)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return ""

@@ -123,7 +123,7 @@ class Publication:
         return Text(ascii_document(self.document))
 
     def save(self, path: str | Path) -> Path:
-        """Write it (ASCII, conventional names); an existing file is not overwritten."""
+        """Write it (ASCII, the author's names); an existing file is not overwritten."""
         return exporting.write_new(Path(path), self.document, ascii_only=True)
 
     # ------------------------------------------------------------ how it looks

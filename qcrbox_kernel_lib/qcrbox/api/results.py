@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import CifFile, DataFile, cif_of
 from qcrbox.api.stored_crystal import StoredCrystal
+from qcrbox.api.stored_files import CifFile, DataFile, cif_of
 from qcrbox.client.metrics import figure_label, figure_text
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.display.history import History
@@ -74,7 +74,7 @@ class Result(StoredCrystal):
         return self.cif[name]
 
     def _ipython_key_completions_(self) -> list[str]:
-        return list(self.cif.block.tags)
+        return self.cif.item_names
 
     @property
     def R1(self) -> float | None:
@@ -234,7 +234,7 @@ class Result(StoredCrystal):
         return self.cif.validate()
 
     def export(self, path: str | Path, *, embed: Sequence[str] = (), unified: bool = False) -> Path:
-        """Write the CIF for journals and other programs: conventional names, s.u. in brackets.
+        """Write the CIF for journals and other programs: the author's names, else classic ones; s.u. in brackets.
 
         embed: "hkl", "res", "fcf" embed these files unless the CIF contains them. unified: write it as stored.
         """

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from qcrbox.api.files import DataFile
+    from qcrbox.api.stored_files import DataFile
 
 
 class Stored(ABC):

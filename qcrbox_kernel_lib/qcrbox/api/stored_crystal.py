@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.stored import Stored
 
 if TYPE_CHECKING:
-    from qcrbox.api.files import CifFile
+    from qcrbox.api.stored_files import CifFile
 
 
 class StoredCrystal(Stored):

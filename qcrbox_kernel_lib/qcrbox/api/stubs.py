@@ -24,7 +24,7 @@ from qcrbox.api.box import Box
 from qcrbox.api.calculation import Calculation
 from qcrbox.api.command import Command
 from qcrbox.api.datasets import Dataset
-from qcrbox.api.files import DataFile
+from qcrbox.api.stored_files import DataFile
 from qcrbox.api.results import Result
 
 CifInput = Dataset | Result | Calculation | DataFile | str | Path | bytes

@@ -17,6 +17,7 @@ from qcrbox.cif.source import NO_SOURCE, Source
 from qcrbox.cif.values import Absent, Number, Value, parse_value
 from qcrbox.cif.writer import rewritten
 from qcrbox.contract.errors import CifError
+from qcrbox.language import listed
 
 Entry = Item | Loop
 Settable = str | int | float | Number | Absent
@@ -278,9 +279,8 @@ class Document:
         self.read_blocks = tuple(self.blocks)
 
     def __repr__(self) -> str:
-        listed = ", ".join(block.name for block in self.blocks[:5])
-        more = f" and {len(self.blocks) - 5} more" if len(self.blocks) > 5 else ""
-        return f"<Document {self.filename or 'without a name'}: blocks {listed}{more}>"
+        names = listed([block.name for block in self.blocks], 5)
+        return f"<Document {self.filename or 'without a name'}: blocks {names}>"
 
     def __len__(self) -> int:
         return len(self.blocks)

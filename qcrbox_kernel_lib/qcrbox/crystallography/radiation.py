@@ -77,6 +77,11 @@ def density_unit(probe: str) -> str:
     return _OF_MAPS.get(probe, "e Å⁻³")
 
 
+def density_unit_of(block: Block) -> str:
+    """The unit of the residual densities that a block states."""
+    return density_unit(read_radiation(block).probe)
+
+
 def acceleration_voltage(wavelength: float) -> float:
     """kV of electrons of a wavelength in Å, relativistic: λ = h / √(2 m e U (1 + e U / 2 m c²))."""
     rest = 510.99895  # keV

@@ -20,14 +20,16 @@ _SIGNS = {
     "unknown": ("?", "unknown"),
 }
 _DOUBT = ("⚠", "done, with warnings")
-_AMBER = "var(--jp-warn-color0,#8a5a00)"
+_UNCONVERGED = ("⚠", "done, not converged")
+# Of our extension, whose orange can be read as text on white; else of Lab, else a brown.
+_AMBER = "var(--qcrbox-warn-color,var(--jp-warn-color0,#8a5a00))"
 Node = dict[str, Any]
 
 
 def state_of(node: Node) -> tuple[str, str]:
     """Sign and word for the state of a node; nothing for data."""
     if node.get("doubtful"):
-        return _DOUBT
+        return _UNCONVERGED if "not converged" in str(node.get("verdict") or "").lower() else _DOUBT
     return _SIGNS.get(str(node.get("status") or ""), ("", ""))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.radiation import density_unit, read_radiation
+from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.display.cif_model import CifModel
 from qcrbox.display.docx import docx_bytes
 from qcrbox.markup import Table, cell_text, escape
@@ -78,7 +78,7 @@ class Report:
             if label in _OPTIONAL and all(value == UNKNOWN for value in values):
                 continue
             if unit == _OF_DENSITY:
-                units = [density_unit(read_radiation(block).probe) for block in blocks]
+                units = [density_unit_of(block) for block in blocks]
                 unit = units[0] if len(set(units)) == 1 else ""
                 if not unit:
                     values = [

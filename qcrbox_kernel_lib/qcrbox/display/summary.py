@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qcrbox.crystallography.radiation import density_unit, read_radiation
+from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.language import tr
 from qcrbox.markup import cell_html, escape, pairs_html
 from qcrbox.markup.said import AMBER, Said, said_html
@@ -46,7 +46,7 @@ def items_of(block: Block) -> list[tuple[str, str]]:
         for tag in tags:
             text = block.text(tag)
             if text is not None:
-                unit = f" / {density_unit(read_radiation(block).probe)}" if label.startswith("Δρ") else ""
+                unit = f" / {density_unit_of(block)}" if label.startswith("Δρ") else ""
                 found.append((f"{label}{unit}", _typographic(label, text)))
                 break
     return found

@@ -2,7 +2,7 @@
 
 from qcrbox.markup.html import Code, Dated, Html, Text, escape, pairs_html
 from qcrbox.markup.publish import publish
-from qcrbox.markup.table import Table, cell_html, cell_text
+from qcrbox.markup.table import Table, cell_html, cell_text, read_text
 
 __all__ = [
     "Code",
@@ -15,4 +15,5 @@ __all__ = [
     "escape",
     "pairs_html",
     "publish",
+    "read_text",
 ]

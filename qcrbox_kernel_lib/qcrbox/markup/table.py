@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from qcrbox.markup.html import escape
 # Lab's own variables with fallbacks, so that dark themes, VS Code and saved HTML all read well.
 _CELL = "padding:3px 10px;text-align:left;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.25)"
 _WIDEST = 60  # letters, of a column of text
+_MEASURED = re.compile(r"-\d*\.\d+(?:\(\d+\))?")
 
 
 class Table:
@@ -64,7 +66,7 @@ class Table:
 
     def text(self) -> str:
         """Aligned columns; long cells are folded over several lines."""
-        cells = [[tr(name) for name in self.heads], *([cell_text(cell) for cell in row] for row in self.rows)]
+        cells = [[tr(name) for name in self.heads], *([read_text(cell) for cell in row] for row in self.rows)]
         widths = [min(_WIDEST, max(_width(row[i]) for row in cells)) for i in range(len(self.heads))]
         heads, *rows = [_lines_of_row(row, widths) for row in cells]
         lines = [*heads, "  ".join("─" * width for width in widths), *(line for row in rows for line in row)]
@@ -95,8 +97,14 @@ class Table:
 
 
 def cell_html(cell: Any) -> str:
-    """A cell as HTML: the object's own `_cell_html_`, else its text, escaped."""
-    return cell._cell_html_() if hasattr(cell, "_cell_html_") else escape(cell_text(cell))
+    """A cell as HTML: the object's own `_cell_html_`, else its text as it is read, escaped."""
+    return cell._cell_html_() if hasattr(cell, "_cell_html_") else escape(read_text(cell))
+
+
+def read_text(cell: Any) -> str:
+    """A cell as people read it: a measured number has a minus sign. Integers, codes and sentences stay."""
+    text = cell_text(cell)
+    return f"\N{MINUS SIGN}{text[1:]}" if _MEASURED.fullmatch(text) else text
 
 
 def cell_text(cell: Any) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from qcrbox.api.comparison import Comparison
 from qcrbox.api.difference import Difference, difference
-from qcrbox.api.files import CifFile, Files
+from qcrbox.api.files import Files
+from qcrbox.api.stored_files import CifFile
 
 from ..conftest import write_cif
 
@@ -21,7 +22,8 @@ def stored():
 
     def make(text: str) -> CifFile:
         number = str(len(box.files._content))
-        box.files._content[number] = text.encode()
+        for form in ("original", "written"):
+            box.files._content[number, form] = text.encode()
         return CifFile(box, {"qcrbox_file_id": number, "filename": f"{number}.cif"})
 
     return make

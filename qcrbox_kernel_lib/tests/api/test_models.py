@@ -53,7 +53,7 @@ def test_lineage_names_input_calculation_and_outputs(refined):
     labels = {node["label"] for node in refined.lineage.nodes}
     assert {"thpp.cif", "thpp.hkl", "refined.cif"} <= labels
     root = ElementTree.fromstring(refined.lineage.svg())
-    assert len(list(root.iter("{http://www.w3.org/2000/svg}text"))) == len(refined.lineage.nodes)
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}g"))) == len(refined.lineage.nodes)
 
 
 def test_lineage_script_is_python_and_makes_the_same_model_again(live_box, refined, tmp_path):

@@ -47,6 +47,10 @@ def outputs(notebook):
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
+# The first of three models is in a wrong group; which one is right, the student finds.
+R1_AT_THE_START = {"space_group": (0.35, 0.5)}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)
 def test_an_exercise_runs_to_its_end_before_a_student_changes_anything(path, registry_url, tmp_path):
@@ -54,7 +58,8 @@ def test_an_exercise_runs_to_its_end_before_a_student_changes_anything(path, reg
     printed = "".join(output.get("text", "") for output in outputs(run(path, registry_url, tmp_path)))
     found = [float(value) for value in re.findall(r"R1 = (0\.\d+)", printed)]
     assert found
-    assert all(0.035 < value < 0.08 for value in found), printed
+    low, high = R1_AT_THE_START.get(path.stem, (0.035, 0.08))
+    assert all(low < value < high for value in found), printed
 
 
 def test_tutorials_come_without_outputs():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from qcrbox.api.box import Box
-from qcrbox.api.files import CifFile
+from qcrbox.api.stored_files import CifFile
 from qcrbox.cif import read
 from qcrbox.display.report import Report
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import gemmi
 import pytest
 from qcrbox.api.box import Box
-from qcrbox.api.files import CifFile
+from qcrbox.api.stored_files import CifFile
 from qcrbox.cif import read
 from qcrbox.crystallography.structure import Structure
 from qcrbox.display.report import Report

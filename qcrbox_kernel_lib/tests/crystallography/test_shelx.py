@@ -737,7 +737,7 @@ def test_contents_of_the_cell_count_what_the_model_does_not_have_yet(z: str, car
     """SHELXL takes density, F(000) and absorption from UNIT: 6 H of ethanol are 12 of the 52 electrons in this cell."""
     text, notes = export_ins(read(UNFINISHED.format(z=z)).sole_block())
     assert [line for line in text.splitlines() if line[:4] in ("SFAC", "UNIT")] == list(cards)
-    assert "Dummies of the atom list are no atoms and are left out: X1." in notes
+    assert "Dummies of the atom list are not atoms and are left out: X1." in notes
     assert "X1" not in text
 
 

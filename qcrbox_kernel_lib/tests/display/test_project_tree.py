@@ -38,6 +38,7 @@ def test_two_beginnings_stand_beside_each_other():
     [
         ({}, "✓", "done"),
         ({"doubtful": True}, "⚠", "done, with warnings"),
+        ({"doubtful": True, "verdict": "R1 0.0412, not converged"}, "⚠", "done, not converged"),
         ({"status": "failed"}, "✗", "failed"),
         ({"status": "submitted"}, "◷", "queued"),
         ({"status": ""}, "", ""),

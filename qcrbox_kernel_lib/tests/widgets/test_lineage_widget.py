@@ -84,3 +84,17 @@ def test_arrows_walk_and_chosen_files_are_compared(rendered, graph):
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save SVG").click()
     assert ElementTree.parse(saved.value.path()).getroot().tag.endswith("svg")
+
+
+def test_a_calculation_has_its_verdict_on_a_line_of_its_own():
+    title = "azu · HAR B3LYP/def2-TZVP with dispersion · R1 0.0412"
+    run = calculation("c1")
+    run = {**run, "label": title, "details": {**run["details"], "verdict": "R1 0.0412"}}
+    graph = Lineage({"nodes": [file("a.cif"), run], "edges": [edge("a.cif", "c1")]}, "c1")
+    drawn = ElementTree.fromstring(lineage_svg(graph))
+    texts = [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["a.cif", "✓ azu · HAR B3LYP/def…", "R1 0.0412"]
+    titles = [each.text or "" for each in drawn.iter("{http://www.w3.org/2000/svg}title")]
+    assert any(title in said for said in titles)
+    (packed_run,) = [node for node in packed(graph)["nodes"] if node["id"] == "c1"]
+    assert (packed_run["label"], packed_run["verdict"]) == (title.removesuffix(" · R1 0.0412"), "R1 0.0412")

@@ -278,3 +278,40 @@ def test_short_contacts_are_dashed_lines_where_they_are_shown():
     assert svg(shown).count("stroke-dasharray") == svg(scene(contact)).count("stroke-dasharray") + 1
     assert np.frombuffer(packed(shown)["contacts"], "<u4").tolist() == shown.dashed_lines.ravel().tolist()
     assert len(scene(contact).dashed_lines) == 0
+
+
+CENTRED = """data_centred
+_cell_length_a 6.72
+_cell_length_b 20
+_cell_length_c 20
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P -1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_U_iso_or_equiv
+C1 C 0.1116 0 0 0.02
+O1 O 0.2917 0 0 0.02
+"""
+
+
+def sizes_of_pieces(shown):
+    """How many atoms each bonded piece of a scene has."""
+    piece = list(range(len(shown)))
+    for first, second in np.asarray(shown.bonds)[:, :2].astype(int).tolist():
+        old, new = piece[first], piece[second]
+        piece = [new if each == old else each for each in piece]
+    return sorted(piece.count(each) for each in set(piece))
+
+
+def test_short_contacts_are_shown_between_whole_molecules():
+    """OCCO lies about a centre, half of it in the asymmetric unit; its O is 2.80 Å from the next molecule's."""
+    structure = Structure.from_cif(CENTRED)
+    assert sizes_of_pieces(scene(structure)) == [4]
+    assert sizes_of_pieces(scene(structure, grow="contacts")) == [4, 4, 4]
+    assert sizes_of_pieces(scene(structure).grown_from_here("contacts")) == [4, 4, 4]

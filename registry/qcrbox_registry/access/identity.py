@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,8 +24,9 @@ from qcrbox.contract.errors import NotAllowed, NotSignedIn, Unreachable
 from qcrbox.contract.previews import is_preview
 from starlette.requests import HTTPConnection
 
+from qcrbox_registry.access.hub_roles import HubAccount, actor_of, filtered_groups
 from qcrbox_registry.access.origins import require_loopback_name, require_own_origin, require_same_origin
-from qcrbox_registry.access.rights import EVERY_GROUP, Actor, PreviewOf
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.access.sign_ins import SignIns
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store import people
@@ -39,7 +40,6 @@ STABLE_ID_CACHE_S = 60.0
 COOKIE = "qcrbox-registry"
 PAGE = 200
 PAGES = "application/jupyterhub-pagination+json"
-NO_GROUP = -1
 log = structlog.get_logger(__name__)
 
 
@@ -253,7 +253,7 @@ class HubIdentity:
         )
         self._require_access(account)
         stable_id = await self._stable_id(model, token)
-        named = sorted({*account.groups, *_filtered_groups(account.scopes)})
+        named = sorted({*account.groups, *filtered_groups(account.scopes)})
         if account.is_person:
             await self._follow_rename(account.name, stable_id)
 
@@ -424,63 +424,6 @@ class HubIdentity:
         return str(token)
 
 
-@dataclass(frozen=True, slots=True)
-class HubAccount:
-    """What the hub answers about the holder of a token."""
-
-    name: str
-    is_person: bool
-    groups: tuple[str, ...]
-    scopes: frozenset[str]
-
-
-def actor_of(person_id: int, account: HubAccount, group_ids: Mapping[str, int]) -> Actor:
-    """The actor with the roles of the account's scopes.
-
-    A role for a group holds only while the person is in the group, whatever the scope says: the hub keeps roles of
-    people who were removed from a group. A hub administrator without our scope is a plain member here.
-    """
-
-    def groups_with(scope: str) -> frozenset[int]:
-        found: set[int] = set()
-        for held in account.scopes:
-            base, _, filtered = held.partition("!")
-            if base != f"custom:qcrbox:{scope}":
-                continue
-            if not filtered:
-                found.add(EVERY_GROUP)
-                continue
-            kind, _, group = filtered.partition("=")
-            if kind == "group" and group in group_ids and (group in account.groups or not account.is_person):
-                found.add(group_ids[group])
-        return frozenset(found)
-
-    teaches = groups_with("teach")
-    return Actor(
-        person_id=person_id,
-        name=account.name,
-        groups={group: group_ids[group] for group in account.groups if group in group_ids},
-        manages=groups_with("manage") | teaches,  # a lecturer is a group manager and more
-        curates=groups_with("data"),
-        teaches=teaches,
-        admin="custom:qcrbox:admin" in account.scopes,
-        application_admin="custom:qcrbox:applications" in account.scopes,
-        preview=_preview_of(account, group_ids),
-    )
-
-
-def _preview_of(account: HubAccount, group_ids: Mapping[str, int]) -> PreviewOf | None:
-    """Whose preview account this is: by its name, which no person can have, and by scopes that the hub gives it alone."""
-    if not (account.is_person and is_preview(account.name)):
-        return None
-    filters = [each.partition("!")[2] for each in account.scopes if each.startswith("custom:qcrbox:preview!")]
-    found = {kind: value for kind, _, value in (each.partition("=") for each in filters)}
-    group = found.get("group", "")
-    # Outside its course it is the preview of no course, but still no student.
-    group_id = group_ids[group] if group in account.groups and group in group_ids else NO_GROUP
-    return PreviewOf(found.get("user", "?"), group, group_id)
-
-
 def _json_of(answer: httpx.Response) -> dict[str, Any]:
     """The object in an answer of the hub. Raises Unreachable: a proxy in between may answer with a page of its own."""
     try:
@@ -490,11 +433,6 @@ def _json_of(answer: httpx.Response) -> dict[str, Any]:
     if not isinstance(model, dict):
         raise Unreachable("The hub answered something that is not its own: no JSON object.", part="hub")
     return model
-
-
-def _filtered_groups(scopes: Iterable[str]) -> set[str]:
-    marked = (scope.partition("!group=") for scope in scopes if scope.startswith("custom:qcrbox:"))
-    return {group for _, mark, group in marked if mark and group}
 
 
 def service_token(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -26,7 +26,7 @@ from qcrbox_registry.api.downloads import file_response, while_allowed
 from qcrbox_registry.api.multipart import Form
 from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
 from qcrbox_registry.api.responses import success
-from qcrbox_registry.services.data_files import DataFileChange
+from qcrbox_registry.services.data_files import DataFileChange, FileForm
 from qcrbox_registry.store.lists import DataFileFilter
 
 # Inside <img> nothing of an SVG runs; opened by its address it must not either.
@@ -88,10 +88,10 @@ async def download_data_file(
     core: TheCore,
     presence: Present,
     file_id: DataFileId,
-    form: Literal["original", "unified"] = "original",
+    form: FileForm = "original",
 ) -> Response:
-    """The file's bytes as they came, or a CIF's unified form. The hash is checked while they are sent."""
-    content = await core.data_files.content(presence.actor, file_id, unified=form == "unified")
+    """The file's bytes as they came, a CIF's unified form, or a result's CIF with the names of its author (`written`)."""
+    content = await core.data_files.content(presence.actor, file_id, form)
     return await file_response(
         content,
         request,

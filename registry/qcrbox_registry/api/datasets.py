@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -137,6 +138,29 @@ async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset
     return success({"datasets": [await core.datasets.change(actor, dataset_id, asked.change())]})
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a dataset is sent."""
+
+    format: Literal["zip"] | None
+    named: bool
+    form: Literal["original", "written"]
+
+
+async def delivery(
+    wanted: Annotated[
+        Literal["zip"] | None, Query(alias="format", description="a zip, also of a single file")
+    ] = None,
+    named: Annotated[bool, Query(description="name the zip as the dataset is named")] = False,
+    form: Annotated[
+        Literal["original", "written"],
+        Query(description="written: CIFs of results with the names of their author"),
+    ] = "original",
+) -> Delivery:
+    """How a dataset is asked for."""
+    return Delivery(wanted, named, form)
+
+
 @router.get(
     "/datasets/{dataset_id}/download",
     response_class=StreamingResponse,
@@ -147,24 +171,21 @@ async def download_dataset(
     core: TheCore,
     presence: Present,
     dataset_id: DatasetId,
-    wanted: Annotated[
-        Literal["zip"] | None, Query(alias="format", description="a zip, also of a single file")
-    ] = None,
-    named: Annotated[bool, Query(description="name the zip as the dataset is named")] = False,
+    asked: Annotated[Delivery, Depends(delivery)],
 ) -> Response:
     """The bytes of the dataset's one file; several files as a zip."""
-    found = await core.datasets.contents(presence.actor, dataset_id)
+    found = await core.datasets.contents(presence.actor, dataset_id, written=asked.form == "written")
 
     def while_readable(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         return while_allowed(
             chunks, presence, lambda actor: core.datasets.require_readable(actor, dataset_id)
         )
 
-    if wanted is None and len(found.files) == 1:
+    if asked.format is None and len(found.files) == 1:
         return await file_response(found.files[0], request, while_readable)
     entries = [(file.filename, file.size, file.chunks) for file in found.files]
     return StreamingResponse(
         while_readable(zip_stream(entries, found.created_at)),
         media_type="application/zip",
-        headers=as_attachment(f"{found.filename if named else dataset_id}.zip"),
+        headers=as_attachment(f"{found.filename if asked.named else dataset_id}.zip"),
     )

@@ -174,7 +174,13 @@ async def common_filters(
     owner: Annotated[str | None, Query(max_length=255)] = None,
     tag: Annotated[str | None, Query(max_length=100)] = None,
     name: Annotated[str | None, Query(max_length=500)] = None,
-    q: Annotated[str | None, Query(max_length=500, description="text in name, title or description")] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=500,
+            description="text in name or description; of calculations in title, command or application",
+        ),
+    ] = None,
 ) -> Common:
     """The filters that every list of things of people has."""
     return Common(owner, tag, name, q)

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 
 from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.services.data_files import Content
+from qcrbox_registry.services.contents import Content
 
 
 async def while_allowed(

@@ -30,7 +30,7 @@ async def wanted_cell(
     tolerance: Annotated[float, Query(gt=0, le=0.5, description="of lengths, relative")] = 0.02,
     angle_tolerance: Annotated[float, Query(gt=0, le=20, description="°")] = 2.0,
 ) -> Cell | None:
-    """The reduced cell (Niggli), with how far others may differ. Raises UserInputError for what is no cell."""
+    """The reduced cell (Niggli), with how far others may differ. Raises UserInputError for what is not a cell."""
     if cell is None:
         return None
     return Cell(

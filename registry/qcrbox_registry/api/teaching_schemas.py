@@ -106,7 +106,7 @@ class Bookings(Model):
 
 
 class Exercise(Model):
-    """An exercise with the dates that hold for the caller."""
+    """An exercise with the dates that hold for the caller. may_try: in a preview, also before it is open and once closed."""
 
     id: str
     course_id: str
@@ -125,6 +125,7 @@ class Exercise(Model):
     phase: Literal["not_open", "open", "late", "closed"]
     opened_at: str | None = None
     own_version: int | None = None
+    may_try: bool = False
 
 
 class Exercises(Model):

@@ -10,9 +10,8 @@ from qcrbox.contract.messages import CHECKPOINT
 
 from qcrbox_registry.access.rights import missing
 from qcrbox_registry.messaging.tokens import read_files
-from qcrbox_registry.services.contents import ContentService
+from qcrbox_registry.services.contents import Content, ContentService
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.store import calculations, datasets, uploads
 from qcrbox_registry.store.calculations import Attempt
 from qcrbox_registry.store.engine import Connection

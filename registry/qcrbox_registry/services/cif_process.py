@@ -46,6 +46,13 @@ def unified(content: bytes, filename: str) -> bytes:
     return unify(content, filename=filename).bytes
 
 
+def _written(content: bytes, request: dict[str, Any]) -> bytes:
+    # With the first download of a result.
+    from qcrbox.cif.convert.written_names import as_written
+
+    return as_written(content, [Path(path).read_bytes() for path in request["like"]], request["filename"])
+
+
 def _exercise_facts(content: bytes, filename: str) -> dict[str, Any]:
     # With the first exercise: validation takes longer to load than the index.
     from qcrbox.analysis.exercise_facts import facts_or_reason
@@ -86,7 +93,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"facts": facts(content, request["filename"])}
     if request["do"] == "picture":
         return _picture(content, Path(request["target"]))
-    Path(request["target"]).write_bytes(unified(content, request["filename"]))
+    made = _written(content, request) if request["do"] == "written" else unified(content, request["filename"])
+    Path(request["target"]).write_bytes(made)
     return {}
 
 

@@ -27,6 +27,21 @@ UNLIMITED = QuotaHeadroom()
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a file, its name and hash."""
+
+    filename: str
+    sha256: str
+    size: int
+    chunks: AsyncIterator[bytes]
+
+
+async def whole(content: bytes) -> AsyncIterator[bytes]:
+    """Bytes that are at hand as the chunks that the object store takes and a download sends."""
+    yield content
+
+
 @dataclass(slots=True)
 class Stored:
     """Contents in the object store, with the file name they came under."""

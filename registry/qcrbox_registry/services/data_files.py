@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Literal
 
 from qcrbox.contract.errors import TooLarge
 
@@ -12,9 +12,10 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized, views
-from qcrbox_registry.services.contents import ContentService
+from qcrbox_registry.services.contents import Content, ContentService
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.texts import checked_text
+from qcrbox_registry.services.written_cifs import WrittenCifs
 from qcrbox_registry.store import datasets, events, lists, tags
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
@@ -22,6 +23,8 @@ from qcrbox_registry.store.paging import Page
 
 LONGEST_FILENAME = 1000
 LARGEST_DRAWN_BYTES = 20 * 1024 * 1024
+# Bytes as they came, the unified form of a CIF, or a result's CIF in the spelling of its author.
+FileForm = Literal["original", "unified", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +40,12 @@ class DataFileChange:
         return [name for name in ("filename", "tags") if getattr(self, name) is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The bytes of a file, its name and hash."""
-
-    filename: str
-    sha256: str
-    size: int
-    chunks: AsyncIterator[bytes]
-
-
 class DataFileService:
     """Data files that a person may see or change."""
 
     def __init__(self, context: Context, contents: ContentService) -> None:
         self._context, self._contents = context, contents
+        self._written = WrittenCifs(context)
 
     async def page(self, actor: Actor, asked: lists.DataFileFilter, page: Page) -> Json:
         """Data files the actor may read (or restore), newest first."""
@@ -76,10 +70,12 @@ class DataFileService:
     async def _row(self, actor: Actor, file_id: str) -> datasets.DataFile:
         return await self._context.db.read(lambda conn: authorized.data_file(conn, actor, "read", file_id))
 
-    async def content(self, actor: Actor, file_id: str, *, unified: bool = False) -> Content:
-        """The bytes as they came, or the unified form of a CIF. Raises NotFound, CifError."""
+    async def content(self, actor: Actor, file_id: str, form: FileForm = "original") -> Content:
+        """The bytes of a file in a form (see `FileForm`). Raises NotFound, CifError for what has no unified form."""
         row = await self._row(actor, file_id)
-        sha256, size = await self._contents.unified(row) if unified else (row.sha256, row.size)
+        if form == "written":
+            return await self._written.content(actor, row)
+        sha256, size = await self._contents.unified(row) if form == "unified" else (row.sha256, row.size)
         return Content(row.filename, sha256, size, self._context.objects.get(sha256))
 
     async def require_readable(self, actor: Actor, file_id: str) -> None:

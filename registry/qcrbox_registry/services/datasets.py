@@ -13,10 +13,11 @@ from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized, groups, views
 from qcrbox_registry.services.calculations import renamed_events
+from qcrbox_registry.services.contents import Content
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, LONGEST_NAME, checked_text
 from qcrbox_registry.services.uploads import UploadService
+from qcrbox_registry.services.written_cifs import WrittenCifs
 from qcrbox_registry.store import calculations, datasets, events, lists, search, tags
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
@@ -52,6 +53,7 @@ class DatasetService:
 
     def __init__(self, context: Context, uploads: UploadService) -> None:
         self._context, self._uploads = context, uploads
+        self._written = WrittenCifs(context)
 
     async def page(self, actor: Actor, asked: lists.DatasetFilter, page: Page, *, mine: bool = False) -> Json:
         """Datasets the actor may read (or restore), newest first; `mine`: without a right over other people's data."""
@@ -136,8 +138,8 @@ class DatasetService:
         attached = next(file for file in shown["data_files"] if file["qcrbox_file_id"] == file_id)
         return {**shown, "appended_file": attached}
 
-    async def contents(self, actor: Actor, dataset_id: str) -> Contents:
-        """The files of a dataset for download. Raises NotFound."""
+    async def contents(self, actor: Actor, dataset_id: str, *, written: bool = False) -> Contents:
+        """The files of a dataset for download; `written`: CIFs in the spelling of their author. Raises NotFound."""
 
         def read(conn: Connection) -> tuple[datasets.Dataset, list[datasets.DataFile]]:
             row = authorized.dataset(conn, actor, "read", dataset_id)
@@ -145,7 +147,9 @@ class DatasetService:
 
         row, files = await self._context.db.read(read)
         contents = [
-            Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
+            await self._written.content(actor, file)
+            if written
+            else Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
             for file in files
         ]
         return Contents(datasets.safe_name(row.name or row.id), row.created_at, contents)

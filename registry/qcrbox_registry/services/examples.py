@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 import yaml
 
+from qcrbox_registry.services.contents import whole
 from qcrbox_registry.store import datasets, events, examples
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.examples import NewExample, StoredFile
@@ -101,7 +102,12 @@ class Examples:
         complete = True
         entries = listed.get("datasets") or [] if isinstance(listed, dict) else []
         for entry in entries:
-            example = self._example(folder, entry)
+            try:
+                example = self._example(folder, entry)
+            except (KeyError, TypeError, AttributeError) as error:
+                # The other examples do not wait for an entry that lacks a key, or is no mapping.
+                log.error("example_unreadable", folder=str(folder), entry=str(entry)[:200], error=repr(error))
+                continue
             if example is None:
                 complete = False
             else:
@@ -157,7 +163,7 @@ async def _put(objects: ObjectStore, file: ExampleFile) -> StoredFile:
     if file.changes:
         text = await asyncio.to_thread(file.path.read_text, encoding="utf-8")
         content = changed(text, file.changes).encode()
-        sha256, size = await objects.put(_pieces(content))
+        sha256, size = await objects.put(whole(content))
         return StoredFile(file.filename, sha256, size)
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -172,7 +178,3 @@ async def _put(objects: ObjectStore, file: ExampleFile) -> StoredFile:
         return StoredFile(file.filename, sha256, known.size)
     sha256, size = await objects.put(chunks())
     return StoredFile(file.filename, sha256, size)
-
-
-async def _pieces(content: bytes) -> AsyncIterator[bytes]:
-    yield content

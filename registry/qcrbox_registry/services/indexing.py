@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,20 @@ class Indexer:
         finally:
             target.unlink(missing_ok=True)
 
+    async def written(self, sha256: str, filename: str, like: Sequence[str]) -> bytes:
+        """A unified CIF in the spelling of the contents `like` (SHA-256). Raises CifError when it cannot be made."""
+        target = self._new_file()
+        examples = [await self._copied(each) for each in like]
+        try:
+            paths = [str(path) for path in examples]
+            answer = await self._ask("written", sha256, filename, target=str(target), like=paths)
+            if "error" in answer:
+                raise CifError(str(answer["error"]), where=filename)
+            return await asyncio.to_thread(target.read_bytes)
+        finally:
+            for path in (target, *examples):
+                path.unlink(missing_ok=True)
+
     async def close(self) -> None:
         """End the child process."""
         if self._idle is not None:
@@ -93,15 +107,24 @@ class Indexer:
     # ------------------------------------------------------------ the process
 
     async def _ask(self, what: str, sha256: str, filename: str, **more: Any) -> dict[str, Any]:
-        source = self._new_file()
+        source = await self._copied(sha256)
         try:
-            with source.open("wb") as file:
-                async for chunk in self._objects.get(sha256):
-                    file.write(chunk)
             async with self._turn:
                 return await self._converse({"do": what, "path": str(source), "filename": filename, **more})
         finally:
             source.unlink(missing_ok=True)
+
+    async def _copied(self, sha256: str) -> Path:
+        """The contents in a file for the child process; the caller removes it."""
+        path = self._new_file()
+        try:
+            with path.open("wb") as file:
+                async for chunk in self._objects.get(sha256):
+                    file.write(chunk)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
 
     async def _converse(self, request: dict[str, Any]) -> dict[str, Any]:
         process = await self._running()

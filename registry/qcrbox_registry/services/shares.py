@@ -115,10 +115,9 @@ class ShareService:
             shares.revoke(conn, share_id, now)
             entry = audit.entry(actor, "unshare", now, kind=share.kind, object_id=share.object_id)
             record(conn, [entry])
-            receiver = {}
-            with contextlib.suppress(
-                NotFound
-            ):  # an account or a group that was deleted has no stream to tell
+            # An account or a group that was deleted meanwhile has no stream.
+            receiver: dict[str, int | None] = {}
+            with contextlib.suppress(NotFound):
                 receiver = _receiver(conn, share.person, share.group)
             return _event(conn, row, share.kind, now, "unshared", receiver)
 

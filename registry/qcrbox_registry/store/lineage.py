@@ -21,6 +21,7 @@ from qcrbox_registry.store.tables import (
 
 MOST_NODES = 2000
 DEEPEST = 100
+MOST_ORIGINS = 50
 _HIDDEN = "not visible to you"
 
 
@@ -135,6 +136,24 @@ def of(conn: Connection, start: Sequence[str], walk: Walk, visible: Visible) -> 
     return _graph(conn, visible, distances, list(edges))
 
 
+def origins(
+    conn: Connection, data_file_id: str, filetype: str, visible: sa.ColumnElement[bool]
+) -> list[tuple[str, str]] | None:
+    """(SHA-256, file name) of the files of a type that no calculation made and that this file descends from.
+
+    Nearest first, only those that `visible` lets through; None when the file itself is no output of a calculation.
+    """
+    rows = _walk(conn, [data_file_id], _BACK, DEEPEST, of_calculation=False)
+    if not rows:
+        return None
+    made = {row.near for row in rows}
+    far = sorted((row.generation, row.far_role, row.far) for row in rows if row.far and row.far not in made)
+    ids = list(dict.fromkeys(file for _, _, file in far))[:MOST_ORIGINS]
+    query = sa.select(data_files).where(data_files.c.id.in_(ids), data_files.c.filetype == filetype, visible)
+    found = {row.id: (row.sha256, row.filename) for row in conn.execute(query)}
+    return [found[file] for file in ids if file in found]
+
+
 def _graph(
     conn: Connection, visible: Visible, distances: dict[str, int], edges: list[tuple[str, str, str]]
 ) -> Graph:
@@ -196,6 +215,7 @@ def _described_calculations(
                 "command_name": row.command_name,
                 "arguments": row.arguments,
                 "status": row.state,
+                "verdict": row.verdict or "",
                 "finished_at": row.finished_at,
             },
         }

@@ -30,9 +30,11 @@ from qcrbox_registry.store.tables import (
 )
 
 HELD_S = 30 * 86400.0  # private data of an account that is gone waits this long for a decision
-# Data of preview accounts waits for nobody: it goes to the trash by itself.
 _PREVIEW = people.c.name.like(f"{PREFIX}%")
-_PERSONS: dict[str, tuple[sa.ColumnElement[bool], ...]] = {"group": (), "person": (~_PREVIEW,)}
+_DECISIONS = sa.select(handovers.c.subject_id).where(handovers.c.subject == "person")
+_UNDONE = people.c.id.in_(_DECISIONS.where(handovers.c.undone_at.isnot(None)))
+# Data of a preview account goes to the trash by itself, and waits for an administrator only after they brought it back.
+_LISTED: dict[str, tuple[sa.ColumnElement[bool], ...]] = {"group": (), "person": (~_PREVIEW | _UNDONE,)}
 # What may be decided: for a group's data, for a person's private data.
 DECISIONS = {
     "group": frozenset({"archive", "delete", "group", "owners"}),
@@ -86,7 +88,7 @@ def listed(conn: Connection) -> list[Orphaned]:
     """Data that waits for a decision or was archived, of the longest deleted group or account first."""
     found: list[Orphaned] = []
     for kind, table in (("group", groups), ("person", people)):
-        for row in conn.execute(sa.select(table).where(table.c.gone_at.isnot(None), *_PERSONS[kind])):
+        for row in conn.execute(sa.select(table).where(table.c.gone_at.isnot(None), *_LISTED[kind])):
             subject = Subject(kind, row.id, row.name, row.gone_at)
             counts = _counts(conn, subject)
             if any(counts.values()):
@@ -96,8 +98,7 @@ def listed(conn: Connection) -> list[Orphaned]:
 
 def gone_previews(conn: Connection) -> list[Subject]:
     """Preview accounts that the hub has deleted and whose data was not dealt with yet."""
-    decided = sa.select(handovers.c.subject_id).where(handovers.c.subject == "person")
-    query = sa.select(people).where(_PREVIEW, people.c.gone_at.isnot(None), people.c.id.not_in(decided))
+    query = sa.select(people).where(_PREVIEW, people.c.gone_at.isnot(None), people.c.id.not_in(_DECISIONS))
     return [Subject("person", row.id, row.name, row.gone_at) for row in conn.execute(query)]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from qcrbox.contract.sqlite_urls import url_of
 from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.bus import Bus
@@ -64,7 +65,7 @@ class DummySite:
 
     async def start(self) -> None:
         """Create the database, connect to NATS and start the scheduler."""
-        self.db = Database(f"sqlite:///{self.data / 'qcrbox.sqlite'}")
+        self.db = Database(url_of(self.data / "qcrbox.sqlite"))
         migrate(self.db)
         await self.db.write(self._register)
         self.bus = Bus(self.nats_url, self.secrets.user("registry"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qcrbox_registry.access.identity import HubAccount, actor_of
+from qcrbox_registry.access.hub_roles import HubAccount, actor_of
 from qcrbox_registry.access.rights import EVERY_GROUP
 
 GROUPS = {"crystals": 1, "powders": 2}

@@ -8,6 +8,7 @@ from qcrbox_registry.services.teaching import progress
 from qcrbox_registry.store.tables import calculations
 from qcrbox_registry.store.teaching import same_work
 
+from .test_preview_accounts import account
 from .test_teaching import course, payload, refined  # noqa: F401 - fixtures
 
 _of_id = sa.update(calculations).where(calculations.c.id == sa.bindparam("which", type_=sa.String))
@@ -133,3 +134,30 @@ def test_only_lecturers_allow_it(course, allowed):  # noqa: F811
         answer = someone.patch(f"/api/exercises/{allowed}", json={"answers_from_store": False})
         assert answer.status_code == status
     assert course.own(course.ada, allowed)["exercise"]["answers_from_store"] is True
+
+
+@pytest.mark.attack(18)
+@pytest.mark.parametrize("whose", ["own copy", "preview account"])
+def test_what_a_lecturer_has_tried_answers_no_student(course, allowed, refined, hold, do, registry, whose):  # noqa: F811
+    tried = course.lecturer
+    if whose == "preview account":
+        tried = account(registry, tried.name, course.group, [course.group])
+    assert course.opened(tried, allowed)["preview"] is True
+    first = refined(tried, course.own(tried, allowed))
+    hold()
+    bob = course.opened(course.bob, allowed)
+    waits = run(course, course.bob, bob, do)
+    assert shown(course.bob, waits)["status"] == "submitted", "the answer tells what the lecturer has tried"
+    # The way of those that wait when the first one ends.
+    assert registry.write(lambda conn: same_work.answer_waiting(conn, [first], 2e9)) == []
+    # In a preview it is as for a student whose fellow students came first.
+    again = run(course, tried, course.own(tried, allowed), do)
+    assert shown(tried, again)["status"] == "successful"
+    assert shown(course.bob, waits)["status"] == "submitted"
+
+
+def test_a_preview_is_answered_by_what_students_did(course, allowed, refined, hold, do):  # noqa: F811
+    refined(course.ada, course.opened(course.ada, allowed))
+    hold()
+    tried = course.opened(course.lecturer, allowed)
+    assert shown(course.lecturer, run(course, course.lecturer, tried, do))["status"] == "successful"

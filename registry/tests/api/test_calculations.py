@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -476,3 +478,95 @@ def test_a_log_that_arrives_in_pieces_is_whole(registry, attempt):
         f"/api/calculations/{attempt['id']}/log", params={"attempt": attempt["attempt"]}
     )
     assert said.json()["payload"]["text"] == "one\ntwo\n"
+
+
+# ---------------------------------------------------------------- results with the names of their author
+
+AUTHORS = b"data_q\n_cell_length_a 4.9\n_symmetry_cell_setting trigonal\n_CELL_LENGTH_B 4.9(1)\n"
+REFINED = (
+    b"data_q\n_space_group.crystal_system trigonal\n_cell.length_b 4.913\n_cell.length_b_su 0.002\n"
+    b"_refine_ls.r_factor_gt 0.02\n"
+)
+
+
+@pytest.fixture
+def respelled(registry, person, do, taken):
+    """A result of a CIF of ada's: her client, the record of the result's file, and the dataset it is in."""
+    ada = person()
+    attempt = {**taken(ada, do.upload(ada, "mine.cif", AUTHORS)), "ada": ada}
+    stored = put(attempt, REFINED).json()["payload"]
+    output = OutputFile(name="refined", filename="refined.cif", filetype="cif", primary=True, **stored)
+    registry.write(
+        lambda conn: write_end(
+            conn,
+            Finished(
+                calculation_id=attempt["id"],
+                attempt=attempt["attempt"],
+                status=State.SUCCESSFUL,
+                outputs=[output],
+            ),
+        )
+    )
+    done = ada.get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
+    dataset = ada.get(f"/api/datasets/{done['output_dataset_id']}").json()["payload"]["datasets"][0]
+    return ada, dataset["data_files"]["refined.cif"]["qcrbox_file_id"], dataset["qcrbox_dataset_id"]
+
+
+def test_a_result_is_taken_away_with_the_names_of_its_author(respelled):
+    ada, file, _ = respelled
+    path = f"/api/data-files/{file}/download"
+    written = ada.get(path, params={"form": "written"})
+    assert written.content.split() == (
+        b"data_q _symmetry_cell_setting trigonal _CELL_LENGTH_B 4.913(2) _refine_ls_R_factor_gt 0.02".split()
+    )
+    assert int(written.headers["content-length"]) == len(written.content)
+    again = ada.get(path, params={"form": "written"}, headers={"if-none-match": written.headers["etag"]})
+    assert again.status_code == 304
+    assert ada.get(path).content == REFINED, "programs read the stored file"
+
+
+def test_the_zip_of_a_result_has_the_names_of_its_author_when_asked(respelled):
+    ada, _, dataset = respelled
+    path = f"/api/datasets/{dataset}/download"
+    for params, expected in (
+        ({}, b"_cell.length_b 4.913"),
+        ({"form": "written"}, b"_CELL_LENGTH_B 4.913(2)"),
+    ):
+        content = ada.get(path, params={"format": "zip", **params}).content
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            assert expected in b" ".join(archive.read("refined.cif").split())
+    assert ada.get(path, params={"form": "unified"}).status_code == 400
+
+
+def test_an_upload_is_taken_away_as_it_came(ada, do):
+    odd = b"data_a\n_cell.length_a   1.0\n# my comment\n"
+    file = do.file_id(do.upload(ada, "own.cif", odd))
+    assert ada.get(f"/api/data-files/{file}/download", params={"form": "written"}).content == odd
+
+
+def test_who_may_not_read_the_input_sees_the_result_with_classic_names(respelled, person):
+    ada, file, dataset = respelled
+    eve = person()
+    eve.get("/api/me")
+    assert eve.get(f"/api/data-files/{file}/download", params={"form": "written"}).status_code == 404
+    share = {"kind": "dataset", "object_id": dataset, "person": eve.name}
+    assert ada.post("/api/shares", json=share).status_code == 201
+    written = eve.get(f"/api/data-files/{file}/download", params={"form": "written"}).content
+    seen = b" ".join(written.split())
+    assert b"_cell_length_b 4.913(2)" in seen
+    assert b"_space_group_crystal_system trigonal" in seen
+
+
+def test_a_result_that_is_no_sound_cif_is_taken_away_as_it_is_stored(registry, person, do, taken):
+    ada = person()
+    attempt = {**taken(ada, do.upload(ada)), "ada": ada}
+    broken = b"data_a\nloop_\n_a _b 1 2 3 'open\n"
+    stored = put(attempt, broken).json()["payload"]
+    output = OutputFile(name="refined", filename="refined.cif", filetype="cif", primary=True, **stored)
+    end = Finished(
+        calculation_id=attempt["id"], attempt=attempt["attempt"], status=State.SUCCESSFUL, outputs=[output]
+    )
+    registry.write(lambda conn: write_end(conn, end))
+    done = ada.get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
+    sent = ada.get(f"/api/datasets/{done['output_dataset_id']}/download", params={"form": "written"})
+    assert sent.content == broken

@@ -40,9 +40,10 @@ def test_it_tries_an_exercise_that_is_hidden_not_open_or_closed_and_counts_nowhe
     closed = course.exercise(opens_at=now - 7200, due_at=now - 3600)
     listed = payload(preview.get(f"/api/courses/{course.course['id']}/exercises"))["exercises"]
     assert {each["id"] for each in listed} == {hidden, early, closed}
+    assert all(each["may_try"] for each in listed), "Lab greys out what it may begin"
     for exercise in (hidden, early, closed):
         opened = course.opened(preview, exercise)
-        assert opened["preview"] is True
+        assert opened["preview"] is opened["exercise"]["may_try"] is True
         assert preview.get(f"/api/exercises/{exercise}/files/quartz.ipynb").text == NOTEBOOK
         assert preview.get(f"/api/exercises/{exercise}/files/answer.cif").status_code == 404
         payload(preview.put(f"/api/exercises/{exercise}/answers/which", json={"value": "Si"}))
@@ -54,6 +55,11 @@ def test_it_tries_an_exercise_that_is_hidden_not_open_or_closed_and_counts_nowhe
         assert payload(course.lecturer.post(f"/api/exercises/{exercise}/grade"))["marked"] == 0
     assert course.ada.get(f"/api/exercises/{hidden}").status_code == 404
     assert course.ada.post(f"/api/exercises/{early}/open").status_code == 409
+    path = f"/api/exercises/{early}"
+    who = {"student": (course.ada, ""), "preview": (preview, ""), "assistant": (course.assistant, "")}
+    who["as a student"] = (course.assistant, "?as_student=true")
+    found = {name: payload(each.get(path + query))["may_try"] for name, (each, query) in who.items()}
+    assert found == {"student": False, "preview": True, "assistant": True, "as a student": False}
 
 
 def test_neither_the_name_nor_the_scopes_alone_nor_another_course_open_a_hidden_exercise(
@@ -127,7 +133,8 @@ def test_when_it_is_gone_its_data_goes_to_the_trash_and_waits_for_nobody(
     assert decision["decision"] == "delete"
     undo = root.post(f"/api/leftovers/decisions/{decision['decision_id']}/undo")
     assert payload(undo)["objects"] == 2
-    assert left() == []
+    (brought_back,) = left()
+    assert brought_back["datasets"] == 2, "what was brought back can be decided upon"
 
 
 def test_only_the_hub_asks_which_courses_go_on(registry, course):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+import sqlalchemy as sa
 from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import State
+from qcrbox_registry.store.tables import progress
 from qcrbox_registry.testing.ends import write_end
 
 CIF = b"data_quartz\n_cell_length_a 4.9134\n_refine_ls_R_factor_gt 0.021\n"
@@ -25,8 +27,16 @@ def rename(client, calculation_id, title):
 def read(registry, taken):
     """`read` of the file of a dataset, which gives it back as `new.cif`; the ended calculation."""
 
-    def run(client, dataset):
+    def run(client, dataset, warnings=(), metrics=None):
         attempt = taken(client, dataset)
+        if metrics is not None:
+            row = {
+                "calculation_id": attempt["id"],
+                "attempt": attempt["attempt"],
+                "metrics": metrics,
+                "at": 0.0,
+            }
+            registry.write(lambda conn: conn.execute(sa.insert(progress).values(row)))
         digest = hashlib.sha256(CIF).hexdigest()
         path = f"/internal/calculations/{attempt['id']}/outputs"
         about = {"name": "written", "filename": "new.cif", "sha256": digest}
@@ -37,6 +47,7 @@ def read(registry, taken):
             attempt=attempt["attempt"],
             status=State.SUCCESSFUL,
             outputs=[output],
+            warnings=list(warnings),
         )
         registry.write(lambda conn: write_end(conn, end))
         return payload(client.get(f"/api/calculations/{attempt['id']}"))["calculations"][0]
@@ -69,6 +80,34 @@ def test_a_result_of_a_result_is_called_after_what_it_began_with(ada, do, read):
     assert read(ada, output)["title"] == "quartz · read · R1 0.0210"
     payload(rename(ada, first["calculation_id"], "good start"))
     assert read(ada, output)["title"] == "good start · read · R1 0.0210"
+
+
+def test_a_lineage_says_how_each_calculation_ended_apart_from_its_title(ada, do, read):
+    done = read(ada, do.upload(ada, name="quartz"))
+    payload(rename(ada, done["calculation_id"], "best model"))
+    nodes = payload(ada.get(f"/api/lineage/calculation/{done['calculation_id']}"))["nodes"]
+    (node,) = [each for each in nodes if each["kind"] == "calculation"]
+    assert (node["label"], node["details"]["verdict"]) == ("best model", "R1 0.0210")
+
+
+@pytest.mark.parametrize(
+    ("warnings", "metrics", "doubtful", "verdict"),
+    [
+        ([], {"R1": 0.041, "converged": 1}, False, "R1 0.0410"),
+        ([], {"R1": 0.041, "converged": 0}, True, "R1 0.0410, not converged"),
+        (["Finished, but not converged: max shift/s.u. 0.43."], {}, True, "R1 0.0210, not converged"),
+        (["Two atoms are close."], {}, True, "R1 0.0210"),
+    ],
+)
+def test_a_result_in_doubt_is_marked_in_its_project(ada, do, read, warnings, metrics, doubtful, verdict):
+    dataset = do.upload(ada, name="quartz")
+    read(ada, dataset, warnings, metrics)
+    nodes = payload(ada.get(f"/api/projects/{dataset['qcrbox_dataset_id']}"))["nodes"]
+    assert (nodes[1]["status"], nodes[1]["doubtful"], nodes[1]["verdict"]) == (
+        "successful",
+        doubtful,
+        verdict,
+    )
 
 
 def test_a_title_is_changed_everywhere_and_given_back(ada, do, read):

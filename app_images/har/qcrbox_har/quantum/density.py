@@ -99,12 +99,7 @@ def atomic_densities(
     clock = time.perf_counter()
     molecule = source.molecule
     chosen = {one.atom for one in wanted}
-    # The other schemes need the whole density for their charges or widths, or give shares where no free atom reaches.
-    is_part = settings.is_fragment and settings.partition == "hirshfeld"
-    if is_part:
-        points, weights = grid_near(molecule, settings.grid_level, chosen, settings.basis)
-    else:
-        points, weights = integration_grid(molecule, settings.grid_level)
+    points, weights = _grid(molecule, settings, chosen)
     n_points = len(points)
     density = source.density(points)
     spin = None if source.spin is None else source.spin(points)
@@ -145,6 +140,14 @@ def atomic_densities(
         n_points=n_points,
     )
     return factors, result
+
+
+def _grid(molecule: gto.Mole, settings: Settings, wanted: set[int]) -> tuple[Array, Array]:
+    """Points (m, 3) in bohr and weights (m,): all of the molecule's, or of a fragment those near its wanted atoms."""
+    # The other schemes need the whole density for their charges or widths, or give shares where no free atom reaches.
+    if settings.is_fragment and settings.partition == "hirshfeld":
+        return grid_near(molecule, settings.grid_level, wanted, settings.basis)
+    return integration_grid(molecule, settings.grid_level)
 
 
 class _Atoms:

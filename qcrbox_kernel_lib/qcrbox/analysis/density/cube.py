@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qcrbox.analysis.density.grid_values import GridValues
 from qcrbox.analysis.density.maps import Box
 from qcrbox.contract.errors import UserInputError
+from qcrbox.language import minus
 
 Array = NDArray[np.float64]
 BOHR = 0.529177210903  # Å
@@ -87,7 +88,7 @@ class Cube(GridValues):
     def __repr__(self) -> str:
         nx, ny, nz = self.values.shape
         return (
-            f"<Cube {self.title!r}: {self.maximum:+.3g} … {self.minimum:+.3g}, σ {self.sigma:.3g}, "
+            f"<Cube {self.title!r}: {minus(f'{self.maximum:+.3g} … {self.minimum:+.3g}')}, σ {self.sigma:.3g}, "
             f"grid {nx} × {ny} × {nz}, {len(self.numbers)} atoms>"
         )
 

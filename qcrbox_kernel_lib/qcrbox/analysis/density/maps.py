@@ -19,6 +19,7 @@ from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, density_unit
 from qcrbox.crystallography.reflections import Reflections
 from qcrbox.crystallography.structure import Structure, adps
+from qcrbox.language import minus
 
 Array = NDArray[np.float64]
 _POINTS_PER_D = 4.0  # grid points within the smallest d spacing
@@ -59,7 +60,7 @@ class DensityMap(GridValues):
         nx, ny, nz = self.values.shape
         unit = self.unit.replace("e Å⁻³", "e/Å³")
         return (
-            f"<{self.kind} density: {self.maximum:+.2f} … {self.minimum:+.2f} {unit}, σ {self.sigma:.3f}, "
+            f"<{self.kind} density: {minus(f'{self.maximum:+.2f} … {self.minimum:+.2f}')} {unit}, σ {self.sigma:.3f}, "
             f"grid {nx} × {ny} × {nz}>"
         )
 

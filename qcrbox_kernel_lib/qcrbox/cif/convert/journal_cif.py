@@ -6,6 +6,7 @@ Stored CIFs are unified (`_cell.length_a` and `_cell.length_a_su`); older progra
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 from qcrbox.cif.convert.classic_names import classic_name
 from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
@@ -17,14 +18,16 @@ from qcrbox.cif.quoting import raw_of, text_of
 from qcrbox.cif.reader import read
 
 
-def conventional_document(block: Block, filename: str = "") -> Document:
-    """The block as a document, in classic names and with s.u. in brackets.
+def conventional_document(
+    block: Block, filename: str = "", *, spell: Callable[[str], str] = classic_name
+) -> Document:
+    """The block as a document, in classic names (or those of `spell`) and with s.u. in brackets.
 
     Digits stay those of the author: a value that was never refined is not rounded.
     """
     unified = unified_block(block, DEFAULT_CATEGORIES, [], keeps_brackets=lambda tag: True)
     merged = merge_block(unified, merge=as_written)
-    return Document([respelled(merged, classic_name)], cif2=merged.cif2, filename=filename)
+    return Document([respelled(merged, spell)], cif2=merged.cif2, filename=filename)
 
 
 _GREEK = dict(zip("αβχδεφγηικλμνοπθρστυωξψζ", "abcdefghiklmnopqrstuwxyz", strict=True))

@@ -13,6 +13,7 @@ from qcrbox.cif.convert.untouched import is_measured, same_texts, untouched_rows
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
+from qcrbox.language import listed
 
 _ROWS = 8192
 _NOT_TOLD_APART = "rows have the same keys"
@@ -206,11 +207,10 @@ def _vanished(category: str, labels: list[str], place: dict[str, int], block: st
     gone = [label for label in labels if label not in place]
     if not gone or not place:
         return []
-    listed = ", ".join(gone[:10]) + (f" and {len(gone) - 10} more" if len(gone) > 10 else "")
     return [
         warning(
             "atoms-kept",
-            f"The output has no {listed}; {'it was' if len(gone) == 1 else 'they were'} kept from the source.",
+            f"The output has no {listed(gone)}; {'it was' if len(gone) == 1 else 'they were'} kept from the source.",
             block,
             tag="_atom_site.label",
             next="If the program deleted them on purpose, its spec should invalidate _atom_site.*.",

@@ -110,28 +110,21 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
         known = (np.abs(indices) < 1e6).all(axis=1) & np.isfinite(value)
     if not known.all():
         notes.append(f"{int((~known).sum())} rows without indices or value were left out.")
+    status_tag = next((t for t in ("_refln_observed_status", "_refln_include_status") if t in loop), None)
+    status = loop.texts(status_tag) if status_tag else None
     for wrong, why in (
         (
             np.abs(indices - np.rint(indices)).max(axis=1, initial=0) > 1e-6,
             "whose indices are no whole numbers",
         ),
         (satellites(loop, stem), "that are satellites of a modulated structure"),
+        (_excluded(status, len(loop)), f"marked as not to be used (status {', '.join(EXCLUDED)})"),
     ):
         if (wrong & known).any():
             notes.append(f"{int((wrong & known).sum())} reflections {why} were left out.")
             known &= ~wrong
     if np.isnan(sigma[known]).any():
         notes.append(NO_SU)
-    status_tag = next((t for t in ("_refln_observed_status", "_refln_include_status") if t in loop), None)
-    status = loop.texts(status_tag) if status_tag else None
-    if status is not None:
-        excluded = np.array([text.strip().lower() in EXCLUDED for text in status], dtype=bool)
-        if (excluded & known).any():
-            notes.append(
-                f"{int((excluded & known).sum())} reflections marked as not to be used "
-                f"(status {', '.join(EXCLUDED)}) were left out."
-            )
-        known &= ~excluded
     notes += mixed_measurements(loop, stem)
     calculated = _calculated(loop, is_f) if stem == "_refln_index_" else None
     phase = loop.numbers("_refln_phase_calc") if "_refln_phase_calc" in loop else None
@@ -148,6 +141,13 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
         source=f"loop of {value_tag}",
         notes=notes,
     )
+
+
+def _excluded(status: list[str] | None, count: int) -> NDArray[np.bool_]:
+    """Which of the rows have a status that takes them out."""
+    if status is None:
+        return np.zeros(count, dtype=bool)
+    return np.array([text.strip().lower() in EXCLUDED for text in status], dtype=bool)
 
 
 def mixed_measurements(loop: Loop, stem: str) -> list[str]:

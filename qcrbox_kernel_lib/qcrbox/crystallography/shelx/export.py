@@ -47,6 +47,7 @@ from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.reading import number_with_su
 from qcrbox.crystallography.structure.sites import Sites
 from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.language import listed
 
 # SHELX order of the tensor: 11 22 33 23 13 12.
 _U_ORDER = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -151,13 +152,12 @@ def _not_written(block: Block, structure: Structure) -> list[str]:
         if hydrogen and "R" in flags
     ]
     if riding:
-        shown = ", ".join(riding[:10]) + (f" and {len(riding) - 10} more" if len(riding) > 10 else "")
-        notes.append(f"Riding hydrogen atoms are written as free ones: {shown}. Add AFIX or HFIX.")
+        notes.append(f"Riding hydrogen atoms are written as free ones: {listed(riding)}. Add AFIX or HFIX.")
     dummies = [
         label for label, flag in zip(sites.label, sites.calc_flag, strict=True) if flag.lower() == "dum"
     ]
     if dummies:
-        notes.append(f"Dummies of the atom list are no atoms and are left out: {', '.join(dummies[:20])}.")
+        notes.append(f"Dummies of the atom list are not atoms and are left out: {listed(dummies, 20)}.")
     return [*notes, *structure.notes]
 
 

@@ -12,6 +12,7 @@ from qcrbox.cif.document import Block
 from qcrbox.cif.lenient import Reading, irregular
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
+from qcrbox.language import listed
 
 Array = NDArray[np.float64]
 
@@ -76,10 +77,9 @@ def misprints(loop: Loop, tag: str, labels: Sequence[str]) -> list[str]:
             found.setdefault(reading.how, []).append(f"{shown} as {reading.number.text}")
     notes = []
     for how, places in found.items():
-        listed = ", ".join(places[:10]) + (f" and {len(places) - 10} more" if len(places) > 10 else "")
         notes.append(
-            f"Values of {tag} {how} are read: {listed}."
+            f"Values of {tag} {how} are read: {listed(places)}."
             if how
-            else f"Values of {tag} that are not numbers are taken as unknown: {listed}."
+            else f"Values of {tag} that are not numbers are taken as unknown: {listed(places)}."
         )
     return notes

@@ -14,6 +14,7 @@ from qcrbox.cif.values import parse_number
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.columns import as_loop, in_memory, numbers_of, texts_of
+from qcrbox.language import listed
 
 Array = NDArray[np.float64]
 _COMPONENTS = ("11", "22", "33", "12", "13", "23")
@@ -22,8 +23,6 @@ _ANISO_TAGS = [
     for name in ("label", *(stem + component for stem in ("U_", "B_", "beta_") for component in _COMPONENTS))
     for su in ("", "_su")
 ] + [f"_atom_site_aniso_matrix_{form}" for form in ("U", "B", "beta")]
-
-
 # Forms of a tensor and how each becomes U(ij) in Å².
 _FORMS: tuple[tuple[str, Callable[[Array, UnitCell], Array]], ...] = (
     ("U", lambda values, cell: values),
@@ -67,10 +66,7 @@ def anisotropic(
         begun |= _take(beside, labels, list(range(len(labels))), cell, (tensors, su), notes)
     lost = [labels[row] for row in sorted(begun) if np.isnan(tensors[row]).any()]
     if lost:
-        notes.append(
-            f"Displacement tensors that are not complete are not used: {', '.join(lost[:10])}"
-            f"{f' and {len(lost) - 10} more' if len(lost) > 10 else ''}."
-        )
+        notes.append(f"Displacement tensors that are not complete are not used: {listed(lost)}.")
     return tensors, su
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.language import listed
 
 _LETTERS = re.compile(r"[A-Za-z]+")
 # Names of peaks, dummies, centroids, lone pairs and vacancies; not elements.
@@ -87,11 +88,7 @@ def elements_of_sites(
         for place in _sites_that_may_be(element, labels, types, found, known):
             found[place] = element
             odd.setdefault(f"read as {element}, because the sum formula has it", []).append(labels[place])
-    notes = [
-        f"{', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''} "
-        f"{'is' if len(names) == 1 else 'are'} {how}."
-        for how, names in odd.items()
-    ]
+    notes = [f"{listed(names)} {'is' if len(names) == 1 else 'are'} {how}." for how, names in odd.items()]
     return found, notes
 
 

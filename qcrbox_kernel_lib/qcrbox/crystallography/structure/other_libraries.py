@@ -21,6 +21,7 @@ from qcrbox.crystallography.structure.atoms import Atoms
 from qcrbox.crystallography.structure.neighbours import pairs_within
 from qcrbox.crystallography.structure.sites import SPECIAL_POSITION_TOLERANCE
 from qcrbox.crystallography.structure.three_d_mol import view
+from qcrbox.language import listed
 
 if TYPE_CHECKING:
     from qcrbox.crystallography.structure.structure import Structure
@@ -254,8 +255,7 @@ def _check_share(content: Mapping[str, float], labels: Iterable[str]) -> None:
 def _warn(what: str, labels: Iterable[str]) -> None:
     names = list(labels)
     if names:
-        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-        warnings.warn(f"{', '.join(names[:20])}{more} {what}.", NotCarriedOver, stacklevel=4)
+        warnings.warn(f"{listed(names, 20)} {what}.", NotCarriedOver, stacklevel=4)
 
 
 def _imported(module: str, package: str = "") -> Any:

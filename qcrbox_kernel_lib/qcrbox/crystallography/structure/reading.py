@@ -28,6 +28,7 @@ from qcrbox.crystallography.structure.elements import elements_of_sites
 from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.sites import FARTHEST, Sites
 from qcrbox.crystallography.symmetry_statements import SymmetryItems, resolve
+from qcrbox.language import listed
 
 Array = NDArray[np.float64]
 _CELL_TAGS = [f"_cell_{'length' if name in 'abc' else 'angle'}_{name}" for name in NAMES]
@@ -192,7 +193,7 @@ def _not_listed(loop: Loop, occupancy: Array, labels: list[str]) -> list[str]:
     if counted:
         notes.append(
             f"Hydrogen atoms that the file counts and does not list (_atom_site_attached_hydrogens) are not in the model: "
-            f"{_some(counted)}."
+            f"{listed(counted)}."
         )
     raw = loop.column("_atom_site_occupancy") if "_atom_site_occupancy" in loop else []
     unknown = [
@@ -201,12 +202,8 @@ def _not_listed(loop: Loop, occupancy: Array, labels: list[str]) -> list[str]:
         if text != "." and np.isnan(value)
     ]
     if unknown:
-        notes.append(f"Occupancies that are not known are taken as 1: {_some(unknown)}.")
+        notes.append(f"Occupancies that are not known are taken as 1: {listed(unknown)}.")
     return notes
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def _coordinates(

@@ -8,7 +8,7 @@ from qcrbox.client.environment import is_notebook
 from qcrbox.client.lineage import Lineage
 from qcrbox.markup import publish
 from qcrbox.widgets import bundle
-from qcrbox.widgets.lineage.picture import lineage_svg, places
+from qcrbox.widgets.lineage.picture import lineage_svg, name_and_verdict, places
 from qcrbox.widgets.lineage.words import words_of
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
@@ -36,7 +36,8 @@ def packed(graph: Lineage) -> dict[str, Any]:
         {
             "id": node["id"],
             "kind": node["kind"],
-            "label": str(node["label"]),
+            "label": name_and_verdict(node)[0],
+            "verdict": name_and_verdict(node)[1],
             "status": str((node.get("details") or {}).get("status") or ""),
             "column": place[node["id"]][0],
             "row": place[node["id"]][1],

@@ -10,6 +10,7 @@ from qcrbox.widgets.lineage.batches import collapsed
 from qcrbox.widgets.lineage.words import words_of
 
 _COLUMN, _ROW, _WIDTH, _HEIGHT = 190, 58, 150, 34
+_LETTERS = 21
 _MARK = {"successful": "✓", "failed": "✗", "cancelled": "⊘", "running": "▶", "submitted": "◷"}
 
 
@@ -87,8 +88,8 @@ def _edge(start: tuple[float, float], end: tuple[float, float], role: str) -> st
 def _node(node: dict[str, Any], words: str, x: float, y: float, focus: bool) -> str:
     details = node.get("details") or {}
     status = str(details.get("status") or details.get("state") or "")
-    label = str(node["label"])
-    short = label if len(label) <= 21 else f"{label[:19]}…"
+    name, verdict = name_and_verdict(node)
+    short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 2]}…"
     weight = 2.4 if focus else 1.2
     if node["kind"] in ("calculation", "batch"):
         mark = _MARK.get(status, "")
@@ -105,7 +106,15 @@ def _node(node: dict[str, Any], words: str, x: float, y: float, focus: bool) -> 
             f'rx="3" fill="{fill}" stroke="{stroke}" stroke-width="{weight}"/>'
         )
         text = short
-    return (
-        f"<g><title>{escape(words[:600])}</title>{shape}"
-        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle" dominant-baseline="central" fill="#222">{escape(text)}</text></g>'
+    lines = [(y - 7, text), (y + 8, verdict)] if verdict else [(y, text)]
+    written = "".join(
+        f'<text x="{x:.0f}" y="{at:.0f}" text-anchor="middle" dominant-baseline="central" fill="#222">{escape(line)}</text>'
+        for at, line in lines
     )
+    return f"<g><title>{escape(words[:600])}</title>{shape}{written}</g>"
+
+
+def name_and_verdict(node: dict[str, Any]) -> tuple[str, str]:
+    """What a node is called, and how it ended (`R1 0.0412`), which its title ends with: each has a line of its own."""
+    verdict = str((node.get("details") or {}).get("verdict") or "")
+    return str(node["label"]).removesuffix(f" · {verdict}"), verdict

@@ -14,6 +14,7 @@ from qcrbox.crystallography.structure import geometry as measures
 from qcrbox.crystallography.structure.elements import covalent_radius
 from qcrbox.crystallography.structure.images import ImageList
 from qcrbox.crystallography.structure.neighbours import pairs_within
+from qcrbox.language import listed
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.contact_lines import shown_hydrogen_bonds, shown_short_contacts
 from qcrbox.widgets.structure_view.element_names import element_name
@@ -54,6 +55,9 @@ class Scene:
             grown = structure.atoms
         elif options.grow in ("cell", "molecules"):
             grown = structure.pack(options.ranges, molecules=options.grow == "molecules")
+        elif options.grow == "contacts":
+            # Between whole molecules: pieces of them say nothing of a packing.
+            grown = structure.grow("contacts", atoms=structure.atoms, whole=True)
         else:
             grown = structure.grow(options.grow, radius=options.radius)  # type: ignore[arg-type]
         return structure.choose(grown, options.disorder)
@@ -65,7 +69,8 @@ class Scene:
 
     def grown_from_here(self, mode: str) -> Scene:
         """The scene with more around the atoms it shows: "bond", "molecule", "contacts" or "radius"."""
-        grown = self.structure.grow(mode, atoms=self.atoms, radius=self.options.radius)  # type: ignore[arg-type]
+        whole = mode == "contacts"
+        grown = self.structure.grow(mode, atoms=self.atoms, radius=self.options.radius, whole=whole)  # type: ignore[arg-type]
         return Scene(self.structure, self.options, self.structure.choose(grown, self.options.disorder))
 
     def __len__(self) -> int:
@@ -314,10 +319,7 @@ class Scene:
         notes = []
         npd = sorted({self.labels[row] for row in np.flatnonzero(self.kinds == CUBE)})
         if npd:
-            notes.append(
-                f"Displacement tensor not positive definite, drawn as red cube: {', '.join(npd[:12])}"
-                + (f" and {len(npd) - 12} more" if len(npd) > 12 else "")
-            )
+            notes.append(f"Displacement tensor not positive definite, drawn as red cube: {listed(npd, 12)}")
         pies = {
             f"{self.labels[i]} {1 - share:.0%}, {self.labels[j]} {share:.0%}" for i, j, share in self.shared
         }

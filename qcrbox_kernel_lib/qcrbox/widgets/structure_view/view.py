@@ -17,6 +17,7 @@ from qcrbox.analysis.density.surface import Surface
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.crystallography.structure import Structure
+from qcrbox.language import minus
 from qcrbox.markup import Table, escape, publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
@@ -225,8 +226,9 @@ class StructureView:
         assert d is not None
         what = d.kind if d.kind == "orbital" else f"{d.kind} density"
         return (
-            f"{what}, in the live view only: highest {d.maximum:+.2f}, deepest {d.minimum:+.2f} {d.unit}, "
-            f"σ {d.sigma:.3f}."
+            f"{what}, in the live view only: "
+            + minus(f"highest {d.maximum:+.2f}, deepest {d.minimum:+.2f} ")
+            + f"{d.unit}, σ {d.sigma:.3f}."
         )
 
     def picture_html(self) -> str:

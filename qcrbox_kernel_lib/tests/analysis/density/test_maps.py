@@ -339,5 +339,5 @@ def test_a_large_part_is_thinned_and_keeps_its_place() -> None:
 
 def test_a_map_says_its_extremes() -> None:
     assert repr(DensityMap(np.array([[[1.0, -2.0]]]), crystal("P 1"))) == (
-        "<Fo − Fc density: +1.00 … -2.00 e/Å³, σ 1.581, grid 1 × 1 × 2>"
+        "<Fo − Fc density: +1.00 … −2.00 e/Å³, σ 1.581, grid 1 × 1 × 2>"
     )

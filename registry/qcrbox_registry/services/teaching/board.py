@@ -15,8 +15,8 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import views
+from qcrbox_registry.services.contents import Content
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.services.teaching import access, evidence, handed_files, progress
 from qcrbox_registry.services.teaching.courses import CourseService
 from qcrbox_registry.services.teaching.deadlines import own_due

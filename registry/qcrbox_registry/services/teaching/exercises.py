@@ -15,9 +15,8 @@ from qcrbox.spec.exercise_tags import without_answers
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized
-from qcrbox_registry.services.contents import ContentService, Stored
+from qcrbox_registry.services.contents import Content, ContentService, Stored
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.services.teaching import access
 from qcrbox_registry.services.teaching.deadlines import Dates, Phase, own_due, phase
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
@@ -62,8 +61,10 @@ def dates_of(exercise: Exercise) -> Dates:
     return Dates(exercise.opens_at, exercise.due_at, exercise.late_until)
 
 
-def shown(exercise: Exercise, now: float, student: work.Student | None = None) -> Json:
-    """An exercise as answers show it, with the dates that hold for a student."""
+def shown(
+    exercise: Exercise, now: float, student: work.Student | None = None, *, may_try: bool = False
+) -> Json:
+    """An exercise as answers show it, with the dates that hold for a student. may_try: they do not hold for the caller."""
     extended = student.extended_until if student else None
     return {
         "id": exercise.id,
@@ -83,6 +84,7 @@ def shown(exercise: Exercise, now: float, student: work.Student | None = None) -
         "phase": str(phase(dates_of(exercise), extended, now)),
         "opened_at": iso(student.opened_at) if student else None,
         "own_version": student.version if student else None,
+        "may_try": may_try,
     }
 
 
@@ -100,7 +102,7 @@ class ExerciseService:
             course = access.course(conn, actor, "read", course_id)
             tries = access.tries(actor, course.group_id)
             return [
-                shown(each, now, work.student(conn, each.id, actor.person_id))
+                shown(each, now, work.student(conn, each.id, actor.person_id), may_try=tries)
                 for each in exercises.of_course(conn, course.id)
                 if tries or each.published
             ]
@@ -218,9 +220,9 @@ class ExerciseService:
             found = access.exercise(conn, actor, "supervise" if as_student else "read", exercise_id)
             staff = access.is_staff(actor, found.group_id) and not as_student
             student = work.student(conn, found.id, actor.person_id)
-            body = shown(found, now, student)
-            early = as_student or access.tries(actor, found.group_id)
-            if not early and body["phase"] == Phase.NOT_OPEN:
+            may_try = access.tries(actor, found.group_id) and not as_student
+            body = shown(found, now, student, may_try=may_try)
+            if not (may_try or as_student) and body["phase"] == Phase.NOT_OPEN:
                 return {**body, "manifest": None, "staff": False}
             manifest = exercises.manifest(conn, found.id, found.version)
             described = manifest.model_dump(mode="json") if staff else manifest.for_students()
@@ -280,12 +282,7 @@ class ExerciseService:
             # An earlier one may hold by mistake what a correction hid from students before it was published.
             if not staff and wanted not in (found.version, student.version if student else None):
                 raise _no_file(filename)
-            manifest = exercises.manifest(conn, found.id, wanted)
-            files = [*([manifest.notebook] if manifest.notebook else []), *manifest.files]
-            for file in files:
-                if file.filename == filename and (staff or not file.for_lecturers):
-                    return file
-            raise _no_file(filename)
+            return _file_of(exercises.manifest(conn, found.id, wanted), filename, staff=staff)
 
         file = await self._context.db.read(read)
         return Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
@@ -307,6 +304,14 @@ def _require_newest(found: Exercise, new: NewVersion) -> None:
             why=f"This one was made from version {new.keep_files_of}.",
             next="Load the page again and make your changes in the new version.",
         )
+
+
+def _file_of(manifest: Manifest, filename: str, *, staff: bool) -> ExerciseFile:
+    """A file of a version, or its notebook. Raises NotFound, also for what is for lecturers alone."""
+    for file in (*([manifest.notebook] if manifest.notebook else []), *manifest.files):
+        if file.filename == filename and (staff or not file.for_lecturers):
+            return file
+    raise _no_file(filename)
 
 
 def _no_file(filename: str) -> NotFound:

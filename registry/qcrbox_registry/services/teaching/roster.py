@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from qcrbox_registry.access.identity import GroupMember
@@ -28,7 +29,7 @@ def role_of(member: GroupMember) -> Role:
     return "assistant" if "manager" in member.roles else "student"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Accounts:
     """Who has signed in. by_name: name -> id. by_creation: when the hub made the account -> (id, name here)."""
 
@@ -42,8 +43,11 @@ class Accounts:
             return found
         by_name = self.by_name.get(member.name)
         # The name of a renamed account may be another one's by now.
-        is_other = any(person_id == by_name for person_id, _ in self.by_creation.values())
-        return (None if is_other else by_name), member.name
+        return (None if by_name in self._known else by_name), member.name
+
+    @cached_property
+    def _known(self) -> frozenset[int]:
+        return frozenset(person_id for person_id, _ in self.by_creation.values())
 
 
 def people_of(

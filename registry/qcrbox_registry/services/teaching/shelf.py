@@ -11,8 +11,8 @@ from qcrbox.contract.models import iso
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized
+from qcrbox_registry.services.contents import Content
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.services.teaching import access
 from qcrbox_registry.services.texts import checked_text
 from qcrbox_registry.store import datasets

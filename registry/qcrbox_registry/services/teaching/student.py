@@ -116,8 +116,8 @@ class StudentService:
         def read(conn: Connection) -> Json:
             found = access.exercise(conn, actor, "do", exercise_id)
             student = work.student(conn, found.id, actor.person_id)
-            body = shown(found, now, student)
-            if body["phase"] == Phase.NOT_OPEN and not access.tries(actor, found.group_id):
+            body = shown(found, now, student, may_try=access.tries(actor, found.group_id))
+            if body["phase"] == Phase.NOT_OPEN and not body["may_try"]:
                 return {"exercise": body, "manifest": None, "tasks": [], "snapshots": [], "notes": []}
             manifest = exercises.manifest(conn, found.id, (student and student.version) or found.version)
             return {

@@ -3,6 +3,7 @@
 Identical are calculations of one exercise with the same command of the same version of the application, the same
 arguments, and inputs of the same names and contents. The answer is the student's own: a dataset of theirs, made by their
 calculation, from their inputs. The first calculation stays what it is and is shown to nobody who may not read it.
+Previews of the staff answer previews alone: a student would learn from the answer what a lecturer has tried.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from qcrbox_registry.store.tables import (
     courses,
     data_files,
     exercise_calculations,
+    exercise_people,
     exercises,
 )
 from qcrbox_registry.store.transitions import Change, Ledger
@@ -79,7 +81,7 @@ def answer_new(conn: Connection, ids: Sequence[str], now: float) -> tuple[list[e
             exercise_calculations.c.exercise_id == row.exercise_id,
             exercise_calculations.c.same_key == row.same_key,
         )
-        done = _first_done(conn, same)
+        done = _first_done(conn, same, row)
         if done is not None:
             pairs.append((row, done))
     return _answer(conn, pairs, now)
@@ -94,7 +96,7 @@ def answer_waiting(conn: Connection, ended: Sequence[str], now: float) -> list[e
                 exercise_calculations.c.exercise_id == row.exercise_id,
                 exercise_calculations.c.same_key == row.same_key,
             )
-            waiting = _rows(conn, same)
+            waiting = [each for each in _rows(conn, same) if _may_answer(row, each)]
             written += _answer(conn, [(each, row.calculation_id) for each in waiting], now)[0]
     return written
 
@@ -127,9 +129,14 @@ def _rows(
     conn: Connection, which: sa.ColumnElement[bool], state: State = State.SUBMITTED
 ) -> list[sa.Row[Any]]:
     """Rows with a key, of active exercises that answer from the store; `submitted` ones only while no agent has them."""
+    person = sa.and_(
+        exercise_people.c.exercise_id == exercise_calculations.c.exercise_id,
+        exercise_people.c.person_id == exercise_calculations.c.person_id,
+    )
     query = (
-        sa.select(exercise_calculations)
+        sa.select(exercise_calculations, exercise_people.c.preview)
         .join(calculations, calculations.c.id == exercise_calculations.c.calculation_id)
+        .join(exercise_people, person)
         .join(exercises, exercises.c.id == exercise_calculations.c.exercise_id)
         .join(courses, courses.c.id == exercises.c.course_id)
         .where(
@@ -146,10 +153,14 @@ def _rows(
     return list(conn.execute(query))
 
 
-def _first_done(conn: Connection, same: sa.ColumnElement[bool]) -> str | None:
-    """The oldest that was really calculated and whose outputs are all there."""
+def _may_answer(done: sa.Row[Any], asked: sa.Row[Any]) -> bool:
+    return bool(asked.preview or not done.preview)
+
+
+def _first_done(conn: Connection, same: sa.ColumnElement[bool], asked: sa.Row[Any]) -> str | None:
+    """The oldest that was really calculated, whose outputs are all there, and that may answer the one that asks."""
     for row in _rows(conn, same, State.SUCCESSFUL):
-        if row.answered_by is None and _outputs(conn, row.calculation_id):
+        if row.answered_by is None and _may_answer(row, asked) and _outputs(conn, row.calculation_id):
             return str(row.calculation_id)
     return None
 

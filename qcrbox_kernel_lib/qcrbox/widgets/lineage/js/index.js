@@ -67,8 +67,10 @@ class Lineage {
     const box = svg("rect", { x: x - WIDE / 2, y: y - HIGH / 2, width: WIDE, height: HIGH, rx: round ? HIGH / 2 : 3, fill, stroke, "stroke-width": n.id === this.graph.focus ? 2.6 : 1.2 });
     if (n.status && n.status !== "successful") box.setAttribute("stroke-dasharray", "5 3");
     const text = `${MARK[n.status] ?? ""} ${n.label}`.trim();
-    const label = svg("text", { x, y, "text-anchor": "middle", "dominant-baseline": "central", fill: ink("#222") }, text.length > 21 ? `${text.slice(0, 20)}…` : text);
-    const item = svg("g", { role: "treeitem", tabindex: i ? -1 : 0, "aria-label": n.words, "aria-level": n.column + 1, "aria-selected": "false" }, svg("title", {}, n.words), box, label);
+    // How it ended stands below the name, which may be cut; the title has both in full.
+    const lines = n.verdict ? [[y - 7, text], [y + 8, n.verdict]] : [[y, text]];
+    const labels = lines.map(([at, line]) => svg("text", { x, y: at, "text-anchor": "middle", "dominant-baseline": "central", fill: ink("#222") }, line.length > 21 ? `${line.slice(0, 20)}…` : line));
+    const item = svg("g", { role: "treeitem", tabindex: i ? -1 : 0, "aria-label": n.words, "aria-level": n.column + 1, "aria-selected": "false" }, svg("title", {}, n.words), box, ...labels);
     item.addEventListener("focus", () => this.tell(n));
     item.addEventListener("pointerenter", () => this.tell(n));
     item.addEventListener("click", () => this.choose(n));

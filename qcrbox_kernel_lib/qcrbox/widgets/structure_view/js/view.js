@@ -126,7 +126,7 @@ export class View {
     this.warning.hidden = !scene.warnings.length;
     const said = scene.warnings.map((w) => element("div", {}, `⚠ ${w}`));
     const rest = said.splice(1);
-    if (rest.length) said.push(element("details", {}, element("summary", {}, `${rest.length} more notes`), ...rest));
+    if (rest.length) said.push(element("details", {}, element("summary", {}, `${rest.length} more ${rest.length === 1 ? "note" : "notes"}`), ...rest));
     this.warning.replaceChildren(...said);
     if (this.twin.open) this.fillTable();
     this.toolbar?.draw();

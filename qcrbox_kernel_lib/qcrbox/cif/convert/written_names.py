@@ -1,0 +1,128 @@
+"""A stored result as its author would write it: names spelled as in the input, s.u. in brackets, nothing lost.
+
+Results are stored unified (`_cell.length_b` and `_cell.length_b_su`). People read and take away the spelling of the
+file that the result descends from; items that this file has not get the classic names that journals take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal, get_args
+
+from qcrbox.cif import names
+from qcrbox.cif.convert.classic_names import classic_name
+from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
+from qcrbox.cif.convert.specific import respelled
+from qcrbox.cif.convert.su import bracketed, merge_block
+from qcrbox.cif.convert.unify import unified_block, unified_name
+from qcrbox.cif.document import Block, Document
+from qcrbox.cif.quoting import text_of
+from qcrbox.cif.reader import read
+from qcrbox.cif.values import value_and_su
+from qcrbox.contract.errors import UserInputError
+
+Names = Literal["as written", "unified"]
+AS_WRITTEN: Final = "as written"
+_NO_SU = frozenset({"?", ".", "0"})
+
+
+def checked_names(wanted: str) -> Names:
+    """The option `names` of what saves a CIF. Raises UserInputError for another word."""
+    for known in get_args(Names):
+        if wanted == known:
+            return known
+    raise UserInputError(
+        f"There are no names {wanted!r}.",
+        next='Use "as written" (the author\'s spelling) or "unified" (as it is stored).',
+    )
+
+
+class Spelling:
+    """The names of files in the order given: of an item that several name, the first spelling counts.
+
+    Where the files have an item in no spelling it gets its classic name (`_cell_length_b`), or keeps the name with a
+    point when every dictionary name in the files has one.
+    """
+
+    def __init__(self, tags: Iterable[str] = ()) -> None:
+        self._written: dict[str, str] = {}
+        known, pointed = 0, 0
+        for tag in tags:
+            self._written.setdefault(_unified(tag).lower(), tag)
+            if names.is_known(tag):
+                known, pointed = known + 1, pointed + ("." in tag)
+        self._has_points = known > 0 and known == pointed
+
+    @classmethod
+    def of(cls, documents: Iterable[Document]) -> Spelling:
+        """The spelling of whole files."""
+        return cls(tag for document in documents for block in document.blocks for tag in block.tags)
+
+    def __call__(self, tag: str) -> str:
+        """The spelling of a unified name; always one that unifies to this name again."""
+        lower = tag.lower()
+        written = self._written.get(lower)
+        if written is None and lower.endswith("_su") and lower[:-3] in self._written:
+            written = f"{self._written[lower[:-3]]}_su"
+        spelled = written or (tag if self._has_points else classic_name(tag))
+        return spelled if _unified(spelled) == tag else tag
+
+
+def _unified(tag: str) -> str:
+    return unified_name(tag, DEFAULT_CATEGORIES)
+
+
+def as_written(content: bytes, like: Sequence[bytes] = (), filename: str = "") -> bytes:
+    """A unified CIF in the spelling of the files `like`, with s.u. in brackets. Raises CifError for a broken CIF.
+
+    Unifying it again gives the same items, values and s.u. (0, `.` and `?` all say that there is no s.u.). A file with
+    nothing to spell otherwise, or with parts that are skipped on reading, is returned as it is.
+    """
+    document = read(content, filename=filename)
+    if document.diagnostics or not any("." in tag for block in document.blocks for tag in block.tags):
+        return content
+    spelling = Spelling.of(read(one, on_error="keep") for one in like)
+    blocks = [respelled(with_brackets(block), spelling) for block in document.blocks]
+    return Document(blocks, cif2=document.cif2, filename=filename).to_bytes()
+
+
+def with_brackets(block: Block) -> Block:
+    """The block with all digits of each s.u. in brackets; an s.u. that would not come back the same stays apart."""
+    su_tags = [tag for tag in block.tags if tag.lower().endswith("_su") and block.find(tag[:-3]) is not None]
+    if not su_tags:
+        return block
+    again = unified_block(merge_block(block, merge=_exact), DEFAULT_CATEGORIES, [])
+    apart = {
+        tag.lower()
+        for tag in su_tags
+        if not _same(block.column(tag[:-3]), again.column(tag[:-3]))
+        or not _same(block.column(tag), again.column(tag), of_su=True)
+    }
+    return merge_block(block, lambda tag: tag.lower() in apart, merge=_exact)
+
+
+def _exact(value: str, su: str) -> str:
+    return bracketed(value, su) if _is_plain(value) and _is_plain(su) else value
+
+
+def _is_plain(text: str) -> bool:
+    return text.replace(".", "", 1).lstrip("-").isdigit() and value_and_su(text) is not None
+
+
+def _same(before: list[str], after: list[str], *, of_su: bool = False) -> bool:
+    if before == after:
+        return True
+    return len(before) == len(after) and all(
+        a == b or _value(a, of_su) == _value(b, of_su) for a, b in zip(before, after, strict=True)
+    )
+
+
+def _value(raw: str, of_su: bool) -> Decimal | str:
+    if of_su and raw in _NO_SU:
+        return Decimal(0)
+    text = text_of(raw)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
