@@ -122,8 +122,8 @@ class Batch:
                 answers.append(calculation.result(left, quiet=True))
             except QcError as error:
                 answers.append(error)
-        for place, error in sorted(self._refused_at.items()):
-            answers.insert(place, error)
+        for place, refusal in sorted(self._refused_at.items()):
+            answers.insert(place, refusal)
         # Before the cell returns: a program that runs a notebook takes outputs only while a cell runs.
         for shown in self._shown:
             shown.paint()
