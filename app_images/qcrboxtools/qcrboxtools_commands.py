@@ -132,7 +132,11 @@ def compare_cifs(
 
 def export_hkl(input_cif: str, output_hkl: str = "reflections.hkl") -> str:
     """Write the reflections of a CIF as a SHELX .hkl file."""
-    return _write(output_hkl, shelx.export_hkl(_block(input_cif)).encode("latin-1", "replace"))
+    notes: list[str] = []
+    text = shelx.export_hkl(_block(input_cif), notes)
+    for note in notes:
+        print(note)  # noqa: T201 - the log of the calculation
+    return _write(output_hkl, text.encode("latin-1", "replace"))
 
 
 def export_ins(
@@ -179,6 +183,14 @@ def apply_afix_table(instructions: str, table: str, output_ins: str = "with_afix
         raise UserInputError(
             "An AFIX code is no whole number.", where=Path(table).name, why=str(problem)
         ) from problem
+    labels = [row["label"].upper() for row in rows]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise UserInputError(
+            f"The table names {', '.join(twice)} more than once.",
+            where=Path(table).name,
+            next="Give one AFIX code for each atom.",
+        )
     return _write(
         output_ins, shelx.apply_afix(_instructions(instructions), codes).encode("latin-1", "replace")
     )

@@ -48,11 +48,14 @@ def _write_reflections(block: cif.Block, reflections: str | None) -> bool:
     if reflections:
         shutil.copyfile(reflections, hkl)
         return True
+    notes: list[str] = []
     try:
-        hkl.write_text(export_hkl(block), encoding="utf-8")
+        hkl.write_text(export_hkl(block, notes), encoding="utf-8")
     except MissingItemsError:
         print("There are no reflections: no density maps, and Refine cannot work.", flush=True)  # noqa: T201
         return False
+    for note in notes:
+        print(note, flush=True)  # noqa: T201
     return True
 
 

@@ -89,6 +89,23 @@ def test_a_wrong_tag_names_its_cell(tags, words):
     assert words in problem
 
 
+@pytest.mark.parametrize(
+    "misspelt",
+    ["R1<0.05", "rl<0.05", "r1=<0.05", "r1<=0,05", "spacegroup=14", "hydrogen=8", "tolerence=0.01"],
+)
+def test_a_misspelt_tag_of_a_task_is_named(misspelt):
+    """Passed over, its band or check was lost, and every calculation had the points."""
+    (problem,) = tasks_of_notebook({"cells": [cell("task=a", misspelt, "hide-input")]}).problems
+    assert problem.startswith(f"Cell 1: {misspelt!r}")
+
+
+@pytest.mark.parametrize("tag", ["r1<0.05", "points=2", "answer=N", "element=N3:N"])
+def test_a_task_that_lost_its_name_is_named(tag):
+    """The whole task was lost, and its answer stayed in the copies of students."""
+    (problem,) = tasks_of_notebook({"cells": [cell("taks=a", tag)]}).problems
+    assert problem == f"Cell 1: {tag} needs a tag task=name in the same cell."
+
+
 def test_one_id_twice_is_named():
     found = tasks_of_notebook({"cells": [cell("task=a"), cell("task=a")]})
     assert found.problems == ["Two cells have the tag task=a."]

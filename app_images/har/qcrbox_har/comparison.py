@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qcrbox.cif import read
 from qcrbox.cif.document import Block
+from qcrbox.cif.values import Number
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.structure import Structure
 
@@ -174,4 +175,4 @@ def as_text(table: dict[str, Any]) -> str:
 def _number(value: float | None, su: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}({round(su * 1000)})" if su else f"{value:.3f}"
+    return str(Number.of(f"{value:.7f}", f"{su:.7f}")) if su else f"{value:.3f}"

@@ -12,6 +12,8 @@ from qcrbox.crystallography.structure.elements import atomic_number
 
 from qcrbox_har.form_factors import Computer
 from qcrbox_har.loop_state import Progress
+from qcrbox_har.method import MoleculeInput
+from qcrbox_har.molecules import Plan
 from qcrbox_har.processes import Child
 
 Array = NDArray[np.float64]
@@ -58,20 +60,62 @@ def write_maps(
     """Write deformation and residual density on one grid, in e/bohr³ as cube files are."""
     structure = state.structure
     parts = computer.inputs(sites)
-    atoms = [(s, p) for part in parts for s, p in zip(part.symbols, part.positions, strict=True)]
-    box = Box.around(atoms, files.spacing)
+    drawn = [Drawn.of(state.plan, index) for index in range(len(parts))]
+    box = Box.around(_atoms(parts, drawn), files.spacing)
     points = box.points
-    total = np.zeros(len(points))
-    for molecule, part in zip(state.plan.molecules, parts, strict=True):
-        if molecule.number in computer.given:
-            continue
-        near = _within(points, part.positions, 4.0)
-        total[near] += computer.quantum.call(
-            "qcrbox_har.quantum.task:deformation_density", molecule.number, state.method.basis, points[near]
-        )
+    total = deformation(state, computer, list(zip(parts, drawn, strict=True)), points)
     write_cube(files.deformation, "Deformation density, e/bohr^3", box, total * BOHR**3)
     values = least_squares.call("qcrbox_har.refine_side:residual_at", structure.cell.to_fractional(points))
     write_cube(files.residual, "Residual density Fo - Fc, e/bohr^3", box, values * BOHR**3)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How a molecule enters the deformation density.
+
+    share: of the conformers that hold it; atoms: those of a fragment that are its own, None for all. Fragments overlap, and
+    conformers share their ordered atoms: added up whole, such atoms would count several times.
+    """
+
+    share: float
+    atoms: list[int] | None
+
+    @classmethod
+    def of(cls, plan: Plan, index: int) -> Drawn:
+        """Of the molecule at this place of the plan."""
+        molecule = plan.molecules[index]
+        if molecule.places:
+            return cls(molecule.copies / molecule.places, None)
+        uses = (source for sources in plan.sources.values() for source in sources)
+        return cls(1.0, sorted({source.atom for source in uses if source.molecule == index}))
+
+
+def deformation(
+    state: Progress, computer: Computer, parts: list[tuple[MoleculeInput, Drawn]], points: Array
+) -> Array:
+    """Deformation density of all molecules, e/Å³, at points (m, 3) in Å; the mean of the conformers of a disorder."""
+    total = np.zeros(len(points))
+    for molecule, (part, drawn) in zip(state.plan.molecules, parts, strict=True):
+        centres = part.positions if drawn.atoms is None else part.positions[drawn.atoms]
+        near = _within(points, centres, 4.0)
+        file = computer.given.get(molecule.number)
+        name, arguments = (
+            ("deformation_density", (molecule.number, state.method.basis, points[near], drawn.atoms))
+            if file is None
+            else ("given_deformation", (file, part, computer.settings["basis"], points[near]))
+        )
+        total[near] += drawn.share * computer.quantum.call(f"qcrbox_har.quantum.task:{name}", *arguments)
+    return total
+
+
+def _atoms(parts: list[MoleculeInput], drawn: list[Drawn]) -> list[tuple[str, Array]]:
+    """Elements and positions in Å of the atoms that are drawn, each once; no caps of fragments."""
+    found: dict[tuple[str, tuple[float, ...]], Array] = {}
+    for part, how in zip(parts, drawn, strict=True):
+        for atom in range(len(part.symbols)) if how.atoms is None else how.atoms:
+            position = part.positions[atom]
+            found.setdefault((part.symbols[atom], tuple(np.round(position, 3).tolist())), position)
+    return [(symbol, position) for (symbol, _), position in found.items()]
 
 
 def _within(points: Array, centres: Array, distance: float) -> NDArray[np.bool_]:

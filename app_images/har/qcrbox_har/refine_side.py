@@ -31,6 +31,7 @@ from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, w
 from qcrbox_refine.riding_groups import assign_riding_groups
 
 TABLE = "har.tsc"
+_PASSING = ("Not positive definite", "Finished, but not converged", "Not refined")
 
 
 @dataclass
@@ -98,8 +99,7 @@ def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, An
 
 def _lasting(result: Result) -> list[str]:
     """Notes on the input; those on the state of a fit belong to that fit."""
-    passing = ("Not positive definite", "Finished, but not converged", "Not refined")
-    return [note for note in result.model.notes if not note.startswith(passing)]
+    return [note for note in result.model.notes if not note.startswith(_PASSING)]
 
 
 def _needed(session: _Session) -> np.ndarray:
@@ -318,12 +318,25 @@ def residual_at(fractional: np.ndarray) -> np.ndarray:
 
 def observed(structure: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:
     """Merged reflections of a model that is not refined: hkl (k, 3), squares and sigma (k,) of F² on the data's scale,
-    dispersion: f' + i f'' by element.
+    dispersion: f' + i f'' by element, remarks: (kind, text) on the input, with the corrections that amplitudes do without.
+
+    Raises UserInputError for twins and other sums of reflections, which are no amplitudes of one crystal.
     """
     still = options | {"cycles": 0, "weighting": "keep", "hydrogens": "keep"}
     result = refine_files(structure, hkl, Options(**still))
     _refuse_other_radiation(result.model)
-    unique = result.fit.reflections.unique
+    unique, corrections = result.fit.reflections.unique, result.fit.corrections
+    if corrections.domains.kind != "single" or result.fit.reflections.grouped:
+        raise UserInputError(
+            "the intensities are sums over several domains (TWIN, BASF, HKLF 5).",
+            why="A wavefunction is fitted to amplitudes of one crystal.",
+            next="Give reflections of one domain: refine the twin, and give a list without overlaps.",
+        )
+    without = {
+        "Extinction": corrections.extinction,
+        "The solvent mask (ABIN)": corrections.mask,
+        "Bulk solvent (SWAT)": corrections.solvent,
+    }
     found = {}
     for scatterer in result.fit.parametrisation.structure.scatterers():
         found[scatterer.element_symbol()] = complex(scatterer.fp, scatterer.fdp)
@@ -332,7 +345,14 @@ def observed(structure: str, hkl: str | None, options: dict[str, Any]) -> dict[s
         "squares": np.array(unique.data()),
         "sigma": np.array(unique.sigmas()),
         "dispersion": found,
-        "extinction": result.fit.extinction,
+        "remarks": [
+            *(
+                ("not_applied", f"{what}: amplitudes are taken as they are measured.")
+                for what, there in without.items()
+                if there
+            ),
+            *(remark for remark in result.model.remarks_by_kind() if not remark[1].startswith(_PASSING)),
+        ],
     }
 
 

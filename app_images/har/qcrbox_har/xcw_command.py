@@ -46,10 +46,7 @@ def xcw(  # noqa: PLR0913 - parameters of a command, by name
         fitting.cube_of(quantum, crystal, fitted.molecule, Path(difference))
     found = fitting.content(fitted)
     Path(fit).write_text(json.dumps(found, indent=1), encoding="utf-8")
-    remarks = [("warning", fitted.ended)] if fitted.ended else []
-    if observed["extinction"]:
-        remarks.append(("not_applied", "Extinction: amplitudes are taken as they are measured."))
-    tell(remarks)
+    tell([*([("warning", fitted.ended)] if fitted.ended else []), *observed["remarks"]])
     first, last = fitted.rows[0], fitted.rows[-1]
     text = (
         f"chi2 {first['chi_squared']:.3f} -> {last['chi_squared']:.3f} at lambda {last['strength']:g}, "

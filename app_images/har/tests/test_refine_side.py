@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qcrbox.cif import read
+from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har.processes import Child
 
@@ -174,7 +175,28 @@ def test_the_data_of_a_fit_to_amplitudes_are_merged_with_dispersion(process):
     assert (found["sigma"] > 0).all()
     assert sorted(found["dispersion"]) == ["C", "H", "N", "O"]
     assert 0 < found["dispersion"]["O"].real < 0.02
-    assert found["extinction"] is None
+    assert not [text for kind, text in found["remarks"] if kind == "not_applied"]
+
+
+def with_instructions(folder: Path, *cards: str) -> str:
+    """Urea with these instructions about the data."""
+    text = "\n".join(["TITL urea", "CELL 0.71073 5.565 5.565 4.684 90 90 90", *cards, "HKLF 4", "END"])
+    path = folder / "urea.cif"
+    path.write_text(f"{Path(CIF).read_text()}\n_shelx_res_file\n;\n{text}\n;\n")
+    return str(path)
+
+
+def test_amplitudes_of_twins_are_refused_for_fitting(process, tmp_path):
+    """A twin's intensities, mask and solvent were taken for amplitudes of one crystal without a word."""
+    twin = with_instructions(tmp_path, "TWIN -1 0 0 0 -1 0 0 0 -1 2", "BASF 0.3")
+    with pytest.raises(UserInputError, match="several domains"):
+        process.call("observed", twin, HKL, OPTIONS)
+
+
+def test_corrections_that_amplitudes_do_without_are_named(process, tmp_path):
+    found = process.call("observed", with_instructions(tmp_path, "EXTI 0.01", "SWAT 0.1 2"), HKL, OPTIONS)
+    named = [text.split(":")[0] for kind, text in found["remarks"] if kind == "not_applied"]
+    assert named[:2] == ["Extinction", "Bulk solvent (SWAT)"]
 
 
 def test_changes_are_measured_from_where_the_last_round_leads(engine):

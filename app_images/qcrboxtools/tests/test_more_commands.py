@@ -84,6 +84,13 @@ def test_a_table_with_other_columns_is_refused(commands, folder: Path) -> None:
         commands.apply_afix_table("a.res", "t.csv")
 
 
+def test_a_table_with_two_codes_for_an_atom_is_refused(commands, folder: Path) -> None:
+    (folder / "a.res").write_text(RES)
+    (folder / "t.csv").write_text("label,afix\nH1,43\nh1,33\n")
+    with pytest.raises(UserInputError, match="H1 more than once"):
+        commands.apply_afix_table("a.res", "t.csv")
+
+
 def test_form_factors_are_turned_into_binary_and_back(commands, folder: Path) -> None:
     rng = np.random.default_rng(1)
     table = FormFactorTable(

@@ -83,6 +83,11 @@ class Previews:
         """The preview account of this name."""
         return self.session.get(PreviewRow, name) if is_preview(name) else None
 
+    def shown(self, name: str) -> str:
+        """What lists say of an account: its name, of a preview account also whose it is. The row of an ended one is gone."""
+        row = self.named(name)
+        return name if row is None else f"{name} ({shown_as(row)})"
+
     def of(self, owner: Any, group: str) -> PreviewRow | None:
         """The preview account of this user of the hub (ORM) in the course of this group."""
         found = self.session.scalars(

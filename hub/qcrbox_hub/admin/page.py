@@ -12,6 +12,7 @@ from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
+from qcrbox_hub.accounts.previews import Previews
 from qcrbox_hub.accounts.registry import PersonalTokens, RegistryClient
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
 from qcrbox_hub.admin.tables import Asked, Column, CursorPage, csv_lines, last_page, pages, read_asked
@@ -147,6 +148,7 @@ class AdminPage(Page):
                 own_passwords=self.authenticator.own_passwords,
                 columns=self.columns,
                 last_page=last_page,
+                shown_name=Previews(self.db).shown,
                 **{name: value for name, value in values.items() if name != "own_passwords"},
             )
         )

@@ -113,22 +113,39 @@ def _checked(check: Check) -> str:
             return f"occupancy of {check.label} {check.band}"
 
 
+_FIRST = (Column("name", "Student"), Column("points", "Points"), Column("most", "of"))
+_LAST = tuple(Column(key, key) for key in ("comment", "submitted_at", "late", "receipt", "problem"))
+_OF_TASK = ("", "_criteria", "_comment")
+
+
+def _heads(tasks: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """task id -> the head of its columns in the CSV of marks: its id, unless another column has that name."""
+    taken = {column.key for column in (*_FIRST, *_LAST)}
+    heads = {}
+    for task in tasks:
+        head = task["id"]
+        while any(f"{head}{more}" in taken for more in _OF_TASK):
+            head = f"task_{head}"
+        taken |= {f"{head}{more}" for more in _OF_TASK}
+        heads[task["id"]] = head
+    return heads
+
+
 def marks_columns(tasks: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
     """The columns of the CSV of marks."""
-    fixed = [Column("name", "Student"), Column("points", "Points"), Column("most", "of")]
+    heads = _heads(tasks)
     of_tasks = [
-        Column(f"{task['id']}{more}", task["title"])
+        Column(f"{heads[task['id']]}{more}", task["title"])
         for task in tasks
         for more in ("", "_criteria", "_comment")
         if more != "_criteria" or task["rubric"]
     ]
-    last = [Column(key, key) for key in ("comment", "submitted_at", "late", "receipt", "problem")]
-    return (*fixed, *of_tasks, *last)
+    return (*_FIRST, *of_tasks, *_LAST)
 
 
 def marks_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of the CSV of marks."""
-    rows = []
+    rows, heads = [], _heads(found["tasks"])
     for student in found["students"]:
         submitted = student["submitted"] or {}
         row = {
@@ -142,8 +159,9 @@ def marks_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
             "problem": submitted.get("problem", ""),
         }
         for task in student["tasks"]:
-            row[task["task_id"]] = "" if task["counts"] is None else task["counts"]
-            row[f"{task['task_id']}_comment"] = task["comment"]
-            row[f"{task['task_id']}_criteria"] = "; ".join(map(criterion_words, task["criteria"]))
+            head = heads[task["task_id"]]
+            row[head] = "" if task["counts"] is None else task["counts"]
+            row[f"{head}_comment"] = task["comment"]
+            row[f"{head}_criteria"] = "; ".join(map(criterion_words, task["criteria"]))
         rows.append(row)
     return rows

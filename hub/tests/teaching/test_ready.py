@@ -161,6 +161,19 @@ def texts_of(example: str) -> dict[str, str]:
     return texts
 
 
+def test_the_list_of_examples_tells_no_answer_either() -> None:
+    """Students see it beside the data of the exercises; the tutorials have the same crystal."""
+    entries = yaml.safe_load((REPOSITORY / "app_images" / "refine" / "examples.yaml").read_text())["datasets"]
+    (reflections,) = {
+        file["path"] for each in entries if each["name"] == "exercise-crystal"
+        for file in each["files"] if file["path"].endswith(".hkl")
+    }  # fmt: skip
+    same = [each for each in entries if reflections in [file["path"] for file in each["files"]]]
+    assert len(same) == 4
+    for each in same:
+        assert not re.search(r"C10|H10|N4|\bP\b|21/|\d ?%|[Nn]itrogen", each["description"]), each["name"]
+
+
 # Exercise -> what its notebook and data must not say. CIF items are those that state what the student is to find.
 SAID = {
     "which_atom": [r"delete N3", r"_chemical_formula", r"N4\b|N₄", r"^\s+[NC]3 .* (?!0\.500000)[\d.]+$", r"^(SFAC|UNIT)\b"],

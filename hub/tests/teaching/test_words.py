@@ -105,6 +105,30 @@ def test_marks_as_csv_hold_no_formula() -> None:
     assert lines[2] == "bob,,4.0,,,,,,,,,,"
 
 
+def test_tasks_with_the_names_of_other_columns_keep_theirs() -> None:
+    """Of a task `points`, `name` or `comment` the marks stood in place of total, name or comment; `a_comment` was lost."""
+    ids = ["points", "name", "comment", "a", "a_comment"]
+    found = {
+        "most": 5.0,
+        "tasks": [{"id": name, "title": name, "rubric": []} for name in ids],
+        "students": [
+            {"name": "ada", "points": 5.0, "comment": "all", "submitted": {"at": "x", "late": False},
+             "tasks": [
+                 {"task_id": name, "counts": float(n), "comment": f"c{n}", "criteria": []}
+                 for n, name in enumerate(ids)
+             ]},
+        ],
+    }  # fmt: skip
+    heads, values = (
+        line.split(",") for line in csv_lines(marks_columns(found["tasks"]), marks_rows(found)).splitlines()
+    )
+    assert len(set(heads)) == len(heads)
+    row = dict(zip(heads, values, strict=True))
+    assert (row["name"], row["points"], row["comment"]) == ("ada", "5.0", "all")
+    assert [value for value in values[3:] if "." in value] == ["0.0", "1.0", "2.0", "3.0", "4.0"]
+    assert [value for value in values if value.startswith("c")] == [f"c{n}" for n in range(5)]
+
+
 def test_a_notebook_is_shown_as_text_without_its_html() -> None:
     outputs = [
         {

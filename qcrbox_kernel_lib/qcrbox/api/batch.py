@@ -65,22 +65,23 @@ class Batch:
         self.box, self.command = box, command
         self.calculations, self.names = calculations, names
         self.refused: dict[str, QcError] = {}
+        self._refused_at: dict[int, QcError] = {}  # by the place of the input
         self._shown: list[LiveHtml] = []
 
     @classmethod
     def start(cls, box: Box, command: Command, inputs: Iterable[Any], options: dict[str, Any]) -> Batch:
         """One calculation per input, all accepted in one request; inputs that cannot be used are in `.refused`."""
-        names, arguments, refused = [], [], {}
+        made, names, arguments = cls(box, command, [], []), [], []
         for number, source in enumerate(inputs):
             name = str(getattr(source, "name", None) or (source if isinstance(source, str) else number))
             try:
                 arguments.append(box.files.as_arguments(command, command._bind((source,), options)))
                 names.append(name)
             except QcError as error:
-                refused[name] = error
-        made = cls(box, command, [], [])
+                # Of two inputs with one name both are told.
+                made.refused[name if name not in made.refused else f"{name} ({number})"] = error
+                made._refused_at[number] = error
         made._submit(arguments, names)
-        made.refused = refused
         return made
 
     def _submit(self, arguments: list[dict[str, Any]], names: list[str]) -> None:
@@ -112,7 +113,7 @@ class Batch:
         return as_completed(self.calculations)
 
     def results(self, timeout: float | None = None) -> list[Any]:
-        """Wait for all. Returns a Result for each input, or the error, which is not raised."""
+        """Wait for all. Returns a Result for each input, or the error, which is not raised; in the order of the inputs."""
         deadline = None if timeout is None else time.monotonic() + timeout
         answers: list[Any] = []
         for calculation in self.calculations:
@@ -121,6 +122,8 @@ class Batch:
                 answers.append(calculation.result(left, quiet=True))
             except QcError as error:
                 answers.append(error)
+        for place, refusal in sorted(self._refused_at.items()):
+            answers.insert(place, refusal)
         # Before the cell returns: a program that runs a notebook takes outputs only while a cell runs.
         for shown in self._shown:
             shown.paint()
@@ -182,7 +185,8 @@ class Batch:
         return counted
 
     def _title(self) -> str:
-        counts = ", ".join(f"{n} {state}" for state, n in self.counts().items())
+        counted = self.counts() | ({"refused": len(self._refused_at)} if self._refused_at else {})
+        counts = ", ".join(f"{n} {state}" for state, n in counted.items())
         return f"{self.command.qualified_name} × {len(self.calculations)}: {counts or 'nothing started'}"
 
     def __len__(self) -> int:

@@ -102,30 +102,32 @@ class Calculations:
             known.take_record(record)
         return known
 
-    def recent(self, n: int = 100, *, everybody: bool = False, **query: Any) -> list[Calculation]:
-        """Your newest `n`; query by status=, application=, q= (text in the title), tag=.
+    def recent(self, n: int | None = 100, *, everybody: bool = False, **query: Any) -> list[Calculation]:
+        """Your newest `n`, None: all; query by status=, application=, q= (text in the title), tag=.
 
         everybody: those of other people too, as far as you may see them.
         """
-        payload = self._box.client.get("/api/calculations", limit=n, mine=not everybody, **query)[
-            "calculations"
-        ]
-        return [self._of(record) for record in payload][:n]
+        return [self._of(record) for record in self._records(n, mine=not everybody, **query)]
+
+    def _records(
+        self, most: int | None = None, *, mine: bool = True, **query: Any
+    ) -> Iterator[dict[str, Any]]:
+        return self._box.client.listed("/api/calculations", "calculations", most, mine=mine, **query)
 
     @property
     def running(self) -> list[Calculation]:
         """Running and queued calculations."""
-        return [*self.recent(status="running"), *self.recent(status="submitted")]
+        return [*self.recent(None, status="running"), *self.recent(None, status="submitted")]
 
     @property
     def failed(self) -> list[Calculation]:
         """Failed calculations."""
-        return self.recent(status="failed")
+        return self.recent(None, status="failed")
 
     def __getitem__(self, key: str | int) -> Calculation:
         """By whole id, by the end (or beginning) of an id, by title, or by place: 0 the newest."""
         if isinstance(key, int):
-            newest = self.recent(abs(key) + 1 if key >= 0 else 1000)
+            newest = self.recent(key + 1 if key >= 0 else None)
             try:
                 return newest[key]
             except IndexError:
@@ -166,10 +168,10 @@ class Calculations:
         )
 
     def __iter__(self) -> Iterator[Calculation]:
-        return iter(self.recent())
+        return map(self._of, self._records())
 
     def __len__(self) -> int:
-        return len(self.recent(1000))
+        return sum(1 for _ in self._records())
 
     def table(self, n: int = 20) -> Table:
         """The newest `n` with state, start and progress."""

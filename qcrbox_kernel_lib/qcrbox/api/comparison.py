@@ -101,8 +101,10 @@ def _hydrogen_bond_lengths(cif: Any) -> dict[str, str]:
     hydrogens = {
         label for label, is_h in zip(structure.sites.label, structure.sites.is_hydrogen, strict=True) if is_h
     }
-    return {
-        f"{bond.label_1}–{bond.label_2}": str(bond.length)
-        for bond in structure.bonds()
-        if (bond.label_1 in hydrogens) != (bond.label_2 in hydrogens)
-    }
+    found: dict[str, list[str]] = {}
+    for bond in structure.bonds():
+        if (bond.label_1 in hydrogens) != (bond.label_2 in hydrogens):
+            # Which atom comes first follows from the order of the file.
+            ends = (bond.label_1, bond.label_2) if bond.label_2 in hydrogens else (bond.label_2, bond.label_1)
+            found.setdefault("–".join(ends), []).append(str(bond.length))
+    return {pair: ", ".join(sorted(lengths)) for pair, lengths in found.items()}

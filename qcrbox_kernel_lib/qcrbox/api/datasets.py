@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _REFLECTIONS = (".hkl", ".fcf")
 _ID = re.compile(r"(?:qcrbox_ds_0x)?[0-9a-f]{32}")
-_MOST_LISTED = 50
 
 
 class Dataset(StoredCrystal):
@@ -328,15 +327,17 @@ class Datasets:
         self._box.changes.note(f"{dataset.name!r} was stored", dataset._move_to_bin)
         return dataset
 
-    def all(self, n: int = 100, **query: Any) -> list[Dataset]:
-        """The newest `n` datasets; `query` goes to the registry (name=, tag=, kind=, deleted=)."""
-        payload = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
-        return [Dataset(self._box, record) for record in payload][:n]
+    def all(self, n: int | None = 100, **query: Any) -> list[Dataset]:
+        """The newest `n` datasets, None: all; `query` goes to the registry (name=, tag=, kind=, deleted=)."""
+        return [Dataset(self._box, record) for record in self._records(n, **query)]
+
+    def _records(self, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+        return self._box.client.listed("/api/datasets", "datasets", most, **query)
 
     @property
     def bin(self) -> list[Dataset]:
         """What was deleted and can be brought back: `qc.datasets.bin[0].restore()`."""
-        return self.all(1000, deleted=True)
+        return self.all(None, deleted=True)
 
     def by_id(self, dataset_id: str) -> Dataset:
         """The dataset of this id. Raises NotFound."""
@@ -349,7 +350,7 @@ class Datasets:
         """
         if _ID.fullmatch(name):
             return self.by_id(name)
-        hits = [dataset for dataset in self.all(_MOST_LISTED, name=name) if dataset.name == name]
+        hits = [dataset for dataset in self.all(None, name=name) if dataset.name == name]
         if len(hits) > 1:
             hits = self._nearest(hits)
         if len(hits) > 1:
@@ -373,13 +374,13 @@ class Datasets:
         return own or data or hits
 
     def __contains__(self, name: str) -> bool:
-        return any(dataset.name == name for dataset in self.all(50, name=name))
+        return any(dataset.name == name for dataset in self.all(None, name=name))
 
     def __iter__(self) -> Iterator[Dataset]:
-        return iter(self.all())
+        return (Dataset(self._box, record) for record in self._records())
 
     def __len__(self) -> int:
-        return len(self.all(1000))
+        return sum(1 for _ in self._records())
 
     def names(self) -> list[str]:
         """Names of the newest datasets, each once."""

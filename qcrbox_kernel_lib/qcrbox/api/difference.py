@@ -84,6 +84,8 @@ class Difference:
             or crystal.only_first
             or crystal.only_second
             or crystal.operation
+            or crystal.renamed
+            or crystal.notes
         )
 
     @property

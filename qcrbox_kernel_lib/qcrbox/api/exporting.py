@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qcrbox.cif.convert.journal_cif import ascii_text, conventional_document
+from qcrbox.cif.convert.journal_cif import ascii_document, conventional_document
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 
 TAGS = {"hkl": "_shelx_hkl_file", "res": "_shelx_res_file", "fcf": "_shelx_fcf_file"}
@@ -53,10 +53,7 @@ def write_new(path: Path, document: Any, *, ascii_only: bool) -> Path:
     """Write a document to a new file. Raises UserInputError when the file exists."""
     try:
         with path.open("xb") as file:
-            content = document.to_bytes()
-            file.write(
-                ascii_text(content.decode("utf-8", "replace")).encode("ascii") if ascii_only else content
-            )
+            file.write(ascii_document(document).encode("ascii") if ascii_only else document.to_bytes())
     except FileExistsError:
         raise UserInputError(
             f"{path} exists already.", next="Give another path, or remove that file first."

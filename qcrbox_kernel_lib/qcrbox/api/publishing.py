@@ -118,9 +118,9 @@ class Publication:
     def text(self) -> Text:
         """The CIF as text."""
         # Start-up time: the CIF reader is loaded with the first CIF.
-        from qcrbox.cif.convert.journal_cif import ascii_text
+        from qcrbox.cif.convert.journal_cif import ascii_document
 
-        return Text(ascii_text(self.document.to_bytes().decode("utf-8", "replace")))
+        return Text(ascii_document(self.document))
 
     def save(self, path: str | Path) -> Path:
         """Write it (ASCII, the author's names); an existing file is not overwritten."""

@@ -68,8 +68,8 @@ def search(box: Box, **what: Any) -> Found:
         hint = f"Did you mean {near[0]!r}?" if near else "It has: " + ", ".join(_OPTIONS) + "."
         raise UserInputError(f"search() has no option {unknown[0]!r}.", next=hint)
     query = {_OPTIONS[name]: _plain(name, value) for name, value in what.items()}
-    payload = box.client.get("/api/search", limit=500, **query)
-    return Found([Dataset(box, record) for record in payload.get("datasets", ())], what)
+    records = box.client.listed("/api/search", "datasets", **query)
+    return Found([Dataset(box, record) for record in records], what)
 
 
 def _plain(name: str, value: Any) -> Any:

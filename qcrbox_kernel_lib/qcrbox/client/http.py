@@ -18,6 +18,7 @@ from qcrbox.client import loopback
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.language import tr
 
+MOST_OF_A_PAGE = 1000  # records; the registry refuses more at once
 # Reads are idempotent: retry them, so that a restart of the registry goes unnoticed.
 _READ_RETRY_DELAYS_S = (0.1, 0.3, 1.0)
 
@@ -87,6 +88,21 @@ class RegistryClient:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """The payload of a GET. Parameters that are None are left out."""
         return self._payload(self._read("GET", path, query))
+
+    def listed(self, path: str, key: str, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+        """The records of a list under `key`, page by page to its end; with `most` that many at most."""
+        after: str | None = None
+        left = most
+        while left is None or left > 0:
+            wanted = MOST_OF_A_PAGE if left is None else min(left, MOST_OF_A_PAGE)
+            page = self.get(path, limit=wanted, after=after, **query)
+            records = page.get(key, [])[:wanted]
+            yield from records
+            after = page.get("next")
+            if not after:
+                return
+            if left is not None:
+                left -= len(records)
 
     def post(
         self, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any

@@ -10,6 +10,7 @@ from qcrbox.cif.document import Block, Document, Entry, Item
 from qcrbox.cif.loop import Loop
 from qcrbox.contract.errors import CifError, MissingItemsError
 from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure.formula import format_formula, parse_formula
 from qcrbox.crystallography.structure.reading import read_cell, read_space_group
 
 _REFINE_FILES = ("_shelx_res_file", "_iucr_refine_instructions_details")
@@ -27,12 +28,13 @@ def replace_structure(
     Removed from `into`: atoms, geometry, refinement results (weighting and extinction stay with
     `keep_weighting`), calculated reflection columns and the embedded refinement files. Added from `source`:
     its atom tables without s.u., `_atom_sites` items and the embedded refinement files.
-    The document's diagnostics warn of what cannot be compared, and of space groups and cells that differ.
+    The document's diagnostics warn of what cannot be compared, and of space groups, cells and formulas that differ.
     Raises CifError when crystal system or lattice centring are known and differ; `force` overrides.
     """
     first, second = unify(into).block, unify(source).block
     remarks = [] if force else check_same_lattice(first, second)
     remarks += [*_operations_differ(first, second), *_cells_differ(first, second)]
+    remarks += _formulas_differ(first, second)
     if second.loop("_atom_site_label") is None and second.get("_atom_site_label") is None:
         raise CifError(
             "The second CIF has no atoms to take.", where=f"block {second.name}", block=second.name
@@ -130,6 +132,39 @@ def _cells_differ(first: Block, second: Block) -> list[Diagnostic]:
         f"are taken as they are, so distances change."
     )
     return [warning("cell-differs", text)]
+
+
+# What a CIF says of its contents.
+_OF_CONTENTS = (
+    "_chemical_formula_sum",
+    "_chemical_formula_moiety",
+    "_chemical_formula_weight",
+    "_cell_formula_units_Z",
+    "_exptl_crystal_density_diffrn",
+    "_exptl_crystal_F_000",
+    "_exptl_absorpt_coefficient_mu",
+)
+
+
+def _formulas_differ(first: Block, second: Block) -> list[Diagnostic]:
+    one, other = _contents(first), _contents(second)
+    if not one or not other:
+        return []
+    if all(abs(one.get(name, 0) - other.get(name, 0)) <= 0.01 * one.get(name, 0) for name in {*one, *other}):
+        return []
+    stay = [tag for tag in _OF_CONTENTS if first.text(tag)]
+    text = (
+        f"The contents of the cells differ: {format_formula(one)} in block {first.name}, {format_formula(other)} in block "
+        f"{second.name}. {', '.join(stay)} stay as they are, and are not those of the atoms."
+    )
+    return [warning("formula-differs", text)]
+
+
+def _contents(block: Block) -> dict[str, float]:
+    """Atoms of the cell by element, from sum formula and Z; empty without both."""
+    z = block.number("_cell_formula_units_Z")
+    counts = parse_formula(block.text("_chemical_formula_sum") or "")
+    return {element: count * z.value for element, count in counts.items()} if z is not None else {}
 
 
 def crystal_system(block: Block) -> str | None:

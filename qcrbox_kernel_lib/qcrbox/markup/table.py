@@ -75,11 +75,11 @@ class Table:
         return "\n".join([*above, *(line.rstrip() for line in lines), *below])
 
     def csv(self) -> str:
-        """Comma-separated text; cells a spreadsheet would run as a formula get a leading apostrophe."""
+        """Comma-separated text, floats with twelve digits; cells a spreadsheet would run as a formula get a leading apostrophe."""
         out = io.StringIO()
         writer = csv.writer(out)
         for row in (self.heads, *self.rows):  # a head may be the name of a data block
-            writer.writerow([_harmless(cell_text(cell)) for cell in row])
+            writer.writerow([_csv_text(cell) for cell in row])
         return out.getvalue()
 
     def to_pandas(self) -> Any:
@@ -157,7 +157,15 @@ def _cut_at(word: str, width: int) -> int:
     return len(word)
 
 
+def _csv_text(cell: Any) -> str:
+    """As in the table, but floats with the digits that they have, as far as those say something."""
+    return f"{cell:.12g}" if isinstance(cell, float) else _harmless(cell_text(cell))
+
+
 def _harmless(text: str) -> str:
+    # The true minus of typeset numbers is a letter for a spreadsheet.
+    if _is_number(plain := text.replace("\N{MINUS SIGN}", "-")):
+        return plain
     starts_formula = text[:1] in ("=", "+", "-", "@", "\t", "\r")
     return f"'{text}" if starts_formula and not _is_number(text) else text
 

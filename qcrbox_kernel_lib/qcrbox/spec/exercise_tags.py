@@ -31,6 +31,8 @@ _BAND = re.compile(rf"^({'|'.join(QUANTITIES)})\s*(<=|>=|<|>)\s*([-+0-9.eE]+)$")
 _HINT = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL | re.IGNORECASE)
 _PLAIN = frozenset({"points", "command", "target", "tolerance", "unit", "hint", "title", "text", "kind"})
 _NUMBERS = frozenset({"points", "target", "tolerance"})
+# Names that tags of other programs have too; a cell with these alone is no task that lost its name.
+_COMMON = frozenset({"hint", "title", "text", "kind", "unit", "command"})
 _PYTHON = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # Tags that say what is right: the same that `Task.for_students` hides.
 _ANSWERS = frozenset(
@@ -62,6 +64,9 @@ def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
     for place, cell in enumerate(notebook.get("cells") or ()):
         tags = _tags(cell)
         if not any(tag.startswith("task=") for tag in tags):
+            lost = [tag for tag in tags if _is_of_a_task(tag)]
+            if lost:
+                found.problems.append(f"Cell {place + 1}: {lost[0]} needs a tag task=name in the same cell.")
             continue
         try:
             found.tasks.append(_task(cell, tags))
@@ -104,6 +109,12 @@ def _names_kernel(notebook: dict[str, Any]) -> bool:
         return False
     metadata["kernelspec"] = dict(_PYTHON)
     return True
+
+
+def _is_of_a_task(tag: str) -> bool:
+    name, equals, _ = (part.strip() for part in tag.partition("="))
+    known = (_PLAIN | _ANSWERS | {"choices"}) - _COMMON
+    return bool(_BAND.match(tag)) or (name in known and bool(equals))
 
 
 def _is_answer(tag: Any) -> bool:
@@ -166,7 +177,10 @@ def _kind(cell: Mapping[str, Any], values: Mapping[str, Any]) -> str:
 
 
 def _read_tag(tag: str, values: dict[str, Any]) -> None:
-    """Put what a tag declares into the fields of the task. Tags of others are left alone."""
+    """Put what a tag declares into the fields of the task. Tags of others are left alone: words without `=`, `<`, `>`.
+
+    Raises ValueError for a tag that is none of an exercise: passed over, its band or check would let every work count.
+    """
     band = _BAND.match(tag)
     if band:
         quantity, sign, number = band.groups()
@@ -187,7 +201,10 @@ def _read_tag(tag: str, values: dict[str, Any]) -> None:
     elif name == "choices" and equals:
         values["choices"] = _several(value)
     else:
-        values["checks"] += list(_check(name, value))
+        checks = list(_check(name, value))
+        if not checks and re.search("[=<>]", tag):
+            raise ValueError(f"{tag!r} is no tag of a task. Is it misspelt? Bands are written r1<0.05.")
+        values["checks"] += checks
 
 
 def _check(name: str, value: str) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from qcrbox.api.comparison import Comparison
 from qcrbox.api.difference import Difference, difference
 from qcrbox.api.files import Files
 from qcrbox.api.stored_files import CifFile
@@ -90,3 +91,25 @@ def test_rows_after_the_twentieth_are_behind_a_click(cif) -> None:
     assert shown.count("<tr>") == 1 + 20
     assert "10 more rows" in folded
     assert folded.count("<tr>") == 1 + 10
+
+
+def test_atoms_that_were_only_renamed_are_a_difference(stored) -> None:
+    """They were "the same crystal structure", and the new names were lost."""
+    cell, rows = (10, 20, 12, 90, 90, 90), [("C1", "C", 0.1, 0.2, 0.3), ("O1", "O", 0.2, 0.2, 0.3)]
+    one, other = stored(write_cif(cell, rows)), stored(write_cif(cell, [("C1A", *rows[0][1:]), rows[1]]))
+    found = difference(one, other)
+    assert found
+    assert "renamed (by geometry): C1 → C1A" in repr(found)
+
+
+def test_hydrogen_bond_lengths_pair_up_whatever_the_order_of_the_atoms(stored) -> None:
+    """C–H in one file and H–C in the other were two rows, each with one empty cell."""
+    cell = (10, 10, 10, 90, 90, 90)
+    rows = [
+        ("C1", "C", 0.1, 0.1, 0.1),
+        ("H1", "H", 0.1, 0.1, 0.2),
+        ("O2", "O", 0.6, 0.6, 0.6),
+        ("H2", "H", 0.6, 0.6, 0.7),
+    ]
+    table = Comparison(stored(write_cif(cell, rows)), stored(write_cif(cell, rows[::-1]))).bonds_to_hydrogen
+    assert sorted(table.rows) == [("C1–H1", "1.0000", "1.0000"), ("O2–H2", "1.0000", "1.0000")]

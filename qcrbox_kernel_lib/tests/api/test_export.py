@@ -6,7 +6,7 @@ import gemmi
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.convert.classic_names import classic_name
-from qcrbox.cif.convert.journal_cif import ascii_text
+from qcrbox.cif.convert.journal_cif import ascii_document, ascii_text
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.structure import Structure
 
@@ -66,6 +66,18 @@ def test_letters_that_cif_1_cannot_hold_become_its_markup(exported):
         == r"Mo K\a, 0.71 \%A, 5\%, M\"uller, \S, 2 \\times 3, ?"
     )
     assert exported.read_bytes().isascii()
+
+
+def test_letters_that_become_quotes_end_no_value():
+    """`'the crystals’ faces'` became `'the crystals' faces'`, which ends behind the s."""
+    text = (
+        "data_x\n_exptl_crystal_description 'the crystals’ faces'\n_exptl_special_details \"a “b” c\"\n"
+        "loop_\n_atom_site_label\n_atom_site_fract_x\nC1′ 0.1\nC1″ 0.2\n"
+    )
+    block = read(ascii_document(read(text)).encode()).sole_block()
+    assert block.text("_exptl_crystal_description") == "the crystals' faces"
+    assert block.text("_exptl_special_details") == 'a "b" c'
+    assert block.loop("_atom_site_label").texts("_atom_site_label") == ["C1'", "C1''"]
 
 
 def test_export_overwrites_nothing_and_names_what_it_has_not_got(refined, exported, tmp_path):

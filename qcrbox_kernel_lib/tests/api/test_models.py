@@ -175,3 +175,12 @@ def test_search_finds_by_cell_group_and_quality(live_box, refined):
         live_box.search(colour="blue")
     with pytest.raises(UserInputError, match="six numbers"):
         live_box.search(cell=(1, 2, 3))
+
+
+def test_numbers_of_a_csv_file_are_numbers_for_a_spreadsheet():
+    table = Table(
+        ("\N{MINUS SIGN}1",), [("\N{MINUS SIGN}0.35",), ("\N{MINUS SIGN}1.5(2)",), ("a\N{MINUS SIGN}b",)]
+    )
+    assert table.csv().splitlines() == ["-1", "-0.35", "-1.5(2)", "a\N{MINUS SIGN}b"]
+    # Six digits, as in the table that is shown, would be -454.321 hartree.
+    assert Table(("E",), [(-454.3213579,), (0.1 + 0.2,)]).csv().splitlines()[1:] == ["-454.3213579", "0.3"]

@@ -7,6 +7,7 @@ import json
 
 import httpx
 import pytest
+from qcrbox.api.box import Box
 from qcrbox.client.events import EventFeed
 from qcrbox.client.http import RegistryClient, ServerEvent
 from qcrbox.contract.errors import Conflict, NotFound, QcError, StorageFull, Unreachable
@@ -234,3 +235,48 @@ def test_progress_without_a_place_in_the_sequence_does_not_move_the_resume_point
     feed._take(ServerEvent("", "progress", {}))
     feed._take(ServerEvent("0", "progress", {}))
     assert feed._last_id == "7"
+
+
+# ---------------------------------------------------------------- lists of several pages
+
+
+def pages_of(key, records):
+    """A handler that answers as the registry does: at most 1000 records, and `next` while there are more."""
+
+    def handler(request):
+        asked = request.url.params
+        limit, after = int(asked.get("limit", 1000)), int(asked.get("after", 0))
+        if not 1 <= limit <= 1000:
+            return httpx.Response(422, json={"status": "error", "error": {"message": "limit"}})
+        fitting = [record for record in records if asked.get("status") in (None, record.get("status"))]
+        part = fitting[after : after + limit]
+        following = str(after + limit) if after + limit < len(fitting) else None
+        return success({key: part, "next": following})
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("most", "there"), [(None, 2300), (0, 0), (7, 7), (1000, 1000), (1500, 1500), (5000, 2300)]
+)
+def test_a_list_goes_on_to_its_last_page(most, there):
+    client = client_of(pages_of("things", [{"n": n} for n in range(2300)]))
+    assert [record["n"] for record in client.listed("/api/things", "things", most)] == list(range(there))
+
+
+def test_loops_over_datasets_and_searches_miss_none():
+    """A loop took the newest 100, the length ended at 1000, and a search at 500."""
+    records = [{"qcrbox_dataset_id": f"{n:032x}", "name": f"d{n}"} for n in range(1203)]
+    box = Box(client_of(pages_of("datasets", records)))
+    assert [dataset.name for dataset in box.datasets] == [record["name"] for record in records]
+    assert (len(box.datasets), len(box.search(text="d"))) == (1203, 1203)
+    assert len(box.datasets.all()) == 100
+
+
+def test_loops_over_calculations_miss_none():
+    states = ["running", "failed", "successful"]
+    records = [{"calculation_id": f"{n:032x}", "status": states[n % 3]} for n in range(1203)]
+    calculations = Box(client_of(pages_of("calculations", records))).calculations
+    assert (len(calculations), len(list(calculations)), len(calculations.recent())) == (1203, 1203, 100)
+    assert (len(calculations.running), len(calculations.failed)) == (401, 401)
+    assert calculations[-1].id == records[-1]["calculation_id"]

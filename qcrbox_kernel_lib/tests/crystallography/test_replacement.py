@@ -175,6 +175,25 @@ def test_atoms_of_another_cell_are_warned_of(length: str, codes: list[str]) -> N
 
 
 @pytest.mark.parametrize(
+    ("formula", "z", "codes"),
+    [
+        ("C2 H4 O", 4, []),
+        ("C4 H8 O2", 2, []),
+        ("C2 H6 O2", 4, ["formula-differs"]),
+        ("C2 H4 O", 2, ["formula-differs"]),
+        ("C2 H4 N", 4, ["formula-differs"]),
+    ],
+)
+def test_statements_on_other_contents_are_named(formula: str, z: int, codes: list[str]) -> None:
+    """Formula, density and F(000) stayed without a word, beside atoms that they are not of."""
+    into = INTO + "_chemical_formula_sum 'C2 H4 O'\n_cell_formula_units_Z 4\n_exptl_crystal_F_000 96\n"
+    source = SOURCE.replace("P 1 21/n 1", "P 1 21/c 1").replace(
+        "_cell_formula_units_Z 4", f"_cell_formula_units_Z {z}\n_chemical_formula_sum '{formula}'"
+    )
+    assert warned(into, source) == codes
+
+
+@pytest.mark.parametrize(
     ("items", "system", "letter"),
     [
         ("_space_group_name_H-M_alt 'P -1'", "triclinic", "P"),

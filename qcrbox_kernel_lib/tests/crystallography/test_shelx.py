@@ -200,6 +200,42 @@ def test_a_changed_table_changes_only_the_cards() -> None:
     assert without == [line for line in RES.splitlines() if not line.startswith("AFIX")]
 
 
+GROUPED = """TITL x
+CELL 0.71073 10 10 10 90 90 90
+LATT -1
+SFAC C H
+AFIX 66
+C1 1 0.1 0.1 0.1 11 0.03
+C2 1 0.2 0.1 0.1 11 0.03
+AFIX 66
+C3 1 0.3 0.1 0.1 11 0.03
+C4 1 0.4 0.1 0.1 11 0.03
+AFIX 0
+RESI 1 ABC
+C5 1 0.5 0.1 0.1 11 0.03
+AFIX 43 1.083
+H5 2 0.5 0.2 0.1 11 -1.2
+AFIX 0
+RESI 2 ABC
+C5 1 0.6 0.1 0.1 11 0.03
+AFIX 43
+H5 2 0.6 0.2 0.1 11 -1.2
+AFIX 0
+HKLF 4
+END
+"""
+
+
+def test_a_changed_table_keeps_the_other_cards_and_tells_residues_apart() -> None:
+    """H5 of both residues took one code, the distance of a card was lost, and two rigid groups became one."""
+    codes = {row.label: row.code for row in afix_table(GROUPED)}
+    assert codes == {"C1": 66, "C2": 66, "C3": 66, "C4": 66, "H5_1": 43, "H5_2": 43}
+    text = apply_afix(GROUPED, codes | {"H5_2": 33})
+    assert text == GROUPED.replace("AFIX 43\n", "AFIX  33\n")
+    with pytest.raises(CifError, match="H5"):
+        apply_afix(GROUPED, {"H5": 43})
+
+
 def test_a_table_with_an_unknown_atom_is_refused() -> None:
     with pytest.raises(CifError, match="H99"):
         apply_afix(RES, {"H99": 43})
@@ -407,6 +443,44 @@ def test_hkl_export_writes_loops_in_the_columns_of_shelx() -> None:
     lines = export_hkl(read(f"data_x\n{loop}")[0]).splitlines()
     assert lines[0] == "   1  -2   3    4.50    0.50"
     assert lines[1].split()[:3] == ["0", "0", "0"]
+
+
+def hkl_of(columns: str, rows: str, notes: list[str] | None = None, items: str = "") -> list[str]:
+    names = "\n".join(f"_refln_{name}" for name in f"index_h index_k index_l {columns}".split())
+    return export_hkl(read(f"data_x\n{items}loop_\n{names}\n{rows}\n")[0], notes).splitlines()[:-1]
+
+
+def test_hkl_export_leaves_out_and_names_what_has_no_su() -> None:
+    """They were written with the s.u. `nan`."""
+    notes: list[str] = []
+    columns = "F_squared_meas F_squared_sigma observed_status"
+    lines = hkl_of(columns, "1 0 0 10.0 ? o\n2 0 0 20.0 2.0 o\n3 0 0 9.0 1.0 x", notes)
+    assert lines == ["   2   0   0   20.00    2.00"]
+    assert [note.split(" ", 1)[0] for note in notes] == ["1", "1"]
+    assert any("without s.u." in note for note in notes)
+    assert any("not to be used" in note for note in notes)
+    with pytest.raises(MissingItemsError, match="have no s"):
+        hkl_of("F_squared_meas", "1 0 0 10.0")
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "items", "says"),
+    [
+        ("F_meas F_sigma", "1 0 0 10.0 0.5", "", "HKLF 3"),
+        ("F_squared_meas F_squared_sigma", "1 0 0 10.0 0.5", "", ""),
+        (
+            "F_calc",
+            "1 0 0 1",
+            "_shelx_hklf 5\n_shelx_hkl_file\n;\n   1   0   0   10.00    0.50  -1\n;\n",
+            "HKLF 5",
+        ),
+    ],
+)
+def test_hkl_export_names_the_instruction_that_the_list_needs(columns, rows, items, says) -> None:
+    notes: list[str] = []
+    hkl_of(columns, rows, notes, items)
+    assert says in " ".join(notes)
+    assert bool(notes) == bool(says)
 
 
 @pytest.mark.parametrize(

@@ -86,16 +86,13 @@ class Indexer:
     async def written(self, sha256: str, filename: str, like: Sequence[str]) -> bytes:
         """A unified CIF in the spelling of the contents `like` (SHA-256). Raises CifError when it cannot be made."""
         target = self._new_file()
-        examples = [await self._copied(each) for each in like]
         try:
-            paths = [str(path) for path in examples]
-            answer = await self._ask("written", sha256, filename, target=str(target), like=paths)
+            answer = await self._ask("written", sha256, filename, like, target=str(target))
             if "error" in answer:
                 raise CifError(str(answer["error"]), where=filename)
             return await asyncio.to_thread(target.read_bytes)
         finally:
-            for path in (target, *examples):
-                path.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
 
     async def close(self) -> None:
         """End the child process."""
@@ -106,13 +103,21 @@ class Indexer:
 
     # ------------------------------------------------------------ the process
 
-    async def _ask(self, what: str, sha256: str, filename: str, **more: Any) -> dict[str, Any]:
-        source = await self._copied(sha256)
-        try:
-            async with self._turn:
-                return await self._converse({"do": what, "path": str(source), "filename": filename, **more})
-        finally:
-            source.unlink(missing_ok=True)
+    async def _ask(
+        self, what: str, sha256: str, filename: str, like: Sequence[str] = (), **more: Any
+    ) -> dict[str, Any]:
+        copies: list[Path] = []
+        # Copied in their turn: many requests that wait would fill the disk with copies of large files.
+        async with self._turn:
+            try:
+                for each in (sha256, *like):
+                    copies.append(await self._copied(each))
+                source, *examples = map(str, copies)
+                asked = {"do": what, "path": source, "filename": filename, "like": examples, **more}
+                return await self._converse(asked)
+            finally:
+                for copy in copies:
+                    copy.unlink(missing_ok=True)
 
     async def _copied(self, sha256: str) -> Path:
         """The contents in a file for the child process; the caller removes it."""

@@ -18,7 +18,7 @@ from qcrbox_registry.store.datasets import DataFile
 from qcrbox_registry.store.visibility import condition
 
 MOST_EXAMPLES = 3
-# The new form is held in memory while it is sent.
+# Of the result, and of each CIF that it descends from. The new form is held in memory while it is sent.
 LARGEST_BYTES = 64 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class WrittenCifs:
             return stored
         visible = condition(reach(actor, "data_file"), time.time())
         origins = await self._context.db.read(
-            lambda conn: lineage.origins(conn, file.id, file.filetype, visible)
+            lambda conn: lineage.origins(conn, file.id, file.filetype, visible, LARGEST_BYTES)
         )
         if origins is None:
             return stored

@@ -137,11 +137,11 @@ def of(conn: Connection, start: Sequence[str], walk: Walk, visible: Visible) -> 
 
 
 def origins(
-    conn: Connection, data_file_id: str, filetype: str, visible: sa.ColumnElement[bool]
+    conn: Connection, data_file_id: str, filetype: str, visible: sa.ColumnElement[bool], largest: int
 ) -> list[tuple[str, str]] | None:
     """(SHA-256, file name) of the files of a type that no calculation made and that this file descends from.
 
-    Nearest first, only those that `visible` lets through; None when the file itself is no output of a calculation.
+    Nearest first, only those that `visible` lets through and that have at most `largest` bytes; None when the file itself is no output of a calculation.
     """
     rows = _walk(conn, [data_file_id], _BACK, DEEPEST, of_calculation=False)
     if not rows:
@@ -149,7 +149,9 @@ def origins(
     made = {row.near for row in rows}
     far = sorted((row.generation, row.far_role, row.far) for row in rows if row.far and row.far not in made)
     ids = list(dict.fromkeys(file for _, _, file in far))[:MOST_ORIGINS]
-    query = sa.select(data_files).where(data_files.c.id.in_(ids), data_files.c.filetype == filetype, visible)
+    query = sa.select(data_files).where(
+        data_files.c.id.in_(ids), data_files.c.filetype == filetype, data_files.c.size <= largest, visible
+    )
     found = {row.id: (row.sha256, row.filename) for row in conn.execute(query)}
     return [found[file] for file in ids if file in found]
 

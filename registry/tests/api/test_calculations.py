@@ -13,8 +13,11 @@ import pytest
 import sqlalchemy as sa
 from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
 from qcrbox.contract.states import State
+from qcrbox_registry.services import written_cifs
+from qcrbox_registry.services.written_cifs import LARGEST_BYTES
 from qcrbox_registry.store import logs
 from qcrbox_registry.store.tables import calculations as calculation_table
+from qcrbox_registry.store.tables import data_files
 from qcrbox_registry.testing.ends import write_end
 
 NOOP = {
@@ -555,6 +558,24 @@ def test_who_may_not_read_the_input_sees_the_result_with_classic_names(respelled
     seen = b" ".join(written.split())
     assert b"_cell_length_b 4.913(2)" in seen
     assert b"_space_group_crystal_system trigonal" in seen
+
+
+@pytest.mark.attack(12)
+def test_a_cif_that_is_too_large_is_not_read_for_its_spelling(registry, respelled):
+    ada, file, _ = respelled
+    mine = data_files.c.filename == "mine.cif"
+    grown = sa.update(data_files).where(mine).values(size=LARGEST_BYTES + 1)
+    registry.write(lambda conn: conn.execute(grown))
+    sent = ada.get(f"/api/data-files/{file}/download", params={"form": "written"})
+    assert b"_cell_length_b 4.913(2)" in b" ".join(sent.content.split())
+
+
+@pytest.mark.attack(12)
+def test_a_result_that_is_too_large_is_taken_away_as_it_is_stored(respelled, monkeypatch):
+    ada, file, _ = respelled
+    monkeypatch.setattr(written_cifs, "LARGEST_BYTES", len(REFINED) - 1)
+    sent = ada.get(f"/api/data-files/{file}/download", params={"form": "written"})
+    assert sent.content == REFINED
 
 
 def test_a_result_that_is_no_sound_cif_is_taken_away_as_it_is_stored(registry, person, do, taken):

@@ -75,14 +75,35 @@ def hydrogen_distances(molecule: MoleculeInput, pairs: list[tuple[int, int]]) ->
     return xtb.hydrogen_distances(molecule, pairs)
 
 
-def deformation_density(number: int, basis: str, points: Array) -> Array:
-    """Density of a molecule less that of its free atoms, e/Å³, at points (m, 3) in Å."""
+def deformation_density(number: int, basis: str, points: Array, atoms: list[int] | None = None) -> Array:
+    """Density of a molecule less that of its free atoms, e/Å³, at points (m, 3) in Å; of some atoms their Hirshfeld share."""
     found = _kept[number]
-    molecule, places = found.molecule, points / BOHR
-    total = density.density_at(molecule, found.total_density, places)
+    values = density.density_at(found.molecule, found.total_density, points / BOHR)
+    return _less_free_atoms(found.molecule, values, basis, points / BOHR, atoms)
+
+
+def given_deformation(path: str, molecule: MoleculeInput, basis: str, points: Array) -> Array:
+    """The same from a wavefunction file, whose molecule is laid over the one in the crystal."""
+    from qcrbox_har.quantum import external  # half a second of start-up that few need
+
+    source, fit = external.laid_over(path, molecule)
+    centre = source.molecule.atom_coords()[fit.atom_of].mean(axis=0)
+    places = (points - molecule.positions.mean(axis=0)) @ fit.rotation / BOHR + centre
+    return _less_free_atoms(source.molecule, source.density(places), basis, places)
+
+
+def _less_free_atoms(
+    molecule: gto.Mole, values: Array, basis: str, places: Array, atoms: list[int] | None = None
+) -> Array:
+    """Values (m,) in e/bohr³ at places (m, 3) in bohr, less the densities of the free atoms, in e/Å³."""
+    together, own = np.zeros(len(places)), np.zeros(len(places))
     for atom, centre in enumerate(molecule.atom_coords()):
-        total -= free_atom(molecule.atom_pure_symbol(atom), 0, basis)(np.linalg.norm(places - centre, axis=1))
-    return total / BOHR**3
+        radial = free_atom(molecule.atom_pure_symbol(atom), 0, basis)
+        free = radial(np.linalg.norm(places - centre, axis=1))
+        together += free
+        if atoms is None or atom in atoms:
+            own += free
+    return (values - together) * own / np.maximum(together, 1e-300) / BOHR**3
 
 
 def formula_of_file(path: str) -> dict[str, int]:

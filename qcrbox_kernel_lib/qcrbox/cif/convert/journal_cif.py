@@ -13,7 +13,9 @@ from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
 from qcrbox.cif.convert.specific import respelled
 from qcrbox.cif.convert.su import as_written, merge_block
 from qcrbox.cif.convert.unify import unified_block
-from qcrbox.cif.document import Block, Document
+from qcrbox.cif.document import Block, Document, Item
+from qcrbox.cif.quoting import raw_of, text_of
+from qcrbox.cif.reader import read
 
 
 def conventional_document(
@@ -46,6 +48,11 @@ _SIGNS = {
     "⁻": "^-^",
     "¹": "^1^",
     "’": "'",
+    "‘": "'",
+    "′": "'",
+    "″": "''",
+    "‐": "-",
+    "\u2011": "-",
     "“": '"',
     "”": '"',
     "…": "...",
@@ -60,6 +67,39 @@ _ACCENTS = {
     "\u0327": "\\,",
     "\u030c": "\\<",
 }
+
+
+def ascii_document(document: Document) -> str:
+    """The document as text in ASCII, see `ascii_text`. Values whose letters change are quoted anew.
+
+    An apostrophe that becomes ' before a blank would end the value that it stands in.
+    """
+    text = document.to_bytes().decode("utf-8", "replace")
+    if text.isascii():
+        return text
+    copy = read(text.encode(), filename=document.filename)
+    for block in copy.blocks:
+        for entry in block.entries:
+            if isinstance(entry, Item):
+                if not entry.raw.isascii():
+                    entry.raw = _ascii_raw(entry.raw, entry.cif2)
+                continue
+            for tag in entry.tags:
+                column = entry.column(tag)
+                if not all(map(str.isascii, column)):
+                    entry.set_column(tag, [_ascii_raw(raw, block.cif2) for raw in column])
+    return ascii_text(copy.to_bytes().decode("utf-8", "replace"))
+
+
+def _ascii_raw(raw: str, cif2: bool) -> str:
+    is_list = cif2 and raw[:1] in "[{"
+    return (
+        raw
+        if raw.isascii()
+        else ascii_text(raw)
+        if is_list
+        else raw_of(ascii_text(text_of(raw, cif2=cif2)), cif2=cif2)
+    )
 
 
 def ascii_text(text: str) -> str:

@@ -15,6 +15,7 @@ from qcrbox.crystallography.reflections.hklf_card import hklf_card
 Array = NDArray[np.float64]
 HKL_TAG = "_shelx_hkl_file"
 _MOST_WAVES = 8
+NO_SU = "Some reflections have no s.u."
 # Status codes of reflections that are not to be used: unreliable, beyond the limits of resolution.
 EXCLUDED = ("x", "h", "l")
 _OTHER_HKL_TAGS = ("_iucr_refine_reflections_details", "_refln_hkl_file")
@@ -123,7 +124,7 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
             notes.append(f"{int((wrong & known).sum())} reflections {why} were left out.")
             known &= ~wrong
     if np.isnan(sigma[known]).any():
-        notes.append("Some reflections have no s.u.")
+        notes.append(NO_SU)
     notes += mixed_measurements(loop, stem)
     calculated = _calculated(loop, is_f) if stem == "_refln_index_" else None
     phase = loop.numbers("_refln_phase_calc") if "_refln_phase_calc" in loop else None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import raw_of, text_of
 from qcrbox.contract.errors import CifError
-from qcrbox.crystallography.shelx.instructions import INSTRUCTIONS, read_instructions
+from qcrbox.crystallography.shelx.instructions import ShelxAtom, read_instructions
 
 TAGS = ("_qcrbox_afix.atom_label", "_qcrbox_afix.code", "_qcrbox_afix.pivot_label")
 # m of AFIX mn (SHELXL manual): the geometry; n: what is refined.
@@ -70,52 +70,78 @@ class AfixRow:
 
 
 def afix_table(text: str) -> list[AfixRow]:
-    """Atoms of a .ins or .res text that stand under an AFIX card."""
+    """Atoms of a .ins or .res text that stand under an AFIX card; in a residue as `H1_2`."""
     rows, pivot = [], ""
     for atom in read_instructions(text).atoms:
         riding = atom.afix % 10 in RIDING
         if atom.afix:
-            rows.append(AfixRow(atom.label, atom.afix, pivot if riding else ""))
+            rows.append(AfixRow(_name(atom), atom.afix, pivot if riding else ""))
         if not riding:
-            pivot = atom.label
+            pivot = _name(atom)
     return rows
 
 
-def apply_afix(text: str, table: Sequence[AfixRow] | Mapping[str, int]) -> str:
-    """The text with the AFIX cards of the table; other atoms have none.
+def _name(atom: ShelxAtom) -> str:
+    return f"{atom.label}_{atom.residue}" if atom.residue else atom.label
 
-    Everything else stays as it is written. Raises CifError that names an unknown atom.
+
+def apply_afix(text: str, table: Sequence[AfixRow] | Mapping[str, int]) -> str:
+    """The text with the AFIX cards of the table; other atoms have none. Atoms of residues are named `H1_2`.
+
+    Everything else stays as it is written, cards of atoms that keep their code with their distance, occupancy and U.
+    Raises CifError that names an unknown atom.
     """
     codes = dict(table) if isinstance(table, Mapping) else {row.label: row.code for row in table}
-    known = {atom.label.upper(): atom.afix for atom in read_instructions(text).atoms}
+    atoms = {atom.line: atom for atom in read_instructions(text).atoms}
+    known = {_name(atom).upper(): atom.afix for atom in atoms.values()}
     wanted = {label.upper(): code for label, code in codes.items()}
     missing = [label for label in codes if label.upper() not in known]
     if missing:
-        raise CifError(f"The table names atoms that the text does not have: {', '.join(missing)}.")
+        raise CifError(
+            f"The table names atoms that the text does not have: {', '.join(missing)}.",
+            next="Atoms of residues are written with their number, as H1_2.",
+        )
     if all(wanted.get(label, 0) == code for label, code in known.items()):
         return text
-    lines, current, joining, done = [], 0, False, False
-    for line in text.splitlines():
+    return "\n".join(_with_cards(text.splitlines(), atoms, wanted)) + "\n"
+
+
+def _with_cards(
+    physical: Sequence[str], atoms: Mapping[int, ShelxAtom], wanted: Mapping[str, int]
+) -> Iterator[str]:
+    """The lines with the AFIX cards that the atoms (by their line) are wanted to have."""
+    current: tuple[int, int] = (0, 0)  # code, and the line of its card in the text
+    for number, line, is_afix, ends in _marked(physical):
+        atom = atoms.get(number)
+        if is_afix:
+            if current[0] and line.split()[1:2] in ([], ["0"]):
+                current = (0, 0)
+                yield line
+            continue
+        if atom is not None:
+            code = wanted.get(_name(atom).upper(), 0)
+            # Two rigid groups with one code, each begun by its own card, stay two.
+            card = atom.around.afix_line if code and code == atom.afix else 0
+            if (code, card) != current:
+                yield physical[card - 1] if card else f"AFIX {code:3d}"
+                current = (code, card)
+        elif ends and current[0]:
+            yield "AFIX   0"
+            current = (0, 0)
+        yield line
+
+
+def _marked(physical: Sequence[str]) -> Iterator[tuple[int, str, bool, bool]]:
+    """Number from 1 and text of each line, whether it is an AFIX card, and whether it ends the atoms."""
+    joining = done = False
+    for number, line in enumerate(physical, 1):
         words = line.split()
-        if joining or done or not words or line[:1].isspace():
-            lines.append(line)
-            joining = joining and line.rstrip().endswith("=")
-            continue
-        name = words[0].upper().split("_")[0][:4]
-        if name == "AFIX":
-            continue
-        if words[0].upper() in wanted or (name not in INSTRUCTIONS and len(words) >= 6):
-            code = wanted.get(words[0].upper(), 0)
-            if code != current:
-                lines.append(f"AFIX {code:3d}")
-                current = code
-        elif name in ("HKLF", "END") and current:
-            lines.append("AFIX   0")
-            current = 0
-        done = done or name in ("HKLF", "END")
-        lines.append(line)
-        joining = line.rstrip().endswith("=") and name not in ("REM", "TITL")
-    return "\n".join(lines) + "\n"
+        plain = not (joining or done or not words or line[:1].isspace())
+        name = words[0].upper().split("_")[0][:4] if plain else ""
+        ends = name in ("HKLF", "END")
+        yield number, line, name == "AFIX", ends
+        done = done or ends
+        joining = line.rstrip().endswith("=") and name not in ("REM", "TITL") and (plain or joining)
 
 
 def afix_loop(rows: Sequence[AfixRow]) -> Loop:

@@ -25,6 +25,7 @@ from qcrbox.crystallography.model_items import (
 )
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.reflections.from_cif import (
+    NO_SU,
     embedded_hkl_text,
     find_reflections,
     has_reflections,
@@ -54,16 +55,35 @@ _U_ORDER = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 _CODES = 5.0
 
 
-def export_hkl(block: Block) -> str:
+def export_hkl(block: Block, notes: list[str] | None = None) -> str:
     """The reflections of a block as a SHELX .hkl text.
 
-    An embedded .hkl is given as it is (line ends made LF); else columns are written 4,4,4,8,8[,4].
-    Raises MissingItemsError when the block has no reflections.
+    An embedded .hkl is given as it is (line ends made LF); else columns are written 4,4,4,8,8[,4]. notes: takes what is
+    left out, and the HKLF instruction that the list needs where that is not `HKLF 4`.
+    Raises MissingItemsError when the block has no reflections, or none with an s.u.
     """
+    notes = [] if notes is None else notes
     embedded = embedded_hkl_text(block)
     if embedded is not None:
+        card = " ".join(_data_cards(block, [])[-1].split())
+        if card not in ("HKLF 4", "HKLF 4 1"):
+            notes.append(f"The list needs the instruction of its CIF: {card}.")
         return embedded.replace("\r\n", "\n").replace("\r", "\n").strip("\n") + "\n"
-    return write_hkl(find_reflections(block))
+    found = find_reflections(block)
+    known = np.isfinite(found.sigma)
+    if not known.any():
+        raise MissingItemsError(
+            "The reflections have no s.u.",
+            where=f"block {block.name}",
+            why="SHELXL weights by them.",
+            items=["_refln_F_sigma" if found.is_f else "_refln_F_squared_sigma"],
+        )
+    notes += [note for note in found.notes if known.all() or note != NO_SU]
+    if not known.all():
+        notes.append(f"{int((~known).sum())} reflections without s.u. were left out.")
+    if found.is_f:
+        notes.append("The list holds F: it needs HKLF 3.")
+    return write_hkl(found.select(known))
 
 
 def export_ins(

@@ -17,7 +17,8 @@ from qcrbox.contract.teaching import QUANTITIES, Check
 from qcrbox_registry.services.space_group_settings import settings_of
 
 _LEVELS = "ABC"
-_OCCUPANCY_MARGIN = 0.02
+# Occupancies are rounded; of fifty hydrogen atoms two per cent would be a whole one.
+_OCCUPANCY_MARGIN, _LESS_THAN_AN_ATOM = 0.02, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def _all_hydrogens(check: Check, evidence: Evidence) -> Result:
     assert evidence.facts is not None
     found, stated = float(evidence.facts["hydrogens"]), evidence.facts.get("formula_has_hydrogen")
     if check.count is not None:
-        passed = abs(found - check.count) <= _OCCUPANCY_MARGIN * max(1.0, check.count)
+        margin = min(_OCCUPANCY_MARGIN * max(1.0, check.count), _LESS_THAN_AN_ATOM)
+        passed = abs(found - check.count) <= margin
         words = f"Hydrogen atoms in the model: {found:g}"
         return Result(passed, f"{words}{'' if passed else ', not the right number'}.")
     if not stated:

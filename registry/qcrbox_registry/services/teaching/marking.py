@@ -267,7 +267,7 @@ def _marks_row(
     return {
         "name": name,
         "tasks": shown,
-        "points": sum(each["counts"] or 0.0 for each in shown),
+        "points": round(sum(each["counts"] or 0.0 for each in shown), 6),
         "to_decide": sum(1 for each in shown if each["counts"] is None) if counting else 0,
         "comment": general.comment if general else "",
         "submitted": snapshot_shown(counting) if counting else None,

@@ -80,6 +80,15 @@ def test_a_wrong_attempt_is_not_told_what_would_be_right(check, right):
     assert right not in result.words
 
 
+@pytest.mark.parametrize(
+    ("found", "count", "passed"), [(49.0, 50, False), (49.95, 50, True), (99.5, 100, False), (3.01, 3, True)]
+)
+def test_one_hydrogen_atom_of_many_is_missed(found, count, passed):
+    """Two per cent of fifty atoms are one: a model that lacked it had the points."""
+    facts = {**FACTS, "hydrogens": found}
+    assert run(facts=facts, kind="all_hydrogens", count=count).passed is passed
+
+
 def test_a_file_that_cannot_be_read_is_not_a_failed_check():
     result = run(facts=None, problem="Reading it took too much memory.", kind="no_alerts")
     assert result.passed is None
