@@ -10,11 +10,14 @@ import pytest
 from crystals import cif, structure
 from qcrbox.cif import read
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har import commands, fragments, molecules
 from qcrbox_har.loop import Refinement, hydrogen_pairs, refuse_without_hydrogen
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.method import Method
 from qcrbox_har.options import Options
+
+from tools.validation.hirshfeld_fragments import cif as peptide_cif
 
 WATER = "O1 O 0 0 0\nH1 H 0.0757 0.0587 0\nH2 H -0.0757 0.0587 0\n"
 
@@ -106,18 +109,22 @@ def test_each_hydrogen_is_paired_with_the_atom_it_is_bonded_to():
     assert labels == [("H1", "O1"), ("H2", "O1")]
 
 
-def test_fragments_and_a_crystal_field_do_not_go_together():
-    crystal = structure(WATER)
+@pytest.fixture(scope="module")
+def peptide() -> Structure:
+    """Four residues of glycine: long enough to be cut, small enough to be whole."""
+    return Structure.from_cif(peptide_cif("GGGG").encode())
+
+
+def test_fragments_and_a_crystal_field_do_not_go_together(peptide):
     with pytest.raises(UserInputError, match="cannot be embedded"):
-        refinement(fragments="on", crystal_field="charges")._plan(crystal, set())
+        refinement(fragments="on", crystal_field="charges")._plan(peptide, set())
 
 
-def test_fragments_are_taken_from_their_size_on(monkeypatch):
-    crystal = structure(WATER)
-    assert not refinement()._plan(crystal, set()).notes
-    monkeypatch.setattr(fragments, "LARGE", 3)
-    assert "overlapping fragments" in refinement()._plan(crystal, set()).notes[0]
-    assert not refinement(fragments="off")._plan(crystal, set()).notes
+def test_fragments_are_taken_from_their_size_on(peptide, monkeypatch):
+    assert not refinement()._plan(peptide, set()).notes
+    monkeypatch.setattr(fragments, "LARGE", 10)
+    assert "overlapping fragments" in refinement()._plan(peptide, set()).notes[0]
+    assert not refinement(fragments="off")._plan(peptide, set()).notes
 
 
 HKL = "   1   0   0  100.00    1.00\n   0   2   1   50.00    1.00\n   0   0   0    0.00    0.00\n"

@@ -126,6 +126,13 @@ class AdminPage(Page):
 
     # ------------------------------------------------------------ answers
 
+    def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
+        """As JupyterHub's, but for pages of errors: JupyterHub's own have inline scripts and styles, which POLICY stops."""
+        if "status_code" in values:
+            name = "hub-error.html"
+            values["me"] = self.current_user.name if self.current_user else ""
+        return super().render_template(name, sync=sync, **values)
+
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         """Answer with a template of the administration, and with the message left by the last act."""
         kind, message = self._take_message()

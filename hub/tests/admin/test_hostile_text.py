@@ -105,7 +105,11 @@ def test_members_and_data_managers_find_no_page_and_carry_out_no_act(
         if "(" in path:
             path = re.sub(r"\(.*?\)", "1", path)
         address = ROOT + path.removesuffix("/?")
-        assert browser.get(address).status_code == 404, address
+        answer = browser.get(address)
+        assert answer.status_code == 404, address
+        # The policy of these pages stops inline scripts and styles, those of pages of errors too.
+        assert not re.search(r"<style|<script>", answer.text), address
+        assert 'id="main"' in answer.text, address
         for act in [name for name in dir(page) if name.startswith("do_")]:
             fields = {"action": act.removeprefix("do_"), "_xsrf": xsrf, "typed_name": "1", "reason": "x"}
             assert browser.http.post(address, data=fields).status_code == 404, (address, act)
