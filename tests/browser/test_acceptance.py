@@ -255,14 +255,16 @@ def test_8_keyboard_alone_loads_refines_reads_r1_and_measures(student: Person, p
     student.open_notebook("keys.ipynb")
     page, keyboard = student.page, student.page.keyboard
     page.locator(".jp-Notebook").focus()  # where Lab puts the focus after Tab has come to the notebook
-    for line in (
+    lines = (
         "import qcrbox as qc; r = qc.refine.refine_iam(qc.examples['thpp'], cycles=2).result(); print('R1', r.R1)",
         "r.view()",
-    ):
+    )
+    for number, line in enumerate(lines, start=1):
         keyboard.press("Enter")
         keyboard.type(line)
         keyboard.press("Shift+Enter")
-        page.wait_for_timeout(500)
+        # Lab adds a cell behind the last one and goes into it.
+        page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".cm-focused").wait_for()
     said = page.locator(".jp-OutputArea-output", has_text=re.compile(r"R1 0\.\d+")).first
     expect(said).to_be_visible(timeout=2 * LIMIT_MS)
     card = page.get_by_role("region", name=re.compile("Calculation thpp · IAM refinement"))
@@ -285,11 +287,12 @@ def test_8_keyboard_alone_loads_refines_reads_r1_and_measures(student: Person, p
 def reach(page: Page, selector: str) -> None:
     """Press Tab until the element has the focus."""
     keyboard = page.keyboard
-    keyboard.press("Escape")
     for _ in range(60):
         if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
             return
-        keyboard.press("Tab")
+        # In the editor of a cell Tab indents; Escape leaves it.
+        is_editor = page.evaluate("document.activeElement?.closest('.cm-editor') !== null")
+        keyboard.press("Escape" if is_editor else "Tab")
     raise AssertionError(f"{selector} is not reached by Tab")
 
 
