@@ -88,11 +88,11 @@ def test_ions_that_balance_leave_no_doubt():
 
 
 def test_charges_that_do_not_add_up_are_refused_when_guessed_and_doubted_when_stated():
-    with pytest.raises(UserInputError, match="-4 in the unit cell") as error:
+    with pytest.raises(UserInputError, match="−4 in the unit cell") as error:
         charges.assign([made("Cl", copies=4.0)])
     assert "charges='1: +1" in error.value.next
     (doubt,) = charges.assign([made("Cl", copies=4.0)], charges="1: -1")
-    assert "-4" in doubt
+    assert "−4" in doubt
 
 
 def test_a_metal_takes_what_the_other_ions_leave_over():
