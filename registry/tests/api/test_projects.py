@@ -79,7 +79,8 @@ def test_the_project_of_an_object_is_found(ada, azu, do):
 
 
 def test_notes_and_pins_stay_and_can_be_taken_back(ada, azu, do):
-    dataset, _ = azu
+    dataset, made = azu
+    do.ended(ada, made)  # its end would change the project after the newer one was made
     assert payload(annotate(ada, "dataset", dataset, pinned=True)) == {
         "note": "",
         "pinned": True,

@@ -68,7 +68,17 @@ class Site:
     async def launcher_ready(self):
         seen = len(self.of_kind("launcher_ready"))
         await self.until(lambda: len(self.of_kind("launcher_ready")) > seen, "the launcher")
+        # The last word of a launcher that was stopped may arrive after the next one was started.
+        async with asyncio.timeout(40.0):
+            while not await self._launcher_answers():
+                await asyncio.sleep(0.02)
         return self.of_kind("launcher_ready")[-1]
+
+    async def _launcher_answers(self) -> bool:
+        try:
+            return (await self.bus.launcher("local").list()).ok
+        except Unreachable:
+            return False
 
     async def request(self, agent: str, version: str = "1.0") -> LauncherAnswer:
         await self.bus.add_agent(agent)
