@@ -12,22 +12,17 @@ from qcrbox.widgets.structure_view.picture import _overlap
 from qcrbox.widgets.structure_view.scene import CUBE, ELLIPSOID, SPHERE
 
 CHAIN = [("C1", 0.1, 0.1), ("C2", 0.25, 0.1), ("N1", 0.37, 0.1), ("O1", 0.45, 0.18)]
-LINE = b"""data_line
-_cell_length_a 10
-_cell_length_b 10
-_cell_length_c 10
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-ROWS
-"""
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def crystal(rows: str, *lengths: float, group: str = "P 1") -> Structure:
+    """Atoms in a rectangular cell. rows: label, element, x, y, z and U(iso) of each; lengths: a, b, c in Å."""
+    edges = "".join(f"_cell_length_{axis} {length}\n" for axis, length in zip("abc", lengths, strict=True))
+    angles = "".join(f"_cell_angle_{name} 90\n" for name in ("alpha", "beta", "gamma"))
+    tags = ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "U_iso_or_equiv")
+    loop = "".join(f"_atom_site_{tag}\n" for tag in tags)
+    cif = f"data_made\n{edges}{angles}_space_group_name_H-M_alt '{group}'\nloop_\n{loop}{rows}\n"
+    return Structure.from_cif(cif.encode())
 
 
 def scene(structure, **options):
@@ -82,8 +77,8 @@ def test_measuring_gives_values_with_su_as_the_structure_does(molecule):
 
 def test_what_is_not_determined_is_an_error_of_the_question_with_the_names():
     """The answer was an empty text: the browser said "undefined C1–C2–C3–O1"."""
-    rows = "\n".join(f"{label} {label[0]} {x} {y} 0.1" for label, x, y in CHAIN)
-    view = StructureView(Structure.from_cif(LINE.replace(b"ROWS", rows.encode())), grow="none")
+    rows = "\n".join(f"{label} {label[0]} {x} {y} 0.1 ." for label, x, y in CHAIN)
+    view = StructureView(crystal(rows, 10, 10, 10), grow="none")
     said = []
     widget = type("Widget", (), {"send": staticmethod(said.append)})
     view.hear(widget, {"id": 4, "do": "measure", "rows": [0, 1, 2, 3]})
@@ -182,23 +177,7 @@ def test_labels_do_not_cover_each_other(molecule):
 
 @pytest.mark.attack(11)
 def test_hostile_label_is_text_in_the_picture_and_the_table():
-    hostile = b"""data_x
-_cell_length_a 5
-_cell_length_b 5
-_cell_length_c 5
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_U_iso_or_equiv
-'C<script>alert(1)</script>' C 0 0 0 0.05
-"""
-    view = StructureView(Structure.from_cif(hostile), labels=True)
+    view = StructureView(crystal("'C<script>alert(1)</script>' C 0 0 0 0.05", 5, 5, 5), labels=True)
     assert "<script" not in view.svg()
     assert "<script" not in view._repr_mimebundle_()["text/html"]
     assert ElementTree.fromstring(view.svg()) is not None
@@ -248,21 +227,7 @@ def test_a_notebook_reads_the_edits_of_its_view(molecule):
     assert (view.edits, view.selected) == ("element C1 N", ("C1", "O1"))
 
 
-CONTACT = """data_contact
-_cell_length_a 20
-_cell_length_b 4
-_cell_length_c 20
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_space_group_name_H-M_alt 'P 1'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_U_iso_or_equiv
+CONTACT = """\
 O1 O 0.10 0.1 0.5 0.02
 O2 O 0.24 0.1 0.5 0.02
 O3 O 0.40 0.1 0.5 0.02
@@ -271,7 +236,7 @@ O3 O 0.40 0.1 0.5 0.02
 
 def test_short_contacts_are_dashed_lines_where_they_are_shown():
     """O1…O2 is 2.8 Å, below 3.04 Å of two oxygen atoms; O2…O3 is 3.2 Å, and O1 is 4 Å from its next image."""
-    contact = Structure.from_cif(CONTACT)
+    contact = crystal(CONTACT, 20, 4, 20)
     shown = scene(contact, grow="contacts")
     (line,) = [{shown.labels[row] for row in pair} for pair in shown.dashed_lines.tolist()]
     assert line == {"O1", "O2"}
@@ -280,21 +245,7 @@ def test_short_contacts_are_dashed_lines_where_they_are_shown():
     assert len(scene(contact).dashed_lines) == 0
 
 
-CENTRED = """data_centred
-_cell_length_a 6.72
-_cell_length_b 20
-_cell_length_c 20
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_space_group_name_H-M_alt 'P -1'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_U_iso_or_equiv
+CENTRED = """\
 C1 C 0.1116 0 0 0.02
 O1 O 0.2917 0 0 0.02
 """
@@ -311,7 +262,7 @@ def sizes_of_pieces(shown):
 
 def test_short_contacts_are_shown_between_whole_molecules():
     """OCCO lies about a centre, half of it in the asymmetric unit; its O is 2.80 Å from the next molecule's."""
-    structure = Structure.from_cif(CENTRED)
+    structure = crystal(CENTRED, 6.72, 20, 20, group="P -1")
     assert sizes_of_pieces(scene(structure)) == [4]
     assert sizes_of_pieces(scene(structure, grow="contacts")) == [4, 4, 4]
     assert sizes_of_pieces(scene(structure).grown_from_here("contacts")) == [4, 4, 4]
