@@ -380,7 +380,7 @@ test('an item is found by its name, its meaning or its value; sections without a
   expect([shown(), page.words().includes('loop_ _atom_site_label')]).toEqual([[], true]);
 });
 
-test('Enter takes a change, Escape gives it up; what is as it was is none', async () => {
+test('Enter keeps a change, Escape discards it; an unchanged value is no change', async () => {
   const { page, edits, change } = await items();
   await change('_cell_length_a', '7.81(2)', '7.9', 'Escape');
   await change('_cell_length_a', '7.81(2)', '7.81(2)');

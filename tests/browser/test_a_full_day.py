@@ -63,7 +63,7 @@ CHANGE = """async ([path, change, base]) => {
 
 @pytest.fixture
 def busy(admin: Person, new_person: Callable[[], Page]) -> Iterator[Person]:
-    """Somebody of their own: other tests count what the student has."""
+    """A person whom no other test uses: those count what the student has."""
     person = Person(new_person(), "dorothy")
     person.sign_up()
     admin.approve(person.name)

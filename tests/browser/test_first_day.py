@@ -196,7 +196,7 @@ def test_store_is_searched_handled_and_undone(student: Person) -> None:
 def test_the_launcher_makes_notebooks_in_the_own_files_whatever_was_clicked_before(
     student: Person, platform: Platform
 ) -> None:
-    """Lab makes them where somebody clicked last; in the store, whose browser is added last, nothing empty is made."""
+    """Lab makes a notebook in the file browser that was used last; the store, whose browser is added last, takes no empty file."""
     home = platform.home(student.name)
     before = set(home.glob("Untitled*.ipynb"))
     page = student.page

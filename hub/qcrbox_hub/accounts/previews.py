@@ -36,7 +36,7 @@ def role_specs(name: str, owner: str, group: str) -> list[dict[str, Any]]:
     mark = name.removeprefix(PREFIX)
     return [
         {
-            # `servers` also reads how a start goes on. The server's own token and the owner's other tokens do not hold it.
+            # `servers` also reads the progress of a start. The server's own token and the owner's other tokens do not hold it.
             "name": f"opens-preview-{mark}",
             "description": f"Opens the preview account of {owner} in {group}",
             "scopes": [f"access:servers!user={name}", f"servers!user={name}"],

@@ -26,7 +26,7 @@ def header_text(text: str) -> str:
     """The text as one line that a header shows as it is.
 
     Python reads encoded words (`=?utf-8?q?=0d=0a?=`) in the value of a header, and before 3.11.10 writes the ends of lines in
-    them as they are: whoever names a calculation or a file would write headers and bodies in e-mails to others.
+    them as they are: the name of a calculation or a file could write headers and bodies of e-mails to other people.
     """
     return " ".join(_CONTROL.sub(" ", text).split()).replace("=?", "= ?")
 

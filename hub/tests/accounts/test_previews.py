@@ -167,7 +167,7 @@ def test_the_reason_of_the_end_stays_the_first_one(session: Any, begin: Any) -> 
 
 
 class Slow:
-    """The hub's application with a registry that does not answer and servers that stop when they are told."""
+    """The hub's application with a registry that does not answer and servers that stop when asked."""
 
     def __init__(self, session: Any, roots: Any) -> None:
         self.db, self.users = session, roots
@@ -329,7 +329,7 @@ def test_names_that_were_made_keep_their_roles_at_a_restart(kind: Any, session: 
     authenticator = kind(_deprecated_db_session=session)
     (holders,) = [spec["users"] for spec in load_roles(url, "everyone") if spec["name"] == "lecturer-of-xrd"]
     assert sorted(map(authenticator.normalize_username, holders)) == sorted(["lena", made])
-    # Whoever comes from the provider under that name is someone else.
+    # A person who signs in by the provider under that name gets another account.
     assert authenticator.normalize_username(str(made)) != made
 
 
