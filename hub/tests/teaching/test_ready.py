@@ -75,8 +75,9 @@ PATHS: dict[tuple[str, str], tuple[Any, list[Any]]] = {
     ("disorder", "one"): (cif(0.0474, elements=ONE_PLACE, residual_max=1.05), [cif(0.0686), cif(0.0414)]),
     ("disorder", "two"): (cif(0.0414), [cif(0.0418, rare=0.5), cif(0.0474, elements=ONE_PLACE, residual_max=1.05), cif(0.0415, hydrogens=0)]),
     ("disorder", "share"): (["11,4(8)", "11.4 %", "≈ 11", "12"], ["50", "89", "9.6", "0.114"]),
-    ("twin_or_not", "measured"): ("0.636", ["0.5"]),
-    ("twin_or_not", "made"): ("0.548", ["0.637", "0.581"]),
+    # Not what theory gives; and no twin of 20, 40 or 50 %.
+    ("twin_or_not", "measured"): (["0.6363", "0,636"], ["0.5", "0.637"]),
+    ("twin_or_not", "made"): (["0.5469", "0.547"], ["0.637", "0.5590", "0.5390", "0.5350"]),
     ("twin_or_not", "plain"): (cif(0.0414), [cif(0.0686), cif(0.0474, residual_max=1.05)]),
     ("twin_or_not", "verdict"): ("no twin", ["a twin"]),
     ("spherical_or_aspherical", "who"): ("A", ["B"]),
@@ -95,7 +96,7 @@ def state(name: str, task_id: str, done: Any) -> TaskState:
     return of_task(task, [work], None).state
 
 
-@pytest.mark.parametrize(("name", "task_id"), PATHS, ids="-".join)
+@pytest.mark.parametrize(("name", "task_id"), PATHS, ids=map("-".join, PATHS))
 def test_the_right_path_is_accepted_and_wrong_ones_are_not(name: str, task_id: str) -> None:
     right, wrong = PATHS[name, task_id]
     rights = right if isinstance(right, list) else [right]
@@ -191,7 +192,7 @@ SAID = {
     "space_group": [r"\(h \+ l\) % 2 or", r"present\(", r"_space_group_IT_number", r"_symop_"],
     "hydrogens_and_weights": [r"H₁₀|H10\b", r"_chemical_formula", r"^(SFAC|UNIT)\b", r"^\s+H\w* +H "],
     "disorder": [r"0\.1[0-3]\d{4}$", r"0\.8[7-9]\d{4}$", r"^FVAR"],
-    "twin_or_not": [r"0\.548", r"0\.63[56]", r"_twin_"],
+    "twin_or_not": [r"0\.54[67]", r"0\.63[56]", r"_twin_"],
     "spherical_or_aspherical": [r"near(er)? to nitrogen", r"spherical atoms see"],
 }  # fmt: skip
 
@@ -293,7 +294,8 @@ def test_the_statistics_of_the_space_group_are_those_of_the_answers() -> None:
 def test_the_measured_and_the_made_twin_give_the_numbers_of_the_answers() -> None:
     names, _ = run("twin_or_not")
     mean_l, real, twinned = names["mean_l"], names["real"], names["twinned"]
-    assert state("twin_or_not", "measured", f"{mean_l(real):.3f}") is TaskState.DONE
-    assert state("twin_or_not", "made", f"{mean_l(twinned(real, 0.3)):.3f}") is TaskState.DONE
-    assert state("twin_or_not", "made", f"{mean_l(twinned(real, 0.1)):.3f}") is TaskState.OUT_OF_BAND
+    assert state("twin_or_not", "measured", f"{mean_l(real):.4f}") is TaskState.DONE
+    assert state("twin_or_not", "made", f"{mean_l(twinned(real, 0.3)):.4f}") is TaskState.DONE
+    for share in (0.1, 0.2, 0.28, 0.32, 0.5):
+        assert state("twin_or_not", "made", f"{mean_l(twinned(real, share)):.4f}") is TaskState.OUT_OF_BAND
     assert names["different"] > 0.5
