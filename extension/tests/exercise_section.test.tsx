@@ -27,7 +27,17 @@ const applications = [
 ];
 
 const task = (more: Partial<ITask> = {}) =>
-  ({ id: 'a', title: 'Refine', kind: 'calculation', text: '', command: '', quantity: 'r1', unit: '', choices: [], ...more }) as ITask;
+  ({
+    id: 'a',
+    title: 'Refine',
+    kind: 'calculation',
+    text: '',
+    command: '',
+    quantity: 'r1',
+    unit: '',
+    choices: [],
+    ...more
+  }) as ITask;
 
 function made(...tasks: ITask[]): ExerciseModel {
   const store = { applications } as unknown as { happened: Signal<unknown, unknown> };
@@ -48,7 +58,14 @@ function made(...tasks: ITask[]): ExerciseModel {
 
 function shown(model: ExerciseModel): JSX.Element {
   const nothing = vi.fn();
-  const actions = { open: nothing, reset: nothing, submit: nothing, answer: nothing, run: nothing, openResult: nothing };
+  const actions = {
+    open: nothing,
+    reset: nothing,
+    submit: nothing,
+    answer: nothing,
+    run: nothing,
+    openResult: nothing
+  };
   return <Exercises model={model} trans={trans} actions={actions} />;
 }
 

@@ -98,7 +98,12 @@ class LearningPlatform:
         if path == "/link":
             action = f"{self.tool}/hub/lti13/oauth_login"
             target = f"{self.tool}/hub/lti13/oauth_callback"
-            fields = {"iss": self.url, "login_hint": query["who"], "target_link_uri": target, "client_id": CLIENT}
+            fields = {
+                "iss": self.url,
+                "login_hint": query["who"],
+                "target_link_uri": target,
+                "client_id": CLIENT,
+            }
         else:
             action = query["redirect_uri"]
             token = self.launch(query["nonce"], **self.people[query["login_hint"]])

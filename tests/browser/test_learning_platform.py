@@ -48,10 +48,10 @@ class Course:
 
 
 @pytest.fixture(scope="module")
-def course(
-    tmp_path_factory: pytest.TempPathFactory, chromium: Browser, visits: Visits
-) -> Iterator[Course]:
-    spec = importlib.util.spec_from_file_location("learning_platform", REPOSITORY / "hub/tests/learning_platform.py")
+def course(tmp_path_factory: pytest.TempPathFactory, chromium: Browser, visits: Visits) -> Iterator[Course]:
+    spec = importlib.util.spec_from_file_location(
+        "learning_platform", REPOSITORY / "hub/tests/learning_platform.py"
+    )
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

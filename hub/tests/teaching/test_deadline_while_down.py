@@ -46,5 +46,5 @@ def test_work_of_the_deadline_is_collected_once_when_the_registry_is_back(
     assert datetime.fromisoformat(snapshot["at"]).timestamp() == pytest.approx(due, abs=1)
     # Late work is another snapshot, and what was there at the deadline stays as it was.
     assert rest(stella, "POST", f"{api}/submit").json()["payload"]["late"] is True
-    assert [each["receipt"] for each in collected()][0] == snapshot["receipt"]
+    assert next(each["receipt"] for each in collected()) == snapshot["receipt"]
     assert [each["reason"] for each in collected()] == ["collected", "submitted"]

@@ -90,7 +90,9 @@ def tasks_in(text: str, name: str) -> list[Task]:
         raise UserInputError(f"{name} is not a notebook.")
     found = tasks_of_notebook(notebook)
     if found.problems:
-        raise UserInputError(f"{name}: {' '.join(found.problems)}", next="Nothing was made. Correct the tags.")
+        raise UserInputError(
+            f"{name}: {' '.join(found.problems)}", next="Nothing was made. Correct the tags."
+        )
     return found.tasks
 
 
