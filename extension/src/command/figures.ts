@@ -17,8 +17,7 @@ export function inWords(name: string, value: number): [label: string, text: stri
   }
   const [label, digits] = FIGURE_WORDS[name] ?? [name.replaceAll('_', ' '), undefined];
   const text = digits === undefined ? String(Number(value.toPrecision(4))) : value.toFixed(digits);
-  // What is rounded to zero has no sign.
-  return [label, Number(text) === 0 ? text.replace('-', '') : text.replace('-', '\u2212')];
+  return [label, text.replace('-', '\u2212')];
 }
 
 /** Figures of merit from the metrics of the first and the last cycle; others than these are for the log. */
