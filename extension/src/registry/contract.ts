@@ -646,6 +646,11 @@ export interface components {
              */
             named: boolean;
             /**
+             * Doubtful
+             * @default false
+             */
+            doubtful: boolean;
+            /**
              * Description
              * @default
              */
@@ -1494,6 +1499,8 @@ export interface components {
              * @default false
              */
             truncated: boolean;
+            /** Next */
+            next?: string | null;
         };
         /**
          * Quota
