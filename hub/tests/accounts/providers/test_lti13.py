@@ -93,6 +93,17 @@ def test_launch_signs_in_with_course_and_role(hub: Hub, learning_platform: Learn
     assert "custom:qcrbox:teach!group=crystals-101" in about["scopes"]
 
 
+def test_a_platform_whose_tool_address_is_that_of_launches_leads_on_to_the_hub(
+    hub: Hub, learning_platform: LearningPlatform
+) -> None:
+    """Launches go on to the tool address; `begin` names that of launches, where nothing but a launch was answered."""
+    browser, asked = begin(hub, learning_platform)
+    answer = finish(browser, learning_platform, learning_platform.launch(asked["nonce"]), asked["state"])
+    assert answer.headers["location"] == "/hub/lti13/oauth_callback"
+    assert browser.get(answer.headers["location"]).headers["location"] == "/hub/"
+    assert hub.browser().get("/hub/lti13/oauth_callback").status_code == 405
+
+
 @pytest.mark.attack(1)
 @pytest.mark.parametrize(
     "fault", ["another key", "another audience", "another nonce", "too old", "another state"]
