@@ -148,7 +148,10 @@ class Indexer:
             raise CifError(
                 "The file could not be read.", why=f"It took over {self._longest_s:g} s."
             ) from None
-        except (OSError, ValueError, CifError):
+        except ValueError:  # an answer longer than the limit of the stream, or none that is JSON
+            await self._end()
+            raise CifError("The file could not be read.", why="The answer about it was too long.") from None
+        except (OSError, CifError):
             await self._end()
             raise
         except asyncio.CancelledError:
