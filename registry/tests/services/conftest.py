@@ -39,7 +39,7 @@ PRACTICE = {
             "name": "read",
             "implemented_as": "python_callable",
             "import_path": "glue",
-            "timeout_s": 600.0,
+            "timeout": 600,
             "parameters": [
                 {
                     "name": "structure",

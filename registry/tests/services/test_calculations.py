@@ -11,6 +11,8 @@ from qcrbox_registry.store import datasets, logs, shares, trash
 from qcrbox_registry.store.lists import CalculationFilter
 from qcrbox_registry.store.paging import Page
 from qcrbox_registry.store.tables import calculations as table
+from qcrbox_registry.store.tables import exercise_calculations
+from qcrbox_registry.store.teaching import courses, exercises, work
 
 
 @pytest.fixture
@@ -136,6 +138,35 @@ async def test_of_several_of_others_a_reason_is_needed(service, actor, world):
     theirs = world.start("bob", group_id=world.group["crystals"])
     with pytest.raises(ReasonNeeded):
         await service.stop_many(actor("ada", manages=["crystals"]), [world.start(), theirs], None, "")
+
+
+@pytest.mark.parametrize(
+    ("manages", "refusal"),
+    [(["crystals"], None), (["powders"], NotFound), ([], NotFound)],
+    ids=["assistant of the course", "of another course", "student"],
+)
+async def test_the_staff_of_a_course_stop_its_calculations_one_or_several(
+    context, service, actor, world, manages, refusal
+):
+    made = world.start("bob")
+    world.write(lambda conn: in_a_course(conn, world, made))
+    me = actor("ada", groups=["crystals"], manages=manages)
+    for act in (lambda: service.stop(me, made, "over"), lambda: service.stop_many(me, [made], None, "over")):
+        if refusal is None:
+            await act()
+        else:
+            with pytest.raises(refusal):
+                await act()
+    assert len(context.scheduler.cancelled) == (2 if refusal is None else 0)
+
+
+def in_a_course(conn, world, made):
+    """The calculation belongs to an exercise of the group crystals that its owner has opened."""
+    course = courses.create(conn, world.group["crystals"], "XRD", world.person["eve"], 1.0)
+    exercise = exercises.create(conn, course, "Quartz", world.person["eve"], 1.0)
+    work.note(conn, exercise, world.person["bob"], opened_at=1.0)
+    row = {"exercise_id": exercise, "calculation_id": made, "person_id": world.person["bob"]}
+    conn.execute(exercise_calculations.insert().values(row))
 
 
 @pytest.mark.parametrize(("ids", "batch"), [(None, None), ([], "b")])
