@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.names import has_name, offered, require_name
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.display.project_tree import marks_of, state_of, time_text, tree_html, tree_text
 from qcrbox.markup import Table
@@ -53,7 +54,7 @@ class Node:
         found = self.object
         return found.result() if hasattr(found, "result") else found
 
-    def start(self, command: Command, **options: Any) -> Calculation:
+    def start(self, command: Command, /, **options: Any) -> Calculation:
         """Start from here: run `command` with this node as its input."""
         started: Calculation = command(self.result, **options)
         return started
@@ -160,6 +161,7 @@ class Project:
 
     def __getitem__(self, title: str) -> Node:
         """The step of this title or id (its end is enough). Raises NotFound, UserInputError for several."""
+        require_name(title, f"A step of {self.name!r}")
         nodes = self.nodes
         found = [n for n in nodes if n.title == title] or [n for n in nodes if n.id.endswith(title)]
         if len(found) > 1:
@@ -171,6 +173,9 @@ class Project:
         if not found:
             raise NotFound(f"{self.name!r} has no step {title!r}.", next="Show the project to see its steps.")
         return found[0]
+
+    def __contains__(self, title: object) -> bool:
+        return has_name(self, title)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -216,6 +221,7 @@ class Projects:
 
     def __getitem__(self, name: str) -> Project:
         """The project of this name or id. Raises NotFound; UserInputError when several have it."""
+        require_name(name, "qc.projects")
         found = list(self.find())
         fitting = [p for p in found if p.id == name] or [p for p in found if p.name == name]
         if len(fitting) == 1:
@@ -231,6 +237,9 @@ class Projects:
             next="Choose by the id, or rename one of their datasets.",
         )
 
+    def __contains__(self, name: object) -> bool:
+        return has_name(self, name)
+
     def __iter__(self) -> Iterator[Project]:
         return iter(self.find())
 
@@ -238,7 +247,7 @@ class Projects:
         return len(self.find())
 
     def _ipython_key_completions_(self) -> list[str]:
-        return sorted({project.name for project in self.find()})
+        return offered(lambda: sorted({project.name for project in self.find()}))
 
     def __repr__(self) -> str:
         return repr(self.find())

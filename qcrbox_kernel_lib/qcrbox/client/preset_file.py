@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from qcrbox.contract.errors import UserInputError
 
@@ -41,23 +41,37 @@ def path() -> Path:
 
 def _read() -> Stored:
     try:
-        stored = json.loads(path().read_text())
+        stored = json.loads(path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise UserInputError(
-            "Your presets cannot be read.",
-            where=str(path()),
-            why=str(error),
-            next="Repair or remove that file.",
-        ) from None
-    return stored if isinstance(stored, dict) else {}
+        raise _unreadable(str(error)) from None
+    if not _is_stored(stored):
+        # Not taken as empty: the next preset that is kept would replace the file.
+        raise _unreadable("It does not hold options by command and name.")
+    return stored
+
+
+def _is_stored(found: Any) -> TypeGuard[Stored]:
+    return isinstance(found, dict) and all(
+        isinstance(presets, dict) and all(isinstance(options, dict) for options in presets.values())
+        for presets in found.values()
+    )
+
+
+def _unreadable(why: str) -> UserInputError:
+    return UserInputError(
+        "Your presets cannot be read.", where=str(path()), why=why, next="Repair or remove that file."
+    )
 
 
 def _write(stored: Stored) -> None:
     store = path()
     store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    text = json.dumps(stored, indent=1, ensure_ascii=False)
     # Atomic: another kernel may be reading.
-    with tempfile.NamedTemporaryFile("w", dir=store.parent, suffix=".new", delete=False) as file:
-        json.dump(stored, file, indent=1, ensure_ascii=False)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=store.parent, suffix=".new", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
     Path(file.name).replace(store)

@@ -25,6 +25,7 @@ from pydantic import ValidationError
 
 from qcrbox.contract.errors import SpecError
 from qcrbox.contract.teaching import QUANTITIES, Task
+from qcrbox.spec.source import refuse_bombs
 
 LARGEST_YAML = 256 * 1024
 _BAND = re.compile(rf"^({'|'.join(QUANTITIES)})\s*(<=|>=|<|>)\s*([-+0-9.eE]+)$")
@@ -63,7 +64,7 @@ def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
     found = Found()
     for place, cell in enumerate(notebook.get("cells") or ()):
         tags = _tags(cell)
-        if not any(tag.startswith("task=") for tag in tags):
+        if not any(map(_names_task, tags)):
             lost = [tag for tag in tags if _is_of_a_task(tag)]
             if lost:
                 found.problems.append(f"Cell {place + 1}: {lost[0]} needs a tag task=name in the same cell.")
@@ -92,7 +93,7 @@ def without_answers(text: str) -> str:
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     changed = isinstance(cells, list) and _names_kernel(notebook)
     for cell in cells if isinstance(cells, list) else ():
-        if any(tag.startswith("task=") for tag in _tags(cell)):
+        if any(map(_names_task, _tags(cell))):
             kept = [tag for tag in cell["metadata"]["tags"] if not _is_answer(tag)]
             changed |= len(kept) < len(cell["metadata"]["tags"])
             cell["metadata"]["tags"] = kept
@@ -111,6 +112,11 @@ def _names_kernel(notebook: dict[str, Any]) -> bool:
     return True
 
 
+def _names_task(tag: str) -> bool:
+    name, equals, _ = tag.partition("=")
+    return name.strip() == "task" and bool(equals)
+
+
 def _is_of_a_task(tag: str) -> bool:
     name, equals, _ = (part.strip() for part in tag.partition("="))
     known = (_PLAIN | _ANSWERS | {"choices"}) - _COMMON
@@ -126,8 +132,9 @@ def tasks_of_yaml(text: str) -> list[Task]:
     if len(text) > LARGEST_YAML:
         raise SpecError("The file of tasks is larger than 256 KiB.")
     try:
+        refuse_bombs(text, "tasks")
         read = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2024-99-99
         raise SpecError("The file of tasks is not valid YAML.", why=str(error)[:500]) from None
     listed = read.get("tasks") if isinstance(read, dict) else read
     if not isinstance(listed, list):
@@ -209,10 +216,10 @@ def _read_tag(tag: str, values: dict[str, Any]) -> None:
 
 def _check(name: str, value: str) -> Iterator[dict[str, Any]]:
     if name == "element":
-        label, _, symbol = value.partition(":")
+        label, _, symbol = (part.strip() for part in value.partition(":"))
         yield {"kind": "element", "label": label, "symbol": symbol}
     elif name == "occupancy":
-        label, _, band = value.partition(":")
+        label, _, band = (part.strip() for part in value.partition(":"))
         low, _, high = band.partition("..")
         ends = {"low": float(low) if low else None, "high": float(high) if high else None}
         yield {"kind": "occupancy", "label": label, "band": ends}
