@@ -55,7 +55,12 @@ def case(request, tmp_path_factory):
     read = reflections.prepare(model, data)
     corrections = prepare_corrections(model, read)
     made = parametrise(model)
-    return request.param, truth, (hkl, batches, observation), IntensityModel(made, read, corrections, wavelength=1.54184)
+    return (
+        request.param,
+        truth,
+        (hkl, batches, observation),
+        IntensityModel(made, read, corrections, wavelength=1.54184),
+    )
 
 
 def test_intensities_are_sums_over_the_components(case):

@@ -80,7 +80,10 @@ def residuals(line, **options):
         ("FLAT C1 C2 C1_$1 C2_$1", [(volume("C1", "C2", "C1_$1", "C2_$1"), 0.1)]),
         ("FLAT 0.05 C1 C2 N1 O1_$2", [(volume("C1", "C2", "N1", "O1_$2"), 0.05)]),
         ("FLAT C1_2 C2_2 C1 C2", [(volume("C1_2", "C2_2", "C1", "C2"), 0.1)]),
-        ("FLAT C1 > N1 O1 C1_$1", [(volume("C1", "C2", "N1", "O1"), 0.1), (volume("C2", "N1", "O1", "C1_$1"), 0.1)]),
+        (
+            "FLAT C1 > N1 O1 C1_$1",
+            [(volume("C1", "C2", "N1", "O1"), 0.1), (volume("C2", "N1", "O1", "C1_$1"), 0.1)],
+        ),
     ],
 )
 def test_a_restraint_compares_the_atoms_that_it_names(line, expected):
