@@ -328,7 +328,7 @@ def _atoms(block: CifBlock, fit: Fit) -> None:
         uncertainties.append(
             AtomSu(
                 site=[0.0] * 3 if atom.riding else [float(x) for x in fit.su[p.site : p.site + 3]],
-                u=0.0 if atom.riding else equivalent_u_su(fit, i) if atom.u_aniso else float(fit.su[p.u_iso]),
+                u=equivalent_u_su(fit, i) if atom.u_aniso else float(fit.su[p.u_iso]),
                 tensor=u_cif_su(fit, i) if atom.u_aniso else [],
                 occupancy=float(fit.su[p.occupancy]) if p.occupancy >= 0 else 0.0,
             )

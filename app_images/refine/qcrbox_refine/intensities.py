@@ -199,8 +199,9 @@ class IntensityModel:
         mask = self.corrections.mask
         if mask is None or not mask.names():
             return []
-        along = 2 * (f_calc.conj() * self._mask_factor(needed)).real
-        both = {"scale": along / mask.scale, "u": -8 * np.pi**2 * self.stol_sq[needed] * along}
+        falloff = np.exp(-8 * np.pi**2 * mask.u * self.stol_sq[needed])
+        by_scale = 2 * (f_calc.conj() * self.mask_values[needed] * falloff).real
+        both = {"scale": by_scale, "u": -8 * np.pi**2 * self.stol_sq[needed] * mask.scale * by_scale}
         return [both[name] for name in mask.refined]
 
     def _structure_factors(
