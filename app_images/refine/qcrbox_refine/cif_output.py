@@ -288,7 +288,9 @@ def _statements(fit: Fit) -> list[str]:
     if data.raised:
         lines.append(f"{data.raised} intensities below the threshold of OMIT were set to it.")
     if data.suppressed:
-        lines.append(f"{data.suppressed} intensities below the threshold of OMIT were not refined against.")
+        lines.append(
+            f"{data.suppressed} intensities below the threshold of OMIT were not refined against; R1 of all data counts them."
+        )
     return lines
 
 

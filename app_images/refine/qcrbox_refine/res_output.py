@@ -46,7 +46,7 @@ def res_text(
         f"REM  {fit.model.title}",
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
         f"REM R1 = {fit.r1_gt:.4f} for {fit.n_gt} Fo > 4sig(Fo) and {fit.r1_all:.4f} for all "
-        f"{fit.reflections.unique.size()} data",
+        f"{fit.reflections.unique.size() + fit.reflections.suppressed} data",
         f"REM {fit.n_parameters} parameters {'refined' if fit.refined else 'not refined (0 cycles)'} using {fit.n_restraints} "
         f"restraints; max shift/su {last.max_shift_su:.3f}",
         "",
