@@ -56,6 +56,11 @@ class Dataset(StoredCrystal):
         return str(self.record.get("kind") or "data")
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether it is a result with warnings, or one that has not converged."""
+        return bool(self.record.get("doubtful"))
+
+    @property
     def files(self) -> dict[str, DataFile]:
         """By file name."""
         return {
@@ -425,7 +430,7 @@ def dataset_table(
         index = next((index for index in indices if index), None) or {}
         rows.append(
             (
-                dataset.name,
+                f"⚠ {dataset.name}" if dataset.is_doubtful else dataset.name,
                 index.get("formula_sum") or "",
                 index.get("space_group_hm") or "",
                 index.get("r1"),

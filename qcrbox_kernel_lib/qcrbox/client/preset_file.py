@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from qcrbox.contract.errors import UserInputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a notebook library works alone: one kernel at a time changes presets
+    fcntl = None  # type: ignore[assignment]
 
 Stored = dict[str, dict[str, dict[str, Any]]]
 
@@ -20,16 +27,14 @@ def of(command: str) -> dict[str, dict[str, Any]]:
 
 def keep(command: str, name: str, options: dict[str, Any]) -> None:
     """Store a preset; an older one of that name is replaced."""
-    stored = _read()
-    stored.setdefault(command, {})[name] = options
-    _write(stored)
+    with _changing() as stored:
+        stored.setdefault(command, {})[name] = options
 
 
 def forget(command: str, name: str) -> None:
     """Delete a preset. Raises KeyError when there is none of that name."""
-    stored = _read()
-    del stored[command][name]
-    _write(stored)
+    with _changing() as stored:
+        del stored[command][name]
 
 
 def path() -> Path:
@@ -37,6 +42,20 @@ def path() -> Path:
     # The home folder persists across kernels and servers of the hub.
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return config / "qcrbox" / "presets.json"
+
+
+@contextlib.contextmanager
+def _changing() -> Iterator[Stored]:
+    """What is stored, to be changed; written at the end. Lab and every kernel of the person change it one after another."""
+    folder = path().parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Not the file itself: it is replaced, and a lock on the old one would hold back nobody.
+    with (folder / "presets.lock").open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        stored = _read()
+        yield stored
+        _write(stored)
 
 
 def _read() -> Stored:
@@ -67,7 +86,6 @@ def _unreadable(why: str) -> UserInputError:
 
 def _write(stored: Stored) -> None:
     store = path()
-    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = json.dumps(stored, indent=1, ensure_ascii=False)
     # Atomic: another kernel may be reading.
     with tempfile.NamedTemporaryFile(

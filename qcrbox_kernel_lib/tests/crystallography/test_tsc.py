@@ -88,3 +88,56 @@ def test_an_unknown_scatterer_is_named() -> None:
 def test_indices_that_are_no_whole_numbers_are_refused(index: bytes) -> None:
     with pytest.raises(CifError, match="not whole numbers"):
         read_tsc(TSC.replace(b"1 0 0 4.5", index + b" 0 0 4.5"))
+
+
+@pytest.mark.parametrize("value", [b"nan", b"inf", b"-inf", b"1e999"])
+@pytest.mark.parametrize("place", [b"4.5", b"0.25"])
+def test_a_form_factor_that_is_no_number_is_refused(value: bytes, place: bytes) -> None:
+    """It went through the whole refinement, and every structure factor was NaN."""
+    with pytest.raises(CifError, match="a value that is not a number"):
+        read_tsc(TSC.replace(place, value, 1))
+
+
+def test_a_binary_form_factor_that_is_no_number_is_refused() -> None:
+    data = bytearray(write_tscb(read_tsc(TSC)))
+    data[-8:] = struct.pack("<d", float("nan"))
+    with pytest.raises(CifError, match="a value that is not a number"):
+        read_tsc(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        (b"TITLE: a: b\nSCATTERERS: C1\nDATA:\n", {"TITLE": "a: b"}),
+        (b"TITLE:\nSCATTERERS: C1\nDATA:\n", {"TITLE": ""}),
+        (b"no name\nTITLE: x\nSCATTERERS: C1\nDATA:\n", {"TITLE": "x"}),
+        (b"TITLE: x\r\nSCATTERERS: C1\r\nDATA:\r\n", {"TITLE": "x"}),
+        (b"SCATTERERS: C1\nTITLE: x\nDATA:\n", {"TITLE": "x"}),
+    ],
+    ids=["colon", "empty", "line without name", "CRLF", "other order"],
+)
+def test_lines_of_the_header(text: bytes, header: dict[str, str]) -> None:
+    table = read_tsc(text)
+    assert table.header == header
+    assert table.scatterers == ["C1"]
+    assert len(table.hkl) == 0
+
+
+def test_rows_may_be_broken_and_parted_by_blanks_or_commas() -> None:
+    broken = TSC.replace(b"4.5,0.25 0.5,-0.125", b"4.5 0.25\n 0.5 , -0.125")
+    assert np.array_equal(read_tsc(broken).values, read_tsc(TSC).values)
+
+
+@pytest.mark.parametrize("cut", [4, 12, 20, 40])
+def test_a_binary_table_that_is_cut_anywhere_is_refused(cut: int) -> None:
+    with pytest.raises(CifError):
+        read_tsc(write_tscb(read_tsc(TSC))[:cut])
+
+
+def test_a_binary_table_that_announces_too_much_is_refused_before_memory_is_taken() -> None:
+    data = bytearray(write_tscb(read_tsc(TSC)))
+    (head,) = struct.unpack_from("<i", data, 0)
+    (names,) = struct.unpack_from("<i", data, 4 + head)
+    struct.pack_into("<i", data, 8 + head + names, 2**31 - 1)
+    with pytest.raises(CifError, match=r"not a binary table|cut off"):
+        read_tsc(bytes(data))
