@@ -6,7 +6,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.client.parameters import Parameter, missing_arguments, unknown_option
+from qcrbox.client.parameters import Parameter, missing_arguments, too_many_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.python_names import identifier
 from qcrbox.markup import Code, Table, escape
@@ -50,11 +50,7 @@ class Command:
         called = self.name
         positional = [p.name for p in self.parameters.values() if p.is_file]
         if len(args) > len(positional):
-            raise UserInputError(
-                f"{called}() takes {len(positional) or 'no'} argument{'s' * (len(positional) != 1)} by position; "
-                f"you gave {len(args)}.",
-                next="Give the others by name.",
-            )
+            raise too_many_arguments(called, len(positional), len(args))
         given = dict(zip(positional, args, strict=False))
         for name, value in options.items():
             if name not in self.parameters:
@@ -104,7 +100,7 @@ class Command:
         """A call with every default spelt out; it runs unchanged where an example dataset fits."""
         examples = self.application.box.examples
         fitting = [dataset for dataset in (*examples.of(self.application), *examples) if dataset.has_one_cif]
-        first = f'qc.examples["{fitting[0].name}"]' if fitting else 'qc["name"]'
+        first = fitting[0]._code() if fitting else 'qc["name"]'
         parts = [first if p.is_cif else f"{p.name}=…" for p in self.parameters.values() if p.is_file]
         parts += [
             f"{p.name}={p.default!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.display.project_tree import time_text
 from qcrbox.markup import Table
 
 if TYPE_CHECKING:
@@ -26,10 +27,13 @@ class Shares:
 
     def unshare(self, kind: str, object_id: str, with_: str) -> list[str]:
         """Revoke the shares with this group or person; returns their modes. Raises NotFound."""
-        name = with_.removeprefix("person:")
-        hits = [
-            share for share in self.of(kind, object_id) if name in (share.get("group"), share.get("person"))
-        ]
+        shared = self.of(kind, object_id)
+        if with_.startswith("person:"):
+            hits = [share for share in shared if share.get("person") == with_.removeprefix("person:")]
+        else:
+            # A person's name will do where no group is called like this.
+            hits = [share for share in shared if share.get("group") == with_]
+            hits = hits or [share for share in shared if share.get("person") == with_]
         if not hits:
             raise NotFound(f"It is not shared with {with_!r}.")
         for share in hits:
@@ -49,7 +53,7 @@ class Shares:
                 s["object_id"][-8:],
                 s.get("group") or s.get("person"),
                 s["mode"],
-                s.get("expires_at"),
+                time_text(s.get("expires_at")),
             )
             for s in payload
         ]

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.checking import Checked
+from qcrbox.api.names import quoted, require_name
 from qcrbox.api.stored import Stored
+from qcrbox.api.writing import write_new
 from qcrbox.contract.errors import CifError, QcError, UserInputError
 from qcrbox.display.busy import busy
 from qcrbox.language import tr
@@ -63,14 +65,7 @@ class DataFile(Stored):
         target = Path(path) if path is not None else Path(Path(self.filename).name)
         if target.is_dir():
             target = target / Path(self.filename).name
-        try:
-            with target.open("xb") as file:
-                file.write(content)
-        except FileExistsError:
-            raise UserInputError(
-                f"{target} exists already.", next="Give another path, or remove that file first."
-            ) from None
-        return target
+        return write_new(target, content)
 
     def delete(self) -> None:
         """Put it in the bin; `.restore()` or `qc.undo()` brings it back."""
@@ -191,7 +186,7 @@ class CifFile(DataFile):
         if len(filled) > 1:
             raise CifError(
                 f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
-                next=f'Choose: {self._readable_code()}["{filled[0].name}"].',
+                next=f"Choose: {self._readable_code()}[{quoted(filled[0].name)}].",
                 file=self.filename,
             )
         return self.document.sole_block()
@@ -203,7 +198,7 @@ class CifFile(DataFile):
             with contextlib.suppress(QcError):
                 dataset = self.box.datasets.by_id(str(dataset_id))
                 if dataset.cif == self:
-                    return f'qc["{dataset.name}"]'
+                    return dataset._code()
         return self._code()
 
     @property
@@ -236,6 +231,7 @@ class CifFile(DataFile):
 
     def __getitem__(self, name: str) -> Any:
         """An item's value (`_…`; a list for a column), or the file with another block chosen."""
+        require_name(name, f"An item or block of {self.filename}")
         if not name.startswith("_"):
             self.document[name]  # raises, naming the blocks there are
             return CifFile(self.box, self.record, block=name)
@@ -251,7 +247,9 @@ class CifFile(DataFile):
             hint = f"Did you mean {self.spelling(near[0])!r}?" if near else ""
             raise CifError(
                 f"{self.filename} has no {name}{where}.",
-                next=f'Block {others[0]} has it: {self._readable_code()}["{others[0]}"].' if others else hint,
+                next=f"Block {others[0]} has it: {self._readable_code()}[{quoted(others[0])}]."
+                if others
+                else hint,
                 file=self.filename,
                 block=self.block.name,
                 tag=name,
@@ -262,6 +260,9 @@ class CifFile(DataFile):
 
     def __contains__(self, name: str) -> bool:
         return name in self.block
+
+    # No sequence of its items: Python would ask for self[0], self[1] and so on.
+    __iter__ = None
 
     def number(self, *names: str) -> float | None:
         """The first of the items that is a number, as float; None when none is."""
@@ -312,7 +313,8 @@ def size_words(n: Any) -> str:
         return "?"
     size = float(n)
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
+        # As it is rounded: 999,960 bytes are 1.0 MB, not 1000.0 kB.
+        if round(size, 1) < 1000 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return ""
