@@ -201,11 +201,19 @@ async def test_a_rehearsal_is_not_begun_while_others_wait_or_while_it_runs(
     with pytest.raises(Conflict, match="3 calculations wait"):
         await bookings_of.rehearse(course.lecturer, course.id, made["id"])
     course.context.scheduler.waiting = 0
+    over, rehearse = asyncio.Event(), course.context.scheduler.rehearse
+
+    async def lasting(wanted, seconds):
+        await over.wait()
+        return await rehearse(wanted, seconds)
+
+    course.context.scheduler.rehearse = lasting
     both = await asyncio.gather(
         *(bookings_of.rehearse(course.lecturer, course.id, made["id"]) for _ in range(2)),
         return_exceptions=True,
     )
     assert {type(each) for each in both} == {Conflict, dict}
+    over.set()
     await course.context.background.settle()
     assert len(rehearsed) == 1
 
