@@ -1,8 +1,9 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
+import type { IOffer } from '../offers';
 import type { RegistryStore } from '../registry/store';
 import type { IEvent } from '../registry/types';
-import type { ICourse, IExercise, IOwnExercise, IReport, ISnapshot } from './types';
+import type { ICourse, IExercise, IOwnExercise, IReport, ISnapshot, ITask } from './types';
 
 /** Many events of one moment are one question. */
 const WAIT_MS = 700;
@@ -71,6 +72,19 @@ export class ExerciseModel {
     const receipt = await this.store.client.ask<ISnapshot>(`exercises/${id}/submit`, { method: 'POST' });
     await this.show(id);
     return receipt;
+  }
+
+  /** The command of a task (`application.command` or the command alone); none where no application here has it. */
+  offerOf(task: ITask): IOffer | undefined {
+    const end = task.command.lastIndexOf('.');
+    const [slug, name] = [task.command.slice(0, Math.max(end, 0)), task.command.slice(end + 1)];
+    for (const application of this.store.applications) {
+      const command = application.commands.find(each => each.name === name);
+      if (command && (!slug || slug === application.slug)) {
+        return { application, command };
+      }
+    }
+    return undefined;
   }
 
   private take(own: IOwnExercise): void {

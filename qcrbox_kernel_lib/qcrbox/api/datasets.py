@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import content_of
-from qcrbox.api.names import as_list, offered, require_name
+from qcrbox.api.names import as_list, offered, quoted, require_name
 from qcrbox.api.stored_crystal import StoredCrystal
 from qcrbox.api.stored_files import CifFile, DataFile
 from qcrbox.api.writing import write_new
@@ -84,13 +84,13 @@ class Dataset(StoredCrystal):
             raise MissingItemsError(
                 f"{self.name!r} has no CIF.",
                 why=f"It holds {', '.join(self.files) or 'no file'}.",
-                next=f'Attach one: qc["{self.name}"].attach("file.cif").',
+                next=f'Attach one: qc[{quoted(self.name)}].attach("file.cif").',
                 items=["CIF"],
             )
         if len(plain) > 1:
             raise UserInputError(
                 f"{self.name!r} holds {len(plain)} CIFs: {', '.join(f.filename for f in plain)}.",
-                next=f'Choose: qc["{self.name}"].files["{plain[0].filename}"].',
+                next=f"Choose: qc[{quoted(self.name)}].files[{quoted(plain[0].filename)}].",
             )
         if self.block_name is not None:
             return plain[0][self.block_name]
@@ -113,7 +113,7 @@ class Dataset(StoredCrystal):
             return files[0]
         raise UserInputError(
             f"{self.name!r} holds {len(files)} files: {', '.join(self.files)}.",
-            next=f'Choose: qc["{self.name}"].files["…"].',
+            next=f'Choose: qc[{quoted(self.name)}].files["…"].',
         )
 
     @property
@@ -240,7 +240,7 @@ class Dataset(StoredCrystal):
             raise NotAllowed(
                 f"{self.name!r} {whose}.",
                 why=refused.what,
-                next=f'{ask} on your own copy: qc["{self.name}"].copy("my {self.name}").',
+                next=f"{ask} on your own copy: qc[{quoted(self.name)}].copy({quoted(f'my {self.name}')}).",
                 **refused.fields,
             ) from None
 
@@ -272,7 +272,7 @@ class Dataset(StoredCrystal):
         return self.cif if cif else self.file
 
     def _code(self) -> str:
-        return f'qc.examples["{self.name}"]' if self.kind == "example" else f'qc["{self.name}"]'
+        return f"{'qc.examples' if self.kind == 'example' else 'qc'}[{quoted(self.name)}]"
 
     def _lineage_subject(self) -> tuple[str, str]:
         has_cif = any(file.is_cif for file in self.files.values())

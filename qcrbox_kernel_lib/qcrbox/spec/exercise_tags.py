@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from qcrbox.contract.errors import SpecError
+from qcrbox.contract.errors import SpecError, UserInputError
 from qcrbox.contract.teaching import QUANTITIES, Task
 from qcrbox.spec.source import refuse_bombs
 
@@ -62,7 +62,8 @@ class Found:
 def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
     """The tasks that the tags of a notebook declare, in the order of its cells."""
     found = Found()
-    for place, cell in enumerate(notebook.get("cells") or ()):
+    cells = notebook.get("cells")
+    for place, cell in enumerate(cells if isinstance(cells, list) else ()):
         tags = _tags(cell)
         if not any(map(_names_task, tags)):
             lost = [tag for tag in tags if _is_of_a_task(tag)]
@@ -78,6 +79,22 @@ def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
         f"Two cells have the tag task={name}." for name in sorted({i for i in ids if ids.count(i) > 1})
     ]
     return found
+
+
+def tasks_in(text: str, name: str) -> list[Task]:
+    """The tasks of a notebook by its JSON text. Raises UserInputError that names the file, cells and what is wrong."""
+    try:
+        notebook = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserInputError(f"{name} is not a notebook: it is no JSON.") from None
+    if not isinstance(notebook, dict):
+        raise UserInputError(f"{name} is not a notebook.")
+    found = tasks_of_notebook(notebook)
+    if found.problems:
+        raise UserInputError(
+            f"{name}: {' '.join(found.problems)}", next="Nothing was made. Correct the tags."
+        )
+    return found.tasks
 
 
 def without_answers(text: str) -> str:
