@@ -16,8 +16,9 @@ from qcrbox.crystallography.shelx.symmetry_cards import cell_cards
 from qcrbox_refine.correction_cards import correction_cards, data_cards
 from qcrbox_refine.data_settings import all_cards
 from qcrbox_refine.density import DifferenceMap, Peak
+from qcrbox_refine.elements import element_symbol
 from qcrbox_refine.fit import Fit
-from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
+from qcrbox_refine.model import AfixGroup, Atom, Model
 from qcrbox_refine.parameters import FREE, Coding, has_number, write_parameter
 from qcrbox_refine.scattering import Radiation, card_numbers, stated_radiation
 from qcrbox_refine.shelx_cards import symmetry_cards
@@ -46,7 +47,7 @@ def res_text(
         f"REM  {fit.model.title}",
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
         f"REM R1 = {fit.r1_gt:.4f} for {fit.n_gt} Fo > 4sig(Fo) and {fit.r1_all:.4f} for all "
-        f"{fit.reflections.unique.size()} data",
+        f"{fit.reflections.unique.size() + fit.reflections.suppressed} data",
         f"REM {fit.n_parameters} parameters {'refined' if fit.refined else 'not refined (0 cycles)'} using {fit.n_restraints} "
         f"restraints; max shift/su {last.max_shift_su:.3f}",
         "",
