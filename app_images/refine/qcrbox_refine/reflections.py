@@ -35,7 +35,7 @@ class Reflections:
     observation or None; wavelengths: (n,) Å or None where one wavelength holds for all; redundancies: (n,) rows in each;
     n_independent: observations with Friedel mates counted once; omitted: rows taken out by the user or the file;
     raised: observations below the threshold of OMIT s that were set to it; weak: those that are not refined against, as data of
-    their own, None without any; r_int, r_sigma: of the merging (r_int None
+    their own, None without any; grouped: observations are sums of listed reflections (HKLF 5 and 6); r_int, r_sigma: of the merging (r_int None
     without equivalents); hkl_text: SHELX text of the measured rows, and hklf: the instruction that reads it.
     """
 
@@ -55,16 +55,12 @@ class Reflections:
     wavelengths: np.ndarray | None = None
     raised: int = 0
     weak: Reflections | None = None
+    grouped: bool = False
 
     @property
     def suppressed(self) -> int:
         """Number of observations that OMIT s keeps from the refinement; R1 of all data counts them."""
         return self.weak.unique.size() if self.weak else 0
-
-    @property
-    def grouped(self) -> bool:
-        """Whether observations are sums of listed reflections (HKLF 5 and 6)."""
-        return len(self.components.observation) > self.unique.size() or bool(self.components.domain.any())
 
 
 def prepare(model: Model, attached: str | None = None) -> Reflections:
@@ -135,6 +131,7 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
         n_independent=0,
         batches=merged.batches,
         wavelengths=waves,
+        grouped=grouped,
     )
     result.hkl_text, result.hklf = _shelx_text(found, rows, grouped)
     result = _suppress(result, model.settings.omit or OmitLimits())
