@@ -96,11 +96,28 @@ def atomic_densities(
     fractional (3, 3): takes Cartesian Å to fractional coordinates; hkl (k, 3).
     """
     times = {"scf": source.seconds}
+    chosen = {one.atom for one in wanted}
+    atoms, n_points = _partitioned(source, settings, chosen, times)
+    clock, processor = time.perf_counter(), time.process_time()
+    factors = np.empty((len(wanted), len(hkl)), dtype=np.complex128)
+    for row, one in enumerate(wanted):
+        displaced, charge = atoms.density_of(one.atom)
+        indices = fourier.image_indices(hkl, one.rotation)
+        points = displaced @ (fractional.T * BOHR)
+        factors[row] = fourier.form_factors(points, charge, indices, threads, settings.transform)
+    times |= {"fourier": time.perf_counter() - clock, "fourier_processor": time.process_time() - processor}
+    if settings.is_fragment:
+        atoms.forget_others(chosen)
+    return factors, _summary(source, atoms, times, n_points)
+
+
+def _partitioned(
+    source: Source, settings: Settings, chosen: set[int], times: dict[str, float]
+) -> tuple[_Atoms, int]:
+    """The density on its grid, shared among the atoms; the number of points. times: gets the seconds that it took."""
     clock = time.perf_counter()
     molecule = source.molecule
-    chosen = {one.atom for one in wanted}
     points, weights = _grid(molecule, settings, chosen)
-    n_points = len(points)
     density = source.density(points)
     spin = None if source.spin is None else source.spin(points)
     times["density"] = time.perf_counter() - clock
@@ -113,33 +130,28 @@ def atomic_densities(
         unpaired = 0.0 if spin is None else share @ (weights[part] * spin[part])
         atoms.add(points[part], charge, unpaired)
     times["partition"] = time.perf_counter() - clock
-    clock, processor = time.perf_counter(), time.process_time()
-    factors = np.empty((len(wanted), len(hkl)), dtype=np.complex128)
-    for row, one in enumerate(wanted):
-        displaced, charge = atoms.density_of(one.atom)
-        indices = fourier.image_indices(hkl, one.rotation)
-        points = displaced @ (fractional.T * BOHR)
-        factors[row] = fourier.form_factors(points, charge, indices, threads, settings.transform)
-    times |= {"fourier": time.perf_counter() - clock, "fourier_processor": time.process_time() - processor}
-    if settings.is_fragment:
-        atoms.forget_others(chosen)
-    nuclei = molecule.atom_charges().astype(float)
+    return atoms, len(points)
+
+
+def _summary(source: Source, atoms: _Atoms, times: dict[str, float], n_points: int) -> AtomicDensity:
+    """Charges, dipoles (e Å) and spins of the atoms."""
+    nuclei = source.molecule.atom_charges().astype(float)
     dipoles = -atoms.moments * BOHR
-    result = AtomicDensity(
+    charges = nuclei - atoms.electrons
+    return AtomicDensity(
         electrons=atoms.electrons,
-        charges=nuclei - atoms.electrons,
+        charges=charges,
         dipoles=dipoles,
         spin=atoms.spin,
         total_electrons=float(atoms.electrons.sum()),
         energy=source.energy,
         iterations=source.iterations,
         converged=True,
-        dipole=(nuclei - atoms.electrons) @ molecule.atom_coords() * BOHR + dipoles.sum(axis=0),
+        dipole=charges @ source.molecule.atom_coords() * BOHR + dipoles.sum(axis=0),
         seconds=times,
         n_basis=source.n_basis,
         n_points=n_points,
     )
-    return factors, result
 
 
 def _grid(molecule: gto.Mole, settings: Settings, wanted: set[int]) -> tuple[Array, Array]:
