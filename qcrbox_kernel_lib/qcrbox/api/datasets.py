@@ -17,7 +17,7 @@ from qcrbox.api.writing import write_new
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
 from qcrbox.display.project_tree import time_text
 from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
-from qcrbox.markup import Table
+from qcrbox.markup import Table, figure_symbol, space_group_symbol
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -432,7 +432,7 @@ def dataset_table(
             (
                 f"⚠ {dataset.name}" if dataset.is_doubtful else dataset.name,
                 index.get("formula_sum") or "",
-                index.get("space_group_hm") or "",
+                space_group_symbol(index.get("space_group_hm") or ""),
                 index.get("r1"),
                 ", ".join(dataset.files),
                 ", ".join(dataset.tags),
@@ -440,5 +440,5 @@ def dataset_table(
                 time_text(dataset.record.get("created_at")),
             )
         )
-    heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")
+    heads = ("name", "formula", "space group", figure_symbol("R1"), "files", "tags", "owner", "stored")
     return Table(heads, rows, title=title, caption="" if rows else when_empty)
