@@ -81,6 +81,12 @@ class ExerciseClient:
         opened: dict[str, Any] = answer.json()["payload"]
         return opened
 
+    async def make(self, course_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Make an exercise of a course; what the registry answers. Raises QcError."""
+        answer = await self.call("POST", f"courses/{course_id}/exercises", json.dumps(body).encode())
+        made: dict[str, Any] = answer.json()["payload"]
+        return made
+
     async def send_draft(self, exercise_id: str, content: bytes) -> None:
         """Keep a notebook at the registry; a large one without its outputs, and with the reason. Raises QcError."""
         kept, problem = fitting(content)

@@ -10,6 +10,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from qcrbox_extension.display import DisplayHandler
+from qcrbox_extension.exercise_making import MakeExerciseHandler
 from qcrbox_extension.exercises import DraftSender, ExerciseClient, ExerciseHandler
 from qcrbox_extension.export_formats import ExportFormatsHandler
 from qcrbox_extension.forward import ForwardHandler
@@ -54,6 +55,11 @@ def add_routes(server: ServerApp) -> None:
                 url_path_join(base, r"qcrbox/api/interactive-sessions/([0-9a-f]{32})/display"),
                 DisplayHandler,
                 {"upstream": upstream},
+            ),
+            (
+                url_path_join(base, "qcrbox/exercises"),
+                MakeExerciseHandler,
+                {"exercises": exercises, "root": root_of(server)},
             ),
             (
                 url_path_join(base, r"qcrbox/exercises/([0-9a-f]{32})/(fetch|reset)"),

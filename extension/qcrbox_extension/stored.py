@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Literal
 from urllib.parse import quote
 
 import httpx
 from qcrbox.contract.errors import NotFound, QcError, TooLarge, Unreachable
+from qcrbox.kept_bytes import KeptBytes
 
 from qcrbox_extension.upstream import Upstream, refusal
 
@@ -26,22 +26,15 @@ class StoredFiles:
 
     def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
         self._upstream, self._client = upstream, client
-        self._kept: OrderedDict[tuple[str, Form], bytes] = OrderedDict()
+        # A result that opens asks for all its parts at the same moment.
+        self._kept = KeptBytes(_KEPT_BYTES)
 
     async def read(self, file_id: str, form: Form = "written") -> bytes:
         """The bytes of a file. Raises NotFound, TooLarge, Unreachable, or the registry's own refusal.
 
         form: "original" is quicker where names of items are not shown.
         """
-        key = (file_id, form)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        content = await self._fetch(file_id, form)
-        self._kept[key] = content
-        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _KEPT_BYTES:
-            self._kept.popitem(last=False)
-        return content
+        return await self._kept.get((file_id, form), lambda: self._fetch(file_id, form))
 
     async def _fetch(self, file_id: str, form: Form) -> bytes:
         try:

@@ -78,11 +78,14 @@ class Upstream:
 def refusal(status: int, content: bytes) -> QcError:
     """Why the registry refuses: its own words, or what the status means where it has none (a proxy's page)."""
     try:
-        return QcError.from_envelope(json.loads(content), status)
-    except (ValueError, AttributeError, TypeError, RecursionError):
-        return Unreachable(
-            "The registry does not answer.", why=f"Status {status}.", next="Try again.", part="registry"
-        )
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        said = None
+    if isinstance(said, dict) and isinstance(said.get("error"), dict):
+        return QcError.from_envelope(said, status)
+    return Unreachable(
+        "The registry does not answer.", why=f"Status {status}.", next="Try again.", part="registry"
+    )
 
 
 def new_client() -> httpx.AsyncClient:

@@ -3,6 +3,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { browserPlugin } from './browser';
 import { commandPlugin } from './command';
 import { drivePlugin } from './drive';
+import { exercisePlugin } from './exercise';
 import { guidePlugin } from './guide';
 import { localMomentsPlugin } from './local_moments';
 import { menuFocusPlugin } from './menu_focus';
@@ -22,6 +23,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   viewerPlugin,
   projectsPlugin,
   commandPlugin,
+  exercisePlugin,
   guidePlugin,
   localMomentsPlugin,
   menuFocusPlugin

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import { RegistryClient, RegistryError } from '../src/registry/client';
-import type { IApplication, ICommand } from '../src/registry/types';
+import type { IApplication, ICommand, IDataset } from '../src/registry/types';
 
 interface ISent {
   method: string;
@@ -55,6 +55,33 @@ test.each([
   answer = payload(given);
   expect(await act()).toEqual([]);
   expect(sent[0]?.url).toBe(`${API}/${path}`);
+});
+
+test('all projects are read page by page to the end', async () => {
+  const pages = [
+    { projects: [{ id: 'p1' }, { id: 'p2' }], next: '1:2.5:p2' },
+    { projects: [{ id: 'p3' }], next: null }
+  ];
+  answer = () => payload(pages.shift())();
+  expect((await client.projects(true)).map(each => each.id)).toEqual(['p1', 'p2', 'p3']);
+  expect(sent.map(each => new URL(each.url).searchParams.get('after'))).toEqual(['', '1:2.5:p2']);
+});
+
+test('a registry that knows no pages is read once', async () => {
+  answer = payload({ projects: [{ id: 'p1' }] });
+  expect(await client.projects(false)).toHaveLength(1);
+  expect(sent).toHaveLength(1);
+});
+
+test('older datasets are asked for where the list was cut, and follow its last one', async () => {
+  const listed = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ qcrbox_dataset_id: `d${n}` })) as unknown as IDataset[];
+  expect(await client.olderDatasets(listed(3), true)).toEqual([]);
+  expect(await client.olderDatasets([], true)).toEqual([]);
+  expect(sent).toEqual([]);
+  answer = payload({ datasets: [{ qcrbox_dataset_id: 'old' }], next: null });
+  expect(await client.olderDatasets(listed(500), true)).toHaveLength(1);
+  expect(sent[0]?.url).toBe(`${API}/datasets?limit=1000&mine=true&after=d499`);
 });
 
 test('a command is sent with its version and a key that never starts a second one', async () => {

@@ -35,7 +35,11 @@ const LATIN1 = Uint8Array.from([0xe9, 0x0a]);
 
 function opened(datasets = [dataset('d1', 'azu', ['azu.cif', 'azu.hkl'])]) {
   const kept: [string, string, string][] = [];
+  const asked: string[] = [];
+  const older: IDataset[] = [];
+  let heard = (_: unknown, event: { kind: string }): void => void event;
   const store = {
+    happened: { connect: (slot: typeof heard) => (heard = slot) },
     datasets,
     calculations: [],
     everybody: false,
@@ -54,18 +58,21 @@ function opened(datasets = [dataset('d1', 'azu', ['azu.cif', 'azu.hkl'])]) {
         const into = store.datasets.find(each => each.qcrbox_dataset_id === id) as IDataset;
         into.data_files[file.name] = { qcrbox_file_id: 'new', filename: file.name } as never;
       },
-      ask: async (path: string) =>
-        path.startsWith('projects?')
-          ? { projects: [{ id: 'p1', name: 'thpp' }] }
-          : {
-              nodes: [
-                { id: 'n1', title: 'HAR B3LYP/def2-SVP', at: '', files: [{ qcrbox_file_id: 'f1', filename: 'r.cif' }] },
-                { id: 'n2', title: 'running', at: '', files: [] }
-              ]
-            }
+      olderDatasets: async () => {
+        asked.push('older');
+        return older;
+      },
+      projects: async () => [{ id: 'p1', name: 'thpp' }],
+      ask: async () => ({
+        nodes: [
+          { id: 'n1', title: 'HAR B3LYP/def2-SVP', at: '', files: [{ qcrbox_file_id: 'f1', filename: 'r.cif' }] },
+          { id: 'n2', title: 'running', at: '', files: [] }
+        ]
+      })
     }
   };
-  return { drive: new StoreDrive(store as unknown as RegistryStore, {} as never), kept };
+  const drive = new StoreDrive(store as unknown as RegistryStore, {} as never);
+  return { drive, kept, store, older, asked, happen: (kind: string) => heard(store, { kind }) };
 }
 const namesIn = async (drive: StoreDrive, path: string) =>
   ((await drive.get(path)).content as { path: string; type: string }[]).map(each => `${each.type} ${each.path}`);
@@ -79,6 +86,29 @@ test('datasets and projects are folders of files', async () => {
   expect(await namesIn(drive, 'Projects/thpp/HAR B3LYP-def2-SVP')).toEqual([
     'file Projects/thpp/HAR B3LYP-def2-SVP/r.cif'
   ]);
+});
+
+test('datasets beyond those of the panel are folders too, asked for once until data change', async () => {
+  const { drive, older, asked, happen } = opened();
+  older.push(dataset('d0', 'oldest', ['old.cif']), dataset('d1', 'azu', ['azu.cif', 'azu.hkl']));
+  expect(await namesIn(drive, 'Datasets')).toEqual(['directory Datasets/azu', 'directory Datasets/oldest']);
+  expect(await namesIn(drive, 'Datasets/oldest')).toEqual(['file Datasets/oldest/old.cif']);
+  expect(asked).toHaveLength(1);
+  happen('calculation');
+  await drive.get('Datasets');
+  expect(asked).toHaveLength(1);
+  happen('dataset');
+  await drive.get('Datasets');
+  expect(asked).toHaveLength(2);
+});
+
+test('a list of older datasets that failed is asked for again', async () => {
+  const { drive, store } = opened();
+  const works = store.client.olderDatasets;
+  store.client.olderDatasets = () => Promise.reject(new Error('The registry does not answer.'));
+  await expect(drive.get('Datasets')).rejects.toThrow('does not answer');
+  store.client.olderDatasets = works;
+  expect(await namesIn(drive, 'Datasets')).toEqual(['directory Datasets/azu']);
 });
 
 test('a file is read as text or as its bytes, and is not writable', async () => {
@@ -182,8 +212,10 @@ test('names that several share carry the ends of their ids, and nothing is lost'
 
 test('a store that could not be read is an error, not an empty folder', async () => {
   const store = {
+    happened: { connect: () => true },
     datasets: [],
     calculations: [],
+    client: { olderDatasets: async () => [] },
     start: async () => undefined,
     connection: 'lost',
     me: undefined,
@@ -198,10 +230,11 @@ test('a store that could not be read is an error, not an empty folder', async ()
 
 const notebookDrive = (text: string) => {
   const store = {
+    happened: { connect: () => true },
     datasets: [dataset('d1', 'nb', ['a.ipynb'])],
     calculations: [],
     start: async () => undefined,
-    client: { bytes: async () => new TextEncoder().encode(text) }
+    client: { bytes: async () => new TextEncoder().encode(text), olderDatasets: async () => [] }
   };
   return new StoreDrive(store as unknown as RegistryStore, {} as never);
 };

@@ -27,6 +27,16 @@ test('every end of a band has its words', () => {
   expect(bandWords(task({ low: 0, high: 0.05 }), trans)).toBe('R1 from 0 to 0.05');
 });
 
+test.each([
+  ['r1', 'R1 at most 2'],
+  ['wr2', 'wR2 at most 2'],
+  ['goof', 'Goodness of fit at most 2'],
+  ['residual_max', 'Highest residual density (e/Å³) at most 2'],
+  ['of_tomorrow', 'of_tomorrow at most 2']
+])('the figure %s has the name that people read', (quantity, words) => {
+  expect(bandWords({ ...task({ high: 2 }), quantity }, trans)).toBe(words);
+});
+
 test('the words of a deadline follow the phase', () => {
   expect(dueWords(exercise({}), trans)).toBe('');
   expect(dueWords(exercise({ own_due_at: '2026-01-01T00:00:00Z' }), trans)).toMatch(/^due /);

@@ -213,6 +213,21 @@ test('a result is one tab, named as its calculation, also when that is renamed',
   expect(made.shown).toHaveLength(2);
 });
 
+test('the tab of a result with warnings begins with their sign', async () => {
+  const made = lab({ calculations: [calculation('c1', { status: 'successful', warnings: ['Two blocks.'] })] });
+  made.use(commandPlugin, made.notebooks);
+  await made.store.start();
+  await made.run(OPEN_RESULT, { id: 'c1' });
+  expect(labels(made)).toEqual([expect.stringMatching(/^⚠ title of c1/)]);
+});
+
+test('a picker marks results that should be looked at first', async () => {
+  const doubtful = { ...dataset('har', 'har.cif'), calculation_id: 'old', doubtful: true };
+  const { node } = await formOf({ datasets: [AZU, doubtful] });
+  const offered = [...node.querySelectorAll('select[name="structure"] option')].map(each => each.textContent);
+  expect(offered.slice(1)).toEqual(['azu', expect.stringMatching(/^⚠ har/)]);
+});
+
 test('a refinement with edits is sent once for two clicks, with the file and the edits', async () => {
   const answer = later<unknown>();
   const made = lab({
@@ -411,13 +426,32 @@ test('files dropped from the desktop are stored; the panel shows where they may 
 
 const START = new Date(Date.now() - 120_000).toISOString();
 test.each([
-  ['successful', START, ['success', 'title of c1 is done.']],
-  ['failed', START, ['warning', 'title of c1: failed']],
-  ['successful', new Date().toISOString(), undefined]
-])('the end of a calculation (%s, begun %s) is told: %j', async (status, started_at, told) => {
-  const { happen } = await panelOf({ calculations: [calculation('c1', { started_at })] });
+  ['successful', START, {}, ['success', 'title of c1 is done.']],
+  ['successful', START, { warnings: ['The file has two blocks.'] }, ['warning', 'title of c1: done, with warnings']],
+  ['successful', START, { progress: { metrics: { converged: 0 } } }, ['warning', 'title of c1: done, not converged']],
+  ['failed', START, {}, ['warning', 'title of c1: failed']],
+  ['successful', new Date().toISOString(), {}, undefined]
+])('the end of a calculation (%s, begun %s, %j) is told: %j', async (status, started_at, ended, told) => {
+  const { happen } = await panelOf({
+    calculations: [calculation('c1', { started_at })],
+    answers: { 'GET calculations/c1': () => ({ calculations: [calculation('c1', { status, ...ended })] }) }
+  });
   happen({ kind: 'calculation', id: 'c1', status: status as never, seq: 3 });
+  await settle();
   expect(notes).toEqual(told ? [told] : []);
+});
+
+test('an end is told in short words when the registry does not say more', async () => {
+  const gone = () => {
+    throw new Refusal(404, 'There is no calculation c1.');
+  };
+  const { happen } = await panelOf({
+    calculations: [calculation('c1', { started_at: START })],
+    answers: { 'GET calculations/c1': gone }
+  });
+  happen({ kind: 'calculation', id: 'c1', status: 'successful' as never, seq: 3 });
+  await settle();
+  expect(notes).toEqual([['success', 'title of c1 is done.']]);
 });
 
 test('the panel shows names of others as text', async () => {

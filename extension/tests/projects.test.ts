@@ -65,6 +65,47 @@ function client(nodes = NODES) {
   return { ask: ask as never, removeDataset: vi.fn(async () => undefined), asked: ask };
 }
 
+/** Answers pages of a list of so many projects. */
+function pages(count: number) {
+  const projects = Array.from({ length: count }, (_, n) => ({ id: `p${n}`, name: `p${n}`, hits: [] }));
+  const ask = vi.fn(async (path: string): Promise<unknown> => {
+    const query = new URLSearchParams(path.split('?')[1]);
+    const first = Number(query.get('after') ?? 0);
+    const last = first + Number(query.get('limit'));
+    const next = last < count ? String(last) : null;
+    return { projects: projects.slice(first, last), total: count, truncated: false, next };
+  });
+  return { client: { ask: ask as never, removeDataset: vi.fn(async () => undefined) }, ask, projects };
+}
+
+test('a list of many projects is continued page by page to its end', async () => {
+  const { client: made, ask } = pages(450);
+  const model = new ProjectsModel(made);
+  await model.search();
+  expect([model.found.length, model.total, model.next]).toEqual([200, 450, '200']);
+  await model.more();
+  await model.more();
+  expect(model.found.map(each => each.id)).toEqual(Array.from({ length: 450 }, (_, n) => `p${n}`));
+  expect(model.next).toBe('');
+  await model.more();
+  expect(ask).toHaveBeenCalledTimes(3);
+});
+
+test('a change elsewhere leaves as many projects listed; another search begins with its first page', async () => {
+  vi.stubGlobal('window', globalThis);
+  vi.useFakeTimers();
+  const { client: made, projects } = pages(450);
+  const model = new ProjectsModel(made);
+  await model.search();
+  await model.more();
+  projects[0] = { id: 'p0', name: 'renamed', hits: [] };
+  await model.refresh();
+  expect([model.found.length, model.found[0]?.name]).toEqual([400, 'renamed']);
+  model.setText('p');
+  await vi.runAllTimersAsync();
+  expect(model.found.length).toBe(200);
+});
+
 test('a project opens at its newest model, or at the step that is asked for', async () => {
   const model = new ProjectsModel(client());
   await model.open('azu');

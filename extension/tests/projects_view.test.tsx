@@ -53,6 +53,7 @@ function model(more: object = {}) {
     found: [] as IProject[],
     total: 0,
     truncated: false,
+    next: '',
     loading: false,
     problem: '',
     tree: undefined as { project: IProject; nodes: IProjectNode[] } | undefined,
@@ -63,6 +64,7 @@ function model(more: object = {}) {
     showEverybody: vi.fn(async () => undefined),
     undo: vi.fn(async () => undefined),
     open: vi.fn(async () => undefined),
+    more: vi.fn(async () => undefined),
     annotate: vi.fn(async () => undefined),
     bin: vi.fn(async () => undefined),
     choose: vi.fn(),
@@ -110,6 +112,13 @@ test('a project is listed with formula, space group and verdict', () => {
   expect(made.open).toHaveBeenCalledWith('p1');
 });
 
+test('a list that goes on says how much of it is shown, and shows more at a click', () => {
+  const { view: shown, model: made } = view({ found: [project()], total: 3, next: '1:2:p1' });
+  button(shown, 'Show more: 1 of 3').press();
+  expect(made.more).toHaveBeenCalled();
+  expect(words(view({ found: [project()], total: 1 }).view)).not.toContain('Show more');
+});
+
 test('hits of a search open the project there; eight of them are shown', () => {
   const hits = Array.from({ length: 11 }, (_, n) => node(`h${n}`));
   const { view: shown, model: made } = view({ found: [project({ hits })], text: 'h' });
@@ -130,7 +139,7 @@ test('the last change can be taken back, and the search says what it leaves out'
   const { view: shown, model: made } = view({ lastChange: 'iam pinned', truncated: true, total: 3 });
   button(shown, 'Undo: iam pinned').press();
   expect(made.undo).toHaveBeenCalled();
-  expect(words(shown)).toContain('3 projects The oldest calculations are left out.');
+  expect(words(shown)).toContain('3 projects The oldest calculations or datasets are left out.');
 });
 
 test('a search is typed into one field; a problem is an alert', () => {

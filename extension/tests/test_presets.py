@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import httpx
 import pytest
@@ -63,6 +65,34 @@ def test_notebooks_and_forms_share_one_file(tmp_path, monkeypatch: pytest.Monkey
     (tmp_path / "qcrbox" / "presets.json").write_text("{")
     with pytest.raises(UserInputError, match="cannot be read"):
         preset_file.of("refine.refine_iam")
+
+
+def test_presets_that_are_kept_and_deleted_at_the_same_moment_all_count(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name in ("old 1", "old 2"):
+        preset_file.keep("refine.refine_iam", name, {})
+    together = Barrier(8)
+
+    def write(number: int) -> None:
+        together.wait()
+        for each in range(5):
+            preset_file.keep("refine.refine_iam", f"{number}.{each}", {"cycles": each})
+        if number < 2:
+            preset_file.forget("refine.refine_iam", f"old {number + 1}")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(8)))
+    assert set(preset_file.of("refine.refine_iam")) == {f"{n}.{m}" for n in range(8) for m in range(5)}
+
+
+def test_a_preset_that_does_not_exist_changes_nothing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    preset_file.keep("refine.refine_iam", "quick", {"cycles": 0})
+    with pytest.raises(KeyError):
+        preset_file.forget("refine.refine_iam", "slow")
+    assert preset_file.of("refine.refine_iam") == {"quick": {"cycles": 0}}
 
 
 @pytest.mark.parametrize(

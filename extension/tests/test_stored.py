@@ -42,6 +42,16 @@ def test_a_file_is_asked_for_once_with_the_persons_token() -> None:
     assert request.headers["authorization"] == "Bearer secret"
 
 
+def test_parts_that_ask_for_a_file_at_the_same_moment_share_one_answer() -> None:
+    found, asked = files(lambda _: httpx.Response(200, content=b"data_a"))
+
+    async def at_once() -> list[bytes]:
+        return await asyncio.gather(*(found.read("f1") for _ in range(6)))
+
+    assert asyncio.run(at_once()) == 6 * [b"data_a"]
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("name", ["../me", "..", "a/b", "a%2f..", "?x=1"])
 def test_no_name_of_a_file_leads_to_another_address(name: str) -> None:
     found, asked = files(lambda _: httpx.Response(200, content=b"x"))

@@ -311,6 +311,16 @@ test('what was deleted last comes back by one click', () => {
   expect((model as unknown as { restore: unknown }).restore).toHaveBeenCalledWith(['a', 'b']);
 });
 
+test('a result that should be looked at first has the amber sign, in the bin too', () => {
+  const sign = 'aria-label="with warnings, or not converged"';
+  const warned = { calculation_id: 'c1', doubtful: true };
+  for (const bin of [false, true]) {
+    const shown = html(store({ bin, found: [row('azu', warned), row('good', { calculation_id: 'c2' })] }).view);
+    expect(shown.split(sign)).toHaveLength(2);
+    expect(shown).toContain('data-doubtful');
+  }
+});
+
 test('of very many rows only those in sight are in the page', () => {
   const shown = html(store({ found: Array.from({ length: 5000 }, (_, n) => row(`d${n}`)) }).view);
   expect(shown.match(/data-dataset/g)?.length).toBeLessThan(40);

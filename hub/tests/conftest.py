@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -101,15 +101,27 @@ class Hub:
 
     def restart(self, name: str = "hub") -> None:
         """Kill a part's process and wait until the supervisor has brought it back."""
-        watched = next(each for each in self.supervisor.watched if each.name == name)
-        process, deadline = watched.child.process, time.monotonic() + 90
+        self.kill(name)
+        self.bring_back(name)
+
+    def kill(self, name: str) -> None:
+        """Kill a part's process; it stays away until `bring_back`."""
+        process = self._watched(name).child.process
         assert process is not None
         process.kill()
         process.wait()
+
+    def bring_back(self, name: str) -> None:
+        """Let the supervisor start a killed part, and wait until it is ready."""
+        watched = self._watched(name)
+        process, deadline = watched.child.process, time.monotonic() + 90
         while watched.child.process is process or watched.phase != "ready":
             self.supervisor.tick()
             assert time.monotonic() < deadline, watched.child.log_tail()
             time.sleep(0.05)
+
+    def _watched(self, name: str) -> Any:
+        return next(each for each in self.supervisor.watched if each.name == name)
 
 
 @contextmanager

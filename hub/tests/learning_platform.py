@@ -1,4 +1,7 @@
-"""A learning platform for tests: signs launches, gives tokens for signed requests, keeps columns and scores."""
+"""A learning platform for tests: signs launches, gives tokens for signed requests, keeps columns and scores.
+
+A browser comes to the tool by its page `/link`, which `/authorize` follows, as at a real platform.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,7 +29,7 @@ class LearningPlatform:
     """Speaks LTI 1.3 and Assignment and Grade Services over HTTP on loopback.
 
     tool_keys: fetches the tool's key set. busy: so many of the next requests for marks get 503. refused: ids of people
-    whose scores are refused.
+    whose scores are refused. tool: address of the hub, for `/link`. people: who follows the link -> claims of theirs.
     """
 
     def __init__(self) -> None:
@@ -38,6 +42,8 @@ class LearningPlatform:
         self.busy = 0
         self.refused: set[str] = set()
         self.asked: list[str] = []
+        self.tool = ""
+        self.people: dict[str, dict[str, Any]] = {}
         platform = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -64,6 +70,9 @@ class LearningPlatform:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         content = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         path, query = urlsplit(request.path).path, parse_qs(urlsplit(request.path).query)
+        if path in ("/link", "/authorize"):
+            self._page(request, path, {name: values[0] for name, values in query.items()})
+            return
         if path != "/jwks":
             self.asked.append(f"{request.command} {path}")
         if path == "/jwks":
@@ -80,6 +89,33 @@ class LearningPlatform:
         body = json.dumps(found[1]).encode()
         request.send_response(found[0])
         request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    def _page(self, request: BaseHTTPRequestHandler, path: str, query: dict[str, str]) -> None:
+        """A page whose form the browser sends at once: from the course to the tool, and with the signed launch."""
+        if path == "/link":
+            action = f"{self.tool}/hub/lti13/oauth_login"
+            target = f"{self.tool}/hub/lti13/oauth_callback"
+            fields = {
+                "iss": self.url,
+                "login_hint": query["who"],
+                "target_link_uri": target,
+                "client_id": CLIENT,
+            }
+        else:
+            action = query["redirect_uri"]
+            token = self.launch(query["nonce"], **self.people[query["login_hint"]])
+            fields = {"id_token": token, "state": query["state"]}
+        inputs = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+            for name, value in fields.items()
+        )
+        page = f'<!doctype html><title>Course</title><form method="post" action="{escape(action)}">{inputs}</form>'
+        body = f"{page}<script>document.forms[0].submit()</script>".encode()
+        request.send_response(200)
+        request.send_header("Content-Type", "text/html; charset=utf-8")
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sqlite3
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -72,11 +73,12 @@ def postgres_template(postgres_url):
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template, tmp_path):
+def sqlite_url(sqlite_template):
     """A migrated, empty file. A module whose rules do not depend on the kind of database has it as `database_url`."""
-    path = tmp_path / "registry.sqlite"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+    with tempfile.TemporaryDirectory(prefix="qcrbox-sqlite-", dir=postgres.in_memory()) as folder:
+        path = Path(folder) / "registry.sqlite"
+        shutil.copy(sqlite_template, path)
+        yield f"sqlite:///{path}"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,14 @@ class Platform:
 
 @pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder = tmp_path_factory.mktemp("browser")
+    with started(tmp_path_factory.mktemp("browser")) as made:
+        assert made.link
+        yield made
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Platform]:
+    """A platform whose data folder is `folder/data`; link: "" where people sign in elsewhere."""
     data, errors = folder / "data", folder / "stderr"
     # Port 0 is not a person's choice: take one that is free now.
     from qcrbox_hub.platform import ports
@@ -79,13 +87,14 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         assert time.monotonic() < deadline, errors.read_text()
         said += line
     link = re.search(r"http\S+first-admin\?code=\S+", said)
-    assert link, said
-    yield Platform(data, f"http://hub.localhost:{port}", link.group(0), process)
-    process.send_signal(signal.SIGINT)
     try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
+        yield Platform(data, f"http://hub.localhost:{port}", link.group(0) if link else "", process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 @pytest.fixture(scope="package")

@@ -12,9 +12,10 @@ from PIL import Image
 from playwright.sync_api import Locator
 
 
-def write_notebook(file: Path, *cells: str) -> None:
-    """Into a person's home, as that person's file: in a sandbox homes have owners of their own."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+def write_notebook(file: Path, *cells: str | nbformat.NotebookNode) -> None:
+    """Into a person's home, as that person's file: in a sandbox homes have owners of their own. Text is a cell of code."""
+    made = [nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+    notebook = nbformat.v4.new_notebook(cells=made)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, file)
     owner = file.parent.stat()

@@ -40,11 +40,15 @@ def send(page: Page, path: str, **fields: str) -> None:
 @pytest.fixture(scope="module")
 def lecturer(admin: Person, student: Person, new_person: Callable[[], Page]) -> Person:
     """Teaches the group of the student."""
-    person = Person(new_person(), "lena")
+    return teacher(Person(new_person(), "lena"), GROUP, admin, student)
+
+
+def teacher(person: Person, group: str, admin: Person, student: Person) -> Person:
+    """Make the person lecturer of a new group of the student, and wait for their Lab."""
     person.sign_up()
     admin.approve(person.name)
-    send(admin.page, "/hub/administration/groups", action="make", name=GROUP)
-    page = f"/hub/administration/groups/{GROUP}"
+    send(admin.page, "/hub/administration/groups", action="make", name=group)
+    page = f"/hub/administration/groups/{group}"
     send(admin.page, page, action="add", people=f"{person.name}\n{student.name}")
     send(admin.page, page, action="give_role", person=person.name, role="lecturer")
     person.sign_in()
@@ -136,7 +140,7 @@ def test_a_class_from_the_first_form_to_the_marks(
 
     student.page.reload()
     student.wait_for_lab()
-    shown = _exercise(student)
+    shown = exercise_in_panel(student)
     expect(shown.locator(".qcrbox-Exercise-feedback")).to_contain_text("points", timeout=LIMIT_MS)
 
 
@@ -163,7 +167,7 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     page.get_by_role("link", name="Open in Lab", exact=True).click()
     lecturer.wait_for_lab()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
-    expect(_exercise(lecturer)).to_contain_text("Preview: this copy is on no board")
+    expect(exercise_in_panel(lecturer)).to_contain_text("Preview: this copy is on no board")
     theirs = _datasets(lecturer)
 
     page.goto(f"{exercise}/preview")
@@ -172,7 +176,7 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     account = Person(page, page.url.partition("/user/")[2].partition("/")[0])
     account.wait_for_lab()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
-    shown = _exercise(account)
+    shown = exercise_in_panel(account)
     expect(shown).to_contain_text("Preview: this copy is on no board")
     page.screenshot(path=pictures / "as-a-student.png")
     task = shown.locator('li[data-task="count"]')
@@ -191,7 +195,7 @@ def _as_a_student(lecturer: Person, exercise: str, pictures: Path) -> str:
     return account.name
 
 
-def _exercise(student: Person) -> Any:
+def exercise_in_panel(student: Person) -> Any:
     student.open_panel()
     shown = student.page.locator("#qcrbox-panel .qcrbox-Exercise")
     go_on = student.page.locator("#qcrbox-panel").get_by_role("button", name="Go on")
@@ -215,7 +219,7 @@ def _hand_in(student: Person, link: str, course: str, pictures: Path) -> None:
     page.goto(link)
     student.wait_for_lab()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
-    shown = _exercise(student)
+    shown = exercise_in_panel(student)
     _refine(page, link.rpartition("/")[2])
     task = shown.locator('li[data-task="count"]')
     task.get_by_role("textbox").fill("10")
@@ -272,6 +276,9 @@ def test_every_page_of_teaching_is_looked_at_in_light_and_dark() -> None:
     """Its templates are those that the class above shows to axe."""
     templates = Path(__file__).parents[2] / "hub/qcrbox_hub/templates/teaching"
     pages = {file.stem for file in templates.glob("*.html")} - {"base", "macros", "board-rows"}
-    looked_at = set(re.findall(r'look\(page, tmp_path, "(\w+)"\)', Path(__file__).read_text()))
-    # Only where people come from a learning platform.
-    assert pages - looked_at == {"grades"}
+    # That of marks is there only where people come from a learning platform.
+    tests = [Path(__file__), Path(__file__).with_name("test_learning_platform.py")]
+    looked_at = {
+        name for file in tests for name in re.findall(r'look\(\w+, tmp_path, "(\w+)"\)', file.read_text())
+    }
+    assert pages - looked_at == set()

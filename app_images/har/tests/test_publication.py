@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from crystals import cif
 from qcrbox.cif import read
+from qcrbox.cif.convert import unify
+from qcrbox.cif.convert.written_names import as_written
 from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.spec import load
+from qcrbox_agent.conversion import merged_back
 from qcrbox_har import molecules, publication
 from qcrbox_har.form_factors import Table
 from qcrbox_har.loop_state import Progress, Round
@@ -125,3 +130,37 @@ def test_charges_add_up_and_the_dipole_is_in_debye(completed):
 def test_an_ion_has_no_dipole(completed):
     """It would depend on the origin."""
     assert completed(charge=1).column("_qcrbox_har_molecule_dipole_debye") == ["."]
+
+
+# Older, and in letters of its own, as authors write.
+SPELLED = {
+    "_cell_length_b": "_CELL_LENGTH_B",
+    "_atom_site_fract_x": "_atom_site_Fract_X",
+    "_atom_site_type_symbol": "_atom_site.type_symbol",
+}
+
+
+def test_a_result_that_is_taken_away_has_the_names_of_its_author_and_loses_nothing(tmp_path):
+    source = cif(ROWS, columns=("U_iso_or_equiv",), extra="_my_Remark kept\n")
+    for name, spelled in SPELLED.items():
+        source = source.replace(name, spelled)
+    made, table = tmp_path / "har.cif", tmp_path / "har.tsc"
+    made.write_text(
+        cif(ROWS, columns=("U_iso_or_equiv",), extra="_refine_ls_R_factor_gt 0.05\n_cell_volume 1000(2)\n")
+    )
+    table.write_bytes(b"the form factors")
+    publication.complete(made, state_of(), Options(), table)
+    application = load(Path(__file__).parents[1] / "application.yaml")
+    output = application.command("refine_har").output("refined")
+    stored = merged_back(made.read_bytes(), "har.cif", source.encode(), output.cif, application).content
+
+    taken = as_written(stored, [source.encode()])
+    block = read(taken).sole_block()
+    assert {*SPELLED.values(), "_my_Remark"} <= set(block.tags)
+    assert block["_cell_volume"] == "1000(2)"
+    assert not [tag for tag in block.tags if tag.endswith("_su")]
+    # What journals know in no dictionary of theirs keeps its point; charges, method and checksum are all there.
+    assert block.text("_qcrbox_har_form_factors_sha256") == hashlib.sha256(b"the form factors").hexdigest()
+    again, before = unify(taken).block, unify(stored).block
+    assert set(again.tags) == set(before.tags)
+    assert [again.column(tag) for tag in before.tags] == [before.column(tag) for tag in before.tags]

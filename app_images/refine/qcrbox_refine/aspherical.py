@@ -62,8 +62,9 @@ def needed_indices(data: Reflections, centric: bool, rotations: Sequence[np.ndar
     """Rows (k, 3) of an expanded table: h R for each reflection that is calculated, of every domain of a twin, and for
     each rotation. Friedel mates as well in acentric groups: the Flack parameter needs them.
     """
-    distinct: miller.set = distinct_reflections(data.components, data.unique.set())[0]
-    indices = to_array(distinct.indices())
+    parts = [data, data.weak] if data.weak else [data]
+    distinct: list[miller.set] = [distinct_reflections(p.components, p.unique.set())[0] for p in parts]
+    indices = np.concatenate([to_array(found.indices()) for found in distinct])
     if not centric:
         indices = np.concatenate([indices, -indices])
     return np.unique(np.concatenate([indices @ rotation for rotation in rotations]), axis=0)

@@ -50,19 +50,20 @@ def add_atom_loops(
     for i, (atom, scatterer) in enumerate(zip(model.atoms, structure.scatterers(), strict=True)):
         su = uncertainties[i] if uncertainties else none
         order = symmetry_table.get(i).n_matrices()
+        rides = atom.u_factor is not None
         flags = ("R" if atom.riding else "") + ("S" if order > 1 else "")
         sites.append(
             [
                 atom.label,
                 atom.element,
                 *(with_su(x, x_su) for x, x_su in zip(scatterer.site, su.site, strict=True)),
-                with_su(atom.u_iso, su.u, 3 if atom.riding else 4),
+                with_su(atom.u_iso, su.u, 3 if atom.riding and rides else 4),
                 "Uiso" if atom.u_aniso is None else "Uani",
                 with_su(atom.occupancy, su.occupancy) if su.occupancy else f"{atom.occupancy:.6g}",
                 str(order),
                 "calc" if atom.riding else "d",
                 flags or ".",
-                "U" if atom.riding else ".",
+                "U" if rides else ".",
                 "P" if atom.occupancy < 0.9999 else ".",
                 atom.assembly or ".",
                 str(atom.part) if atom.part else ".",

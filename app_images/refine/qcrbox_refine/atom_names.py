@@ -123,9 +123,14 @@ class AtomNames:
         if triplet is None:
             raise UnknownAtom(f"there is no EQIV ${number}")
         try:
-            return sgtbx.rt_mx(triplet.replace(" ", "").lower())
+            operation = sgtbx.rt_mx(triplet.replace(" ", "").lower())
         except (RuntimeError, ValueError) as error:
             raise UnknownAtom(f"EQIV ${number} is no symmetry operation: {triplet}") from error
+        group = self.model.symmetry.space_group()
+        if not group.contains(operation):
+            info = sgtbx.space_group_info(group=group)
+            raise UnknownAtom(f"EQIV ${number} is no operation of {info}: {triplet}")
+        return operation
 
     def each_word(self, words: Sequence[str], here: int) -> Iterator[list[AtomRef]]:
         """Atoms word by word; a range counts as one word for each of its atoms.

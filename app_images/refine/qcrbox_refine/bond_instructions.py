@@ -18,9 +18,12 @@ _SAME_PLACE = 0.01
 
 
 def change_bonds(model: Model, structure: xray.structure, table: smtbx.utils.connectivity_table) -> None:
-    """Carry out the instructions in their order: first all CONN, then BIND and FREE."""
+    """Leave out bonds from a negative PART to symmetry equivalents, and carry out the instructions in their order: first all
+    CONN, then BIND and FREE.
+    """
     instructions = [placed.instruction for placed in model.placed if placed.instruction.name in NAMES]
-    if not instructions:
+    alone = any(atom.part < 0 for atom in model.atoms)
+    if not instructions and not alone:
         return
     names = AtomNames(model)
     connections = [i for i in instructions if i.name == "CONN"]
@@ -29,7 +32,7 @@ def change_bonds(model: Model, structure: xray.structure, table: smtbx.utils.con
         for i in instructions
         if i.name == "BIND" and len(i.numbers) >= 2
     }
-    if connections or parts:
+    if connections or parts or alone:
         _rebuild(model, structure, table, names, connections, parts)
     for instruction in instructions:
         if instruction.name in ("BIND", "FREE") and instruction.names:
@@ -149,4 +152,4 @@ def _together(model: Model, i: int, j: int, same_image: bool, joined: set[frozen
     first, second = model.atoms[i].part, model.atoms[j].part
     if not same_image and (first < 0 or second < 0):
         return False
-    return 0 in (first, second) or abs(first) == abs(second) or frozenset((first, second)) in joined
+    return 0 in (first, second) or first == second or frozenset((first, second)) in joined

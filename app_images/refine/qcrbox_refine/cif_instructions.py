@@ -21,6 +21,8 @@ _SAME_SITE, _SAME_U, _SAME_OCCUPANCY = 0.02, 0.002, 0.002
 _SAME_LENGTH, _SAME_ANGLE, _SAME_WAVELENGTH = 5e-4, 0.02, 5e-4
 # Below this share of atoms in common the instructions belong to another model.
 _COMMON = 0.5
+# What ModelWriter says of atoms that SHELX cannot name or place as they are.
+_OWN_REMARK = re.compile(r"REM \S+ is (\S+|moved by( [+-]\d+){3} cells)\s*")
 
 
 def is_shelx(text: str | None) -> bool:
@@ -59,11 +61,12 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     if lost:
         names = ", ".join(atom.label for atom in lost)
         model.warn(f"Atoms of {item} that the atom list of the CIF does not have: {names}.")
-    model.placed, model.free_variables = other.placed, other.free_variables
+    # Names and places are those of the atom list again: what a .res file says of others is outdated.
+    model.placed = [placed for placed in other.placed if not _OWN_REMARK.fullmatch(placed.instruction.text)]
+    model.free_variables = other.free_variables
     model.equal_sites, model.equal_displacements = other.equal_sites, other.equal_displacements
     model.elements = other.elements
     model.hydrogen_requests, model.settings = other.hydrogen_requests, other.settings
-    model.min_distance_sym_equiv = other.min_distance_sym_equiv
     model.left_out += [entry for entry in other.left_out if entry not in model.left_out]
     model.from_shelx = True
     model.weights = model.weights or other.weights
@@ -157,6 +160,8 @@ def _differs(model: Model, own: Atom, atom: Atom) -> bool:
     """Put the values of the CIF into the atom where they differ; true when one did."""
     cell = model.symmetry.unit_cell()
     different = False
+    # A .res file may have moved the atom by whole cells, because SHELX takes coordinates from 5 on for codes.
+    atom.site = tuple(x + round(y - x) for x, y in zip(atom.site, own.site, strict=True))
     if cell.distance(own.site, atom.site) > _SAME_SITE:
         atom.site, atom.site_coding = own.site, (FREE, FREE, FREE)
         different = True

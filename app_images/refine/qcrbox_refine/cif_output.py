@@ -288,7 +288,9 @@ def _statements(fit: Fit) -> list[str]:
     if data.raised:
         lines.append(f"{data.raised} intensities below the threshold of OMIT were set to it.")
     if data.suppressed:
-        lines.append(f"{data.suppressed} intensities below the threshold of OMIT were not refined against.")
+        lines.append(
+            f"{data.suppressed} intensities below the threshold of OMIT were not refined against; R1 of all data counts them."
+        )
     return lines
 
 
@@ -328,7 +330,7 @@ def _atoms(block: CifBlock, fit: Fit) -> None:
         uncertainties.append(
             AtomSu(
                 site=[0.0] * 3 if atom.riding else [float(x) for x in fit.su[p.site : p.site + 3]],
-                u=0.0 if atom.riding else equivalent_u_su(fit, i) if atom.u_aniso else float(fit.su[p.u_iso]),
+                u=equivalent_u_su(fit, i) if atom.u_aniso else float(fit.su[p.u_iso]),
                 tensor=u_cif_su(fit, i) if atom.u_aniso else [],
                 occupancy=float(fit.su[p.occupancy]) if p.occupancy >= 0 else 0.0,
             )

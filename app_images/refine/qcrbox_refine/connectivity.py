@@ -31,10 +31,7 @@ class Neighbour:
 
 def connectivity_table(model: Model, structure: xray.structure) -> smtbx.utils.connectivity_table:
     """Bonds by radii, disorder and the instructions CONN, BIND and FREE of the model."""
-    conformers, no_images = model.conformers()
-    table = smtbx.utils.connectivity_table(
-        structure, conformer_indices=flex.size_t(conformers), sym_excl_indices=flex.size_t(no_images)
-    )
+    table = smtbx.utils.connectivity_table(structure, conformer_indices=flex.size_t(model.conformers()))
     change_bonds(model, structure, table)
     return table
 

@@ -68,19 +68,33 @@ def _displacements_of_riding(model: Model) -> list[tuple[str, str, str]]:
 
 
 def _tied(model: Model) -> list[tuple[str, str, str]]:
-    """Occupancies tied to free variables, atoms with the same expression in one row."""
-    found: dict[Coding, list[Atom]] = {}
-    for atom in model.atoms:
-        if atom.occupancy_coding.is_tied:
-            found.setdefault(atom.occupancy_coding, []).append(atom)
+    """Parameters tied to free variables, atoms with the same expression in one row."""
+    found: dict[tuple[str, str, Coding], list[Atom]] = {}
+    for kind in ("occupancy", "coordinate", "displacement"):
+        for atom in model.atoms:
+            for name, coding in _codings(atom, kind):
+                if coding.is_tied:
+                    found.setdefault((kind, name, coding), []).append(atom)
     return [
         (
-            "occupancy",
+            kind,
             _labels(atoms),
-            f"occupancy = {_expression(coding)}, FVAR{coding.variable} = {model.variables[coding.variable - 1]:.4f}",
+            f"{name} = {_expression(coding)}, FVAR{coding.variable} = {model.variables[coding.variable - 1]:.4f}",
         )
-        for coding, atoms in found.items()
+        for (kind, name, coding), atoms in found.items()
     ]
+
+
+def _codings(atom: Atom, kind: str) -> list[tuple[str, Coding]]:
+    """Names and codings of the parameters of one kind."""
+    if kind == "occupancy":
+        return [("occupancy", atom.occupancy_coding)]
+    if kind == "coordinate":
+        return list(zip("xyz", atom.site_coding, strict=True))
+    if atom.u_factor is not None:
+        return []
+    names = ("U(iso)",) if atom.u_aniso is None else ("U11", "U22", "U33", "U12", "U13", "U23")
+    return list(zip(names, atom.u_coding, strict=False))
 
 
 def _expression(coding: Coding) -> str:

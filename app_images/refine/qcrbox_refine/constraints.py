@@ -31,7 +31,7 @@ from qcrbox_refine.reparametrisation import (
     state_of,
 )
 from qcrbox_refine.restraints import RestraintManager, restraints_manager
-from qcrbox_refine.riding import IdealGeometry, Image, distance_to_hydrogen, needed
+from qcrbox_refine.riding import TURNING, IdealGeometry, Image, distance_to_hydrogen, needed
 from qcrbox_refine.riding_groups import assign_riding_groups, parents_of
 from qcrbox_refine.scattering import set_factors
 
@@ -224,11 +224,27 @@ class _Builder:
                 groups[id(rigid)] = rigid
         blocks: list[Block] = []
         for key, indices in members.items():
+            self._name_what_a_rigid_group_loses(indices)
             blocks.append(
                 RigidGroup(indices, groups[key].n == RIGID_SCALED, self.model.atoms[indices[0]].label)
             )
             self.n_constraints += len(indices) - 1
         return blocks
+
+    def _name_what_a_rigid_group_loses(self, indices: list[int]) -> None:
+        atoms = [self.model.atoms[i] for i in indices]
+        coded = [atom.label for atom in atoms if not all(coding.is_free for coding in atom.site_coding)]
+        if coded:
+            self.model.not_applied(
+                f"Fixed coordinates and free variables of {', '.join(coded)} are not applied: the atoms move with their "
+                "rigid group."
+            )
+        special = [self.model.atoms[i].label for i in indices if self.table.is_special_position(i)]
+        if special:
+            self.model.warn(
+                f"{', '.join(special)} of a rigid group would leave a special position: the group moves freely. Take it "
+                "out of the group (AFIX 0)."
+            )
 
     def _followers(self, kind: str) -> list[Block]:
         """Atoms that share a parameter with an atom which is rigid or rides."""
@@ -265,7 +281,7 @@ class _Builder:
             group.pivot.label,
             ideal=ideal,
             # Without a geometry there is no bond to turn about.
-            torsion=ideal is not None and group.n in (7, 8) and bool(self.bonds[pivot]),
+            torsion=ideal is not None and _turns(group) and bool(self.bonds[pivot]),
             stretch=group.n in (4, 8),
         )
 
@@ -297,6 +313,7 @@ class _Builder:
             [_image(bond) for bond in chosen],
             self._substituent(pivot, parents[0], indices),
             length,
+            _turns(group),
         )
 
     def _substituent(self, pivot: int, parent: Neighbour, indices: list[int]) -> Image | None:
@@ -305,7 +322,7 @@ class _Builder:
         here = np.array(self.structure.unit_cell().orthogonalize(self.structure.scatterers()[pivot].site))
         for bond in self.bonds[parent.index]:
             other = self.model.atoms[bond.index]
-            if part and abs(other.part) not in (0, abs(part)):
+            if part and other.part not in (0, part):
                 continue
             image = _image(bond, parent)
             site = image.rotation @ np.array(self.structure.scatterers()[bond.index].site) + image.translation
@@ -434,6 +451,11 @@ def _rigid(atom: Atom) -> bool:
 
 def _rides(atom: Atom) -> bool:
     return atom.group is not None and atom.group.rides and atom.group.pivot is not None
+
+
+def _turns(group: AfixGroup) -> bool:
+    """Whether the torsion of a riding group is refined."""
+    return group.n in (7, 8) and (group.m in TURNING or needed(group.m) is None)
 
 
 def _image(bond: Neighbour, moved_by: Neighbour | None = None) -> Image:

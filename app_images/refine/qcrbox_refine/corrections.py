@@ -187,7 +187,33 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
             why="The partial structure factors stand in a file name.fab, or in _shelx_fab_file of a CIF.",
             next="Attach the .fab file and give it as mask=…, or delete ABIN to refine without a mask.",
         )
-    numbers = settings.fab or (0.0, 0.0)
-    refined = tuple(name for name, variable in zip(("scale", "u"), numbers, strict=True) if variable)
     model.note(f"A solvent mask is applied: partial structure factors of {origin}.")
-    return SolventMask(parse_fab(text, model.symmetry.space_group(), origin), text=text, refined=refined)
+    mask = SolventMask(parse_fab(text, model.symmetry.space_group(), origin), text=text)
+    for name, written in zip(("scale", "u"), settings.fab or (0.0, 0.0), strict=True):
+        if written:
+            number = _variable_of_mask(model, written)
+            setattr(mask, name, model.variables[number - 1])
+            mask.refined, mask.variables = (*mask.refined, name), (*mask.variables, number)
+    return mask
+
+
+def _variable_of_mask(model: Model, written: float) -> int:
+    """The number of a free variable that ABIN names. Raises UserInputError where there is none to be had."""
+    number = round(written)
+    why = ""
+    if not 2 <= number <= len(model.variables):
+        why = f"free variable {number} is used, but FVAR has {len(model.variables)}."
+    elif any(
+        coding.variable == number
+        for atom in model.atoms
+        for coding in (*atom.site_coding, atom.occupancy_coding, *atom.u_coding)
+    ):
+        why = f"free variable {number} is used by ABIN and by atoms."
+    if why:
+        raise UserInputError(
+            why,
+            where="ABIN",
+            why="Scale and U of the mask are free variables of their own here.",
+            next="Give them their own start values at the end of FVAR (1 for the scale, 0 for U).",
+        )
+    return number

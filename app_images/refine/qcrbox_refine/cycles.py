@@ -141,6 +141,8 @@ class Cycles:
 
     def _store(self, equations: NormalEquations, made: Parametrisation) -> None:
         self.model.absorb(made.structure)
+        if self.corrections.mask is not None:
+            self.corrections.mask.store(self.model.free_variables)
         self.scale = equations.scale
         if self.corrections.extinction is not None:
             self.model.extinction = self.corrections.extinction.coefficient

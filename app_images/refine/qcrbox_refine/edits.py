@@ -276,15 +276,19 @@ def _split(model: Model, words: list[str]) -> str:
     atom, share = model.atom(words[0]), float(words[1])
     if not 0 < share < 1:
         raise ValueError("could not convert the share: it lies between 0 and 1")
-    for letter in "AB":
-        _require_new(model, f"{atom.label}{letter}")
+    suffix = f"_{atom.residue}" if atom.residue else ""
+    first_label, second_label = (f"{atom.name}{letter}{suffix}" for letter in "AB")
+    for label in (first_label, second_label):
+        _require_new(model, label)
     second = Atom(
-        label=f"{atom.label}B",
+        label=second_label,
         element=atom.element,
         site=atom.site,
         occupancy=atom.occupancy * (1 - share),
         u_iso=atom.u_iso,
         part=2,
+        residue=atom.residue,
+        residue_class=atom.residue_class,
     )
     used = {other.assembly for other in model.atoms}
     letter = next(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in used)
@@ -295,7 +299,7 @@ def _split(model: Model, words: list[str]) -> str:
         atom.site, second.site = _apart(model, atom)
     old = atom.label
     atom.occupancy, atom.part = atom.occupancy * share, 1
-    model.rename(atom, f"{old}A")
+    model.rename(atom, first_label)
     atom.assembly = second.assembly = letter
     atom.occupancy_coding = UNSTATED
     make_isotropic(atom)

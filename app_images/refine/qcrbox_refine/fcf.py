@@ -61,7 +61,7 @@ def _fcf_rows(fit: Fit) -> Iterator[str]:
     n = _decimals(sigma)
     for index, f_o, s, f_c in zip(fit.reflections.unique.indices(), fo_sq, sigma, fc_sq, strict=True):
         h, k, l = index  # noqa: E741
-        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.{n}f} {f_o:12.{n}f} {s:10.{n}f} {'o' if f_o > 2 * s else '<'}"
+        yield f"{h:4d} {k:3d} {l:3d} {f_c:12.{n}f} {f_o:12.{n}f} {s:10.{n}f} {'o' if f_o > 2 * s else '<'}"
 
 
 def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
@@ -72,4 +72,4 @@ def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
     rows = zip(terms.fc.indices(), terms.difference, terms.sigma, amplitudes, phases, strict=True)
     for (h, k, l), difference, sigma, f_c, phase in rows:  # noqa: E741
         f_o = max(f_c + difference, 0.0) ** 2
-        yield f"{h:4d}{k:4d}{l:4d} {f_o:11.{n}f} {sigma:9.{n}f} {f_c:9.{n}f} {phase % 360.0:6.1f}"
+        yield f"{h:4d} {k:3d} {l:3d} {f_o:11.{n}f} {sigma:9.{n}f} {f_c:9.{n}f} {phase % 360.0:6.1f}"

@@ -52,7 +52,7 @@ def geometry(fit: Fit) -> Geometry:
         su = None if {first, second} & riding else math.sqrt(max(variance, 0))
         bonds.append([labels[first], labels[second], with_su(d.distance, su, 4), code(d.rt_mx_ji), "?"])
     angles = []
-    for angle in bond_angles(table, fit.model.conformers()[0], errors):
+    for angle in bond_angles(table, fit.model.conformers(), errors):
         j, i, k = angle.atoms
         if i in hydrogen:
             continue

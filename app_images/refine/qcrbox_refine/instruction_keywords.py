@@ -62,7 +62,7 @@ _CYCLES = (
 KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     "ABIN": (
         _yes("without numbers", "A + iB added to F as they stand; refused where no .fab file is there", "ABIN"),
-        _yes("n1 n2", "free variables for scale and U", "ABIN 2 3"),
+        _yes("n1 n2", "free variables for scale and U, of their own", "ABIN 2 3"),
     ),
     "ACTA": (
         _yes("without numbers", "the CIF is always complete, with the reflections", "ACTA"),
@@ -115,7 +115,7 @@ KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     ),
     "EADP": (_yes("names", _ATOM_LISTS, "EADP C1 C2"),),
     "END": (_yes("", "what follows is not read, but for WGHT that a program recommends", ""),),
-    "EQIV": (_yes("$n operation", "for names in restraints, BIND and FREE", "EQIV $1 1-x, 1-y, 1-z|DFIX 5 0.02 C1 C2_$1"),),
+    "EQIV": (_yes("$n operation", "for names in restraints, BIND and FREE; one of the space group", "EQIV $1 1-x, 0.5+y, 1-z|DFIX 5 0.02 C1 C2_$1"),),
     "EXTI": (_yes("x", "refined by SHELXL's formula", "EXTI 0.001"),),
     "EXYZ": (_yes("names", _ATOM_LISTS, "EXYZ C3 C11|C11 1 0.5 0.5 0.5 10.01 10.03"),),
     "FEND": (_yes("", "", "FRAG 17 1 1 1 90 90 90|X1 1 0 0 0|X2 1 1.4 0 0|X3 1 2.1 1.2 0|FEND"),),
@@ -170,7 +170,7 @@ KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     "SHEL": (_yes("lowres highres", "limits of resolution, Å", "SHEL 20 0.9"),),
     "SIMU": (_yes("s st dmax names", "st for atoms at the end of a chain; all atoms without names", "SIMU 0.04 0.08 1.7"),),
     "SIZE": (_yes("dx dy dz", "in the CIF", "SIZE 0.1 0.2 0.3"),),
-    "SPEC": (_yes("d", "atoms nearer to their image are on a special position", "SPEC 0.1"),),
+    "SPEC": (_yes("d", "the atoms that follow are on a special position where they are nearer to it", "SPEC 0.1"),),
     "SUMP": (_yes("c s c1 m1 …", "sum of free variables", "SUMP 1.9 0.01 1 2 1 3|PART 1 21|C11 1 0.5 0.5 0.5 11 0.03|PART 2 31|C12 1 0.6 0.5 0.5 11 0.03|PART 0"),),
     "SWAT": (_yes("g U", "both refined", "SWAT 0.1 2"),),
     "SYMM": (_yes("operation", "all", ""),),

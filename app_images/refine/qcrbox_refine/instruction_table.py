@@ -119,7 +119,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "SHEL": _applied("reflections", "Resolution limits"),
     "SIMU": _applied("restraints", "Similar displacement parameters"),
     "SIZE": _applied("chemistry", "Crystal size"),
-    "SPEC": _applied("model", "Distance that makes a position special"),
+    "SPEC": _applied("model", "Distance from a special position within which an atom lies on it"),
     "STIR": _named("Resolution in steps", "All data are used from the first cycle."),
     "SUMP": _applied("restraints", "Linear restraint on free variables"),
     "SWAT": _applied("solvent_mask", "Diffuse solvent (Babinet)"),

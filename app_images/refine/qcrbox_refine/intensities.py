@@ -199,8 +199,9 @@ class IntensityModel:
         mask = self.corrections.mask
         if mask is None or not mask.names():
             return []
-        along = 2 * (f_calc.conj() * self._mask_factor(needed)).real
-        both = {"scale": along / mask.scale, "u": -8 * np.pi**2 * self.stol_sq[needed] * along}
+        falloff = np.exp(-8 * np.pi**2 * mask.u * self.stol_sq[needed])
+        by_scale = 2 * (f_calc.conj() * self.mask_values[needed] * falloff).real
+        both = {"scale": by_scale, "u": -8 * np.pi**2 * self.stol_sq[needed] * mask.scale * by_scale}
         return [both[name] for name in mask.refined]
 
     def _structure_factors(
@@ -238,8 +239,13 @@ class IntensityModel:
         """The same for the inverted structure: every reflection is that of its Friedel mate."""
         data, own = self.reflections.unique, self.components
         mates = data.customized_copy(indices=to_flex(-to_array(data.indices())))
-        inverted = replace(self.reflections, unique=mates, components=replace(own, indices=-own.indices))
-        return IntensityModel(self.made, inverted, self.corrections, self.structure_factors, self.wavelength)
+        return self.of(replace(self.reflections, unique=mates, components=replace(own, indices=-own.indices)))
+
+    def of(self, reflections: Reflections) -> IntensityModel:
+        """The same model for other observations."""
+        return IntensityModel(
+            self.made, reflections, self.corrections, self.structure_factors, self.wavelength
+        )
 
     def without_imaginary_dispersion(self) -> np.ndarray:
         """F (n,) of the main index of every observation with f'' = 0 for all atoms, mask included."""

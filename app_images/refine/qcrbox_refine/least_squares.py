@@ -16,7 +16,7 @@ from qcrbox_refine.cycles import Cycles
 from qcrbox_refine.fit import Cycle, Fit
 from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
-from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, packed_upper
+from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, packed_upper, r1_of
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.shifts import parameter_name
 
@@ -117,7 +117,7 @@ def _fit(
         cycles_allowed=cycles_allowed,
         r1_gt=r1_gt,
         n_gt=n_gt,
-        r1_all=equations.r1()[0],
+        r1_all=_r1_of_all(runner, equations),
         wr2=equations.wr2(),
         wr2_gt=equations.wr2(2),
         goof=equations.goof(),
@@ -127,6 +127,17 @@ def _fit(
         restrained_goof=equations.restrained_goof(),
         correction_su=correction_su,
     )
+
+
+def _r1_of_all(runner: Cycles, equations: NormalEquations) -> float:
+    """R1 of all data, of those too that OMIT s keeps from the refinement."""
+    weak = runner.reflections.weak
+    if weak is None:
+        return equations.r1()[0]
+    calculated, _ = equations.model.of(weak).calculate()
+    observed, _, fc_sq = equations.on_fc_scale()
+    observed = np.concatenate([observed, weak.unique.data().as_numpy_array() / equations.scale])
+    return r1_of(observed, np.concatenate([fc_sq, calculated]))
 
 
 def _correction_su(runner: Cycles, equations: NormalEquations, own: np.ndarray) -> dict[str, float]:

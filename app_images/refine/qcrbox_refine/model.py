@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
@@ -21,8 +22,12 @@ from qcrbox_refine.parameters import FREE, UNSTATED, Coding
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 Tensor = tuple[float, float, float, float, float, float]
+# Å; an atom of a CIF that is nearer to an image of itself lies on a special position.
+_NEAR_ITS_IMAGE = 0.2
 
 
+# Their words are elements, numbers and text; DISP C means the element, whatever the atoms are called.
+_WITHOUT_ATOMS = frozenset({"REM", "TITL", "DISP", "LAUE", "EQIV", "BEDE", "SFAC"})
 # n of AFIX mn: rides on an atom before it.
 RIDING = frozenset({3, 4, 7, 8})
 # n of AFIX mn: first atom of a rigid group, of a rigid group with a refined scale, and its other members.
@@ -73,6 +78,7 @@ class Atom:
     u_aniso, the first one of u_iso. u_factor: U(iso) is this times U(eq) of u_pivot. group: the AFIX group; riding
     without one: a hydrogen atom whose geometry follows from its surroundings; as_listed: the file has it riding, with a distance and a
     U of its own; u_stated: false where the input gives no displacement parameter. lacks_hydrogen: an edit asks for the hydrogen atoms that it lacks.
+    special_within: how near to a special position it lies on it (SPEC), Å; None: where it is within 0.2 Å of an image of itself.
     """
 
     label: str
@@ -95,6 +101,7 @@ class Atom:
     as_listed: bool = False
     u_stated: bool = True
     lacks_hydrogen: bool = False
+    special_within: float | None = None
 
     @property
     def is_hydrogen(self) -> bool:
@@ -180,7 +187,6 @@ class Model:
     left_out: list[LeftOut] = field(default_factory=list)
     elements: list[str] = field(default_factory=list)
     from_shelx: bool = False
-    min_distance_sym_equiv: float = 0.2
 
     @property
     def riding_temperature_k(self) -> float | None:
@@ -254,12 +260,22 @@ class Model:
 
     def rename(self, atom: Atom, label: str) -> None:
         """Another label, in the instructions that name the atom too."""
-        old, atom.label = atom.label, label
+        old, old_name = atom.label, atom.name
+        atom.label = label
         for placed in self.placed:
-            words = tuple(_renamed(word, old, label) for word in placed.instruction.words)
-            if words != placed.instruction.words:
-                head = placed.instruction.text.split()[0]
-                placed.instruction = replace(placed.instruction, words=words, text=" ".join([head, *words]))
+            instruction = placed.instruction
+            if instruction.name in _WITHOUT_ATOMS:
+                continue
+            names = {old.upper(): label}
+            # A name without a residue means one of the residue of the instruction.
+            if (instruction.residue or "0") == str(atom.residue):
+                names[old_name.upper()] = atom.name
+            elif not atom.residue:
+                names = {}
+            words = tuple(_renamed(word, names) for word in instruction.words)
+            if words != instruction.words:
+                head = instruction.text.split()[0]
+                placed.instruction = replace(instruction, words=words, text=" ".join([head, *words]))
 
     def atom(self, label: str) -> Atom:
         """The atom of this label (case does not matter). Raises UserInputError naming near ones."""
@@ -296,12 +312,9 @@ class Model:
 
     def structure(self) -> xray.structure:
         """The model as a cctbx structure, scatterers in the order of the atoms; `scattering` sets their factors."""
-        settings = crystal.special_position_settings(
-            self.symmetry, min_distance_sym_equiv=self.min_distance_sym_equiv
-        )
+        settings = crystal.special_position_settings(self.symmetry, min_distance_sym_equiv=_NEAR_ITS_IMAGE)
         structure = xray.structure(settings)
         cell = self.symmetry.unit_cell()
-        general = sgtbx.site_symmetry(cell, self.symmetry.space_group(), (0.1234, 0.2357, 0.3579), 0.0)
         for atom in self.atoms:
             u = atom.u_iso if atom.u_aniso is None else adptbx.u_cif_as_u_star(cell, atom.u_aniso)
             structure.add_scatterer(
@@ -312,10 +325,26 @@ class Model:
                     occupancy=atom.occupancy,
                     u=u,
                 ),
-                # A negative PART has no special positions: the atom is disordered about them.
-                site_symmetry_ops=general if atom.part < 0 else None,
+                site_symmetry_ops=self._site_symmetry(atom),
             )
         return structure
+
+    def _site_symmetry(self, atom: Atom) -> sgtbx.site_symmetry | None:
+        """What SHELX instructions make of the place of an atom; None: as the settings of the structure have it."""
+        cell, group = self.symmetry.unit_cell(), self.symmetry.space_group()
+        general = sgtbx.site_symmetry(cell, group, (0.1234, 0.2357, 0.3579), 0.0)
+        if atom.part < 0:
+            # A negative PART has no special positions: the atom is disordered about them.
+            return general
+        within = atom.special_within
+        if within is None:
+            return None
+        # From an element to the image is 2 (centre, mirror, twofold), √3, √2 or 1 (sixfold axis) times as far as to the element.
+        for ratio in (2.0, 3**0.5, 2**0.5, 1.0):
+            found = sgtbx.site_symmetry(cell, group, atom.site, ratio * max(within, 0.0))
+            if found.distance_moved() <= within:
+                return found
+        return general
 
     def absorb(self, structure: xray.structure) -> None:
         """Take refined coordinates, displacements and occupancies back into the atoms."""
@@ -329,9 +358,10 @@ class Model:
             else:
                 atom.u_aniso, atom.u_iso = None, scatterer.u_iso
 
-    def conformers(self) -> tuple[list[int], list[int]]:
-        """Disorder group of each atom, and 1 where an atom must not bond to its own symmetry images."""
-        return [abs(atom.part) for atom in self.atoms], [int(atom.part < 0) for atom in self.atoms]
+    def conformers(self) -> list[int]:
+        """A number for the disorder group of each atom, 0 for none; PART -1 and PART 1 are different groups."""
+        parts = sorted({atom.part for atom in self.atoms if atom.part})
+        return [parts.index(atom.part) + 1 if atom.part else 0 for atom in self.atoms]
 
     def formula_units(self) -> float:
         """Z: as stated, else how often the formula is in the cell, else the largest multiplicity of an atom (all on a mirror: half)."""
@@ -351,10 +381,10 @@ class Model:
         return dict(content)
 
 
-def _renamed(word: str, old: str, new: str) -> str:
-    """A word of an instruction with an atom's new label; its symmetry (`_$1`) stays."""
+def _renamed(word: str, names: Mapping[str, str]) -> str:
+    """A word of an instruction with the new name of an atom, by its name in capitals; its symmetry (`_$1`) stays."""
     name, sign, symmetry = word.partition("_$")
-    return f"{new}{sign}{symmetry}" if name.upper() == old.upper() else word
+    return f"{names.get(name.upper(), name)}{sign}{symmetry}"
 
 
 def scattering_type(symbol: str, label: str) -> str:

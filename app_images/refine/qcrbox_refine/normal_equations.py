@@ -224,13 +224,18 @@ class NormalEquations:
     def r1(self, cutoff: float | None = None) -> tuple[float, int]:
         """R1 and its number of reflections; over Fo² > cutoff · σ, or over all with negative Fo² as 0."""
         chosen = slice(None) if cutoff is None else self.fo_sq > cutoff * self.sigma
-        fo = np.sqrt(np.maximum(self.fo_sq[chosen] / self.scale, 0))
-        fc = np.sqrt(np.maximum(self.fc_sq[chosen], 0))
-        return float(np.abs(fo - fc).sum() / max(fo.sum(), 1e-9)), len(fo)
+        observed, calculated = self.fo_sq[chosen] / self.scale, self.fc_sq[chosen]
+        return r1_of(observed, calculated), len(observed)
 
     def on_fc_scale(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fo², σ(Fo²) and Fc² of all observations, on the absolute scale."""
         return self.fo_sq / self.scale, self.sigma / self.scale, self.fc_sq
+
+
+def r1_of(fo_sq: np.ndarray, fc_sq: np.ndarray) -> float:
+    """Σ||Fo| - |Fc|| / Σ|Fo| of squares on one scale, negative ones as 0."""
+    fo, fc = np.sqrt(np.maximum(fo_sq, 0)), np.sqrt(np.maximum(fc_sq, 0))
+    return float(np.abs(fo - fc).sum() / max(fo.sum(), 1e-9))
 
 
 def packed_upper(matrix: np.ndarray) -> flex.double:

@@ -77,12 +77,17 @@ def read_parameter(written: float, variables: list[float]) -> tuple[float, Codin
     return coding.value(variables), coding
 
 
+def has_number(coding: Coding) -> bool:
+    """Whether SHELX can say it: p × variable or p × (variable - 1), but no other offset, as MOVE may leave one."""
+    return not coding.is_tied or abs(coding.offset) < 1e-9 or abs(coding.offset + coding.factor) < 1e-9
+
+
 def write_parameter(value: float, coding: Coding) -> float:
-    """The SHELX number of a parameter; the inverse of `read_parameter`."""
+    """The SHELX number of a parameter; the inverse of `read_parameter`. The coding has one (`has_number`)."""
     if coding.is_free:
         return value
     if coding.is_fixed:
         return 10 + value
-    if abs(coding.offset) < 1e-12:
+    if abs(coding.offset) < 1e-9:
         return 10 * coding.variable + coding.factor
     return -10 * coding.variable + coding.factor

@@ -34,7 +34,8 @@ class Reflections:
     components: which reflections of which domain each observation is the sum of; batches: (n,) batch number of each
     observation or None; wavelengths: (n,) Å or None where one wavelength holds for all; redundancies: (n,) rows in each;
     n_independent: observations with Friedel mates counted once; omitted: rows taken out by the user or the file;
-    raised, suppressed: observations below the threshold of OMIT s, set to it or not refined against; r_int, r_sigma: of the merging (r_int None
+    raised: observations below the threshold of OMIT s that were set to it; weak: those that are not refined against, as data of
+    their own, None without any; r_int, r_sigma: of the merging (r_int None
     without equivalents); hkl_text: SHELX text of the measured rows, and hklf: the instruction that reads it.
     """
 
@@ -53,7 +54,12 @@ class Reflections:
     batches: np.ndarray | None = None
     wavelengths: np.ndarray | None = None
     raised: int = 0
-    suppressed: int = 0
+    weak: Reflections | None = None
+
+    @property
+    def suppressed(self) -> int:
+        """Number of observations that OMIT s keeps from the refinement; R1 of all data counts them."""
+        return self.weak.unique.size() if self.weak else 0
 
     @property
     def grouped(self) -> bool:
@@ -307,15 +313,18 @@ def _suppress(data: Reflections, limits: OmitLimits) -> Reflections:
     if limits.s < 0:
         raised = flex.double(np.where(low, threshold, fo_sq))
         return replace(data, unique=data.unique.customized_copy(data=raised), raised=int(low.sum()))
-    kept = ~low
+    return replace(_selected(data, ~low), weak=_selected(data, low))
+
+
+def _selected(data: Reflections, chosen: np.ndarray) -> Reflections:
+    """Some of the observations: (n,) of bool."""
     return replace(
         data,
-        unique=data.unique.select(flex.bool(kept)),
-        components=data.components.select(kept),
-        redundancies=data.redundancies[kept],
-        batches=data.batches[kept] if data.batches is not None else None,
-        wavelengths=data.wavelengths[kept] if data.wavelengths is not None else None,
-        suppressed=int(low.sum()),
+        unique=data.unique.select(flex.bool(chosen)),
+        components=data.components.select(chosen),
+        redundancies=data.redundancies[chosen],
+        batches=data.batches[chosen] if data.batches is not None else None,
+        wavelengths=data.wavelengths[chosen] if data.wavelengths is not None else None,
     )
 
 

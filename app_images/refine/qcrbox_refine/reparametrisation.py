@@ -174,7 +174,7 @@ class RigidGroup:
         return 7 if self.scaled else 6
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
-        """Translate by shifts 0-2 (fractional), rotate by shifts 3-5 (rad) about the first atom, scale by shift 6."""
+        """Translate by shifts 0-2 (Cartesian, Å), rotate by shifts 3-5 (rad) about the first atom, scale by shift 6."""
         first = self.atoms[0]
         origin = state.cartesian(first)
         rotation = rotation_matrix(shifts[3:6])

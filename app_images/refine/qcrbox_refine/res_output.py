@@ -18,9 +18,10 @@ from qcrbox_refine.data_settings import all_cards
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.fit import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
-from qcrbox_refine.parameters import write_parameter
+from qcrbox_refine.parameters import FREE, Coding, has_number, write_parameter
 from qcrbox_refine.scattering import Radiation, card_numbers, stated_radiation
 from qcrbox_refine.shelx_cards import symmetry_cards
+from qcrbox_refine.shelx_settings import Hklf
 
 
 def res_text(
@@ -45,7 +46,7 @@ def res_text(
         f"REM  {fit.model.title}",
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
         f"REM R1 = {fit.r1_gt:.4f} for {fit.n_gt} Fo > 4sig(Fo) and {fit.r1_all:.4f} for all "
-        f"{fit.reflections.unique.size()} data",
+        f"{fit.reflections.unique.size() + fit.reflections.suppressed} data",
         f"REM {fit.n_parameters} parameters {'refined' if fit.refined else 'not refined (0 cycles)'} using {fit.n_restraints} "
         f"restraints; max shift/su {last.max_shift_su:.3f}",
         "",
@@ -85,7 +86,14 @@ def _hklf(model: Model) -> str:
     if hklf is None:
         return "HKLF 4"
     words = ["HKLF", f"{abs(hklf.code)}", f"{hklf.scale:g}", *(f"{x:.6g}" for x in hklf.matrix)]
-    return " ".join([*words, f"{hklf.weight:g}", f"{hklf.offset}"])
+    words += [f"{hklf.weight:g}", f"{hklf.offset}"]
+    # Other readers know the last two no more; what has its default may be left out from the end.
+    default = Hklf()
+    if (hklf.weight, hklf.offset) == (default.weight, default.offset):
+        words = words[:12]
+        if hklf.matrix == default.matrix:
+            words = words[: 2 if hklf.scale == default.scale else 3]
+    return " ".join(words)
 
 
 # Instructions that SHELXL wants before UNIT.
@@ -249,7 +257,8 @@ class ModelWriter:
         for atom in self._in_order():
             for placed in self.model.placed:
                 if placed.before is atom and not placed.in_header:
-                    self._close_group()
+                    if atom.group is not self.group:
+                        self._close_group()
                     self.lines += self._instruction(placed.instruction)
             self._surround(atom)
             self._atom(atom)
@@ -308,6 +317,16 @@ class ModelWriter:
             self.lines.append(f"PART {part}")
             self.part = part
 
+    def _site_codings(self, atom: Atom) -> list[Coding]:
+        """How its coordinates are refined, as far as SHELX has numbers for it; what it has none for is named."""
+        for axis, coding in zip("xyz", atom.site_coding, strict=True):
+            if not has_number(coding):
+                self.model.warn(
+                    f"{axis} of {atom.label} is {coding.offset:g} {coding.factor:+g} × free variable {coding.variable} (MOVE), "
+                    "which SHELX has no number for: the .res file has it without the free variable."
+                )
+        return [coding if has_number(coding) else FREE for coding in atom.site_coding]
+
     def _atom(self, atom: Atom) -> None:
         index = self.model.index(atom)
         kind = self.elements.index(atom.element) + 1
@@ -319,7 +338,7 @@ class ModelWriter:
             )
         site = [
             write_parameter(x + n, coding)
-            for x, n, coding in zip(atom.site, moved, atom.site_coding, strict=True)
+            for x, n, coding in zip(atom.site, moved, self._site_codings(atom), strict=True)
         ]
         occupancy = write_parameter(atom.occupancy * share, atom.occupancy_coding.scaled(share))
         head = f"{self.short[id(atom)]:<4} {kind:2d} {' '.join(f'{x:10.6f}' for x in site)} {occupancy:10.5f}"
@@ -335,11 +354,11 @@ class ModelWriter:
 
 
 def _cells_to_move(atom: Atom) -> list[int]:
-    """Whole cells that bring a free coordinate near 0: SHELX reads numbers from 5 on as codes. Riding atoms, half a cell
-    away at most, move with their pivot.
+    """Whole cells that bring a coordinate near 0: SHELX reads numbers from 5 on as codes, also behind the 10 of a fixed one.
+    Riding atoms, half a cell away at most, move with their pivot.
     """
     return [
-        -math.floor(x) if coding.is_free and abs(x) >= _FAR else 0
+        -math.floor(x) if not coding.is_tied and abs(x) >= _FAR else 0
         for x, coding in zip(atom.site, atom.site_coding, strict=True)
     ]
 

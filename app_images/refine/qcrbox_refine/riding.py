@@ -24,6 +24,8 @@ _LENGTH = {
 # Of TEMP where an input has none.
 SHELX_TEMPERATURE_K = 293.15
 TETRAHEDRAL = np.radians(109.47)
+# m of AFIX whose atoms may turn about the bond of the pivot; the bonds of the pivot settle the places of the others.
+TURNING = frozenset({0, 3, 8, 9, 12, 13, 14})
 # m: how many atoms ride, how many bonds the pivot needs beside them.
 _NEEDS = {1: (1, 3), 2: (2, 2), 3: (3, 1), 4: (1, 2), 8: (1, 1), 9: (2, 1), 12: (6, 1), 13: (3, 1), 14: (1, 1),
           15: (1, 4), 16: (1, 1)}  # fmt: skip
@@ -106,7 +108,8 @@ class IdealGeometry:
     """Positions of the atoms riding on one pivot by AFIX m; m = 0 leaves them where they are.
 
     parents: atoms bonded to the pivot, shortest bond first, as many as the geometry needs; substituent: the nearest
-    other atom on the first parent; length: X-H in Å, None keeps the distance of the first riding atom.
+    other atom on the first parent; length: X-H in Å, None keeps the distance of the first riding atom; turns: the torsion is
+    refined, so that it is not set anew.
     """
 
     m: int
@@ -114,6 +117,7 @@ class IdealGeometry:
     parents: list[Image]
     substituent: Image | None
     length: float | None
+    turns: bool = False
 
     def axis(self, state: State) -> np.ndarray:
         """Unit vector along the bond about which the atoms turn."""
@@ -139,14 +143,12 @@ class IdealGeometry:
             return methylene(bonds)
         axis = bonds[0]
         reference = across(axis, self._toward(state))
-        if self.m == 9:
-            return [on_cone(axis, reference, azimuth, np.radians(120)) for azimuth in (0.0, np.pi)]
-        if self.m == 3:
-            return [on_cone(axis, reference, np.pi / 3 + k * 2 * np.pi / 3, TETRAHEDRAL) for k in range(3)]
-        period = {13: 2 * np.pi / 3, 12: np.pi / 3}.get(self.m, 2 * np.pi)
-        start = _torsion(axis, reference, arms, period)
-        count = round(2 * np.pi / period)
-        return [on_cone(axis, reference, start + k * period, TETRAHEDRAL) for k in range(count)]
+        period = {3: 2 * np.pi / 3, 9: np.pi, 13: 2 * np.pi / 3, 12: np.pi / 3}.get(self.m, 2 * np.pi)
+        # Planar in the plane of the substituent, or staggered to it.
+        settled = {3: np.pi / 3, 9: 0.0}.get(self.m)
+        start = _torsion(axis, reference, arms, period) if settled is None or self.turns else settled
+        angle = np.radians(120) if self.m == 9 else TETRAHEDRAL
+        return [on_cone(axis, reference, start + k * period, angle) for k in range(round(2 * np.pi / period))]
 
     def _toward(self, state: State) -> np.ndarray | None:
         if self.substituent is None:

@@ -103,5 +103,5 @@ def parents_of(
         if bond.index not in riding
         and not (model.atoms[bond.index].is_hydrogen and model.atoms[bond.index].riding)
         and not model.atoms[bond.index].is_hydrogen
-        and (part == 0 or abs(model.atoms[bond.index].part) in (0, abs(part)))
+        and (part == 0 or model.atoms[bond.index].part in (0, part))
     ]

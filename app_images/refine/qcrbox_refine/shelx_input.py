@@ -31,6 +31,8 @@ from qcrbox_refine.riding import needed
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+# d of SPEC, Å: the atoms that follow lie on a special position where they are nearer to it.
+_SPECIAL_WITHIN = 0.2
 # An occupancy above this is more than one atom on a site.
 _FULLEST = 1.2
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
@@ -87,6 +89,7 @@ class _Reader:
         self.anisotropic: int | None = 0
         self.anisotropic_hydrogen = False
         self.peaks: list[str] = []
+        self.special_within = _SPECIAL_WITHIN
 
     def fail(
         self, what: str, next_step: str = "Correct the line.", line: int | None = None
@@ -183,7 +186,7 @@ class _Reader:
         elif name == "TEMP":
             model.temperature_k = model.settings.temperature_k
         elif name == "SPEC":
-            model.min_distance_sym_equiv = instruction.number(0, 0.2)
+            self.special_within = instruction.number(0, _SPECIAL_WITHIN)
         elif name == "ANIS" and not instruction.names:
             self.anisotropic = round(instruction.numbers[0]) if instruction.numbers else None
             self.anisotropic_hydrogen = bool(instruction.numbers) and instruction.numbers[0] < 0
@@ -229,6 +232,7 @@ class _Reader:
         label = f"{given.label}_{around.residue}" if around.residue else given.label
         atom = Atom(label, self.elements[given.scattering_type - 1], (0.0, 0.0, 0.0))
         atom.part, atom.residue, atom.residue_class = around.part, around.residue, around.residue_class
+        atom.special_within = self.special_within
         try:
             self._site(atom, given)
             written = given.occupancy_in_force
@@ -403,7 +407,7 @@ class _Reader:
                 if instruction.name == "EADP":
                     self.model.equal_displacements += self._equal(instruction, names)
                 elif instruction.name == "EXYZ":
-                    self.model.equal_sites += self._equal(instruction, names)
+                    self.model.equal_sites += self._led_by_bound(instruction, self._equal(instruction, names))
                 elif instruction.name == "ANIS" and instruction.names:
                     self._anisotropic_by_name(instruction, names)
                 elif instruction.name == "HFIX" and instruction.numbers:
@@ -439,6 +443,20 @@ class _Reader:
         if not groups:
             self.model.leave_out(instruction.text, "Its atoms or numbers are missing.")
         return groups
+
+    def _led_by_bound(self, instruction: Instruction, groups: list[list[Atom]]) -> list[list[Atom]]:
+        """Groups of EXYZ with the atom first whose place is ruled by a rigid or riding group; named where two are."""
+        led = []
+        for group in groups:
+            bound = [
+                atom for atom in group if atom.group is not None and (atom.group.rigid or atom.group.rides)
+            ]
+            if len(bound) > 1:
+                labels = ", ".join(atom.label for atom in bound)
+                self.model.leave_out(instruction.text, f"{labels} move with groups of their own (AFIX).")
+                continue
+            led.append([*bound, *(atom for atom in group if atom not in bound)])
+        return led
 
     def _anisotropic_by_name(self, instruction: Instruction, names: AtomNames) -> None:
         refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))

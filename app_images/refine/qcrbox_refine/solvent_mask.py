@@ -31,7 +31,8 @@ class SolventMask:
     """Partial structure factors A + iB in electrons, added to the F of the atoms (ABIN of SHELXL).
 
     values: by (h, k, l), every symmetry equivalent and Friedel mate in it; scale and u (Å²): they are multiplied by
-    scale · exp(-8π² u sin²θ/λ²); text: of the .fab file; refined: which of "scale", "u" are.
+    scale · exp(-8π² u sin²θ/λ²); text: of the .fab file; refined: which of "scale", "u" are, and variables: the numbers of
+    the free variables that they are, in the same order.
     """
 
     values: dict[tuple[int, int, int], complex]
@@ -39,6 +40,7 @@ class SolventMask:
     u: float = 0.0
     text: str = ""
     refined: tuple[Literal["scale", "u"], ...] = ()
+    variables: tuple[int, ...] = ()
 
     def at(self, reflections: miller.set) -> tuple[np.ndarray, int]:
         """A + iB of these reflections as listed (0 where the list has none), (n,), and how many are missing."""
@@ -61,6 +63,11 @@ class SolventMask:
         """Add as many of the shifts as there are refined values."""
         for name in self.refined:
             setattr(self, name, getattr(self, name) + next(shifts))
+
+    def store(self, free_variables: list[float]) -> None:
+        """Write the refined values into the free variables they are; free_variables: FVAR from the second on."""
+        for number, value in zip(self.variables, self.refined_values(), strict=False):
+            free_variables[number - 2] = value
 
 
 def parse_fab(text: str, group: sgtbx.space_group, origin: str) -> dict[tuple[int, int, int], complex]:

@@ -213,3 +213,26 @@ def test_reflections_inside_the_instructions_are_named(tmp_path, crystal, code, 
     found, model = prepared(tmp_path, crystal, hklf=code)
     assert found.unique.size() == len(crystal[1])
     assert any("follow in the instructions" in note for note in model.notes) is said
+
+
+def test_r1_of_all_data_counts_what_a_threshold_keeps_from_the_refinement(tmp_path, crystal):
+    """OMIT 20: Fo² below 10 σ is not refined against. Plain sums over all data with the scale of the fit."""
+    truth, hkl, values, sigma = crystal
+    files = write(tmp_path, truth.ins("OMIT 20", shift=0.01), hkl_text(hkl, values, sigma))
+    fit = refine_files(*files, Options(weighting="keep", cycles=0)).fit
+    assert fit.reflections.suppressed == int((values < 10 * sigma).sum()) > 20
+    assert fit.equations.n == len(values) - fit.reflections.suppressed
+    strong = values >= 10 * sigma
+    moved = Truth("P 21/c", "Fe")
+    moved.atoms = [
+        (label, element, tuple(x + 0.01 * (-1) ** (i + k) * (i > 0) for k, x in enumerate(site)), u)
+        for i, (label, element, site, u) in enumerate(truth.atoms)
+    ]
+    calculated = np.abs(moved.f(hkl)) ** 2
+    w = 1 / sigma[strong] ** 2
+    scale = (w * values[strong] * calculated[strong]).sum() / (w * calculated[strong] ** 2).sum()
+    observed = np.sqrt(np.maximum(values, 0))
+    difference = np.abs(observed - np.sqrt(scale * calculated))
+    assert fit.r1_all == pytest.approx(difference.sum() / observed.sum(), abs=3e-4)
+    assert fit.equations.r1()[0] == pytest.approx(difference[strong].sum() / observed[strong].sum(), abs=3e-4)
+    assert fit.r1_all > fit.equations.r1()[0]

@@ -207,8 +207,17 @@ def test_an_atom_of_a_negative_part_has_no_special_position():
 def test_spec_sets_how_near_a_special_position_is():
     atoms = "C1 1 0.015 0.2 0.25 10.5 0.03\nC2 1 0.3 0.2 0.1 11 0.03"
     options = {"latt": 1, "symm": "SYMM -X, Y, 0.5-Z\n"}
-    assert names_of(model_of(atoms, "SPEC 0.4", **options))[0] == "C1 y"
-    assert names_of(model_of(atoms, "SPEC 0.1", **options))[0] == "C1 x"
+    # 0.134 Å from the axis.
+    assert names_of(model_of(atoms, "SPEC 0.14", **options))[0] == "C1 y"
+    assert names_of(model_of(atoms, "SPEC 0.13", **options))[0] == "C1 x"
+    assert names_of(model_of(atoms, **options))[0] == "C1 y"
+
+
+def test_spec_counts_for_the_atoms_that_follow():
+    """As SHELXL has it, until the next SPEC."""
+    atoms = "C1 1 0.015 0.2 0.25 10.5 0.03\nSPEC 0.05\nC2 1 0.015 0.5 0.25 10.5 0.03\nSPEC\nC3 1 0.015 0.8 0.25 10.5 0.03"
+    names = names_of(model_of(atoms, latt=1, symm="SYMM -X, Y, 0.5-Z\n"))
+    assert [name for name in names if name.endswith(" x")] == ["C2 x"]
 
 
 def test_residues_have_labels_of_their_own():

@@ -313,7 +313,9 @@ def test_a_solvent_mask_is_applied(tmp_path, group):
     assert max(result.residual.maximum, -result.residual.minimum) < 0.4
     with pytest.raises(UserInputError, match="ABIN needs a solvent mask"):
         refined(tmp_path, truth, "ABIN", intensity=intensity)
-    free = refined(tmp_path, truth, "ABIN 2 3", intensity=intensity, mask=str(tmp_path / "truth.fab")).fit
+    free = refined(
+        tmp_path, truth, "ABIN 2 3", "FVAR 1 1 0", intensity=intensity, mask=str(tmp_path / "truth.fab")
+    ).fit
     assert abs(free.corrections.mask.scale - 1) < 4 * free.correction_su["ABIN scale"] < 0.2
 
 

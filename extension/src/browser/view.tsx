@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { Doubt, isDoubtfulDataset } from '../doubt';
 import { Moment, Title } from '../moment';
 import type { IDataset } from '../registry/types';
 import { datasetTitleParts } from '../titles';
@@ -249,15 +250,24 @@ const STORED = 7;
 
 /** The title of a dataset, a button to rename it where it may be changed. */
 function Name({ dataset, model, actions, trans }: Omit<IRowProps, 'place'>): JSX.Element {
+  const sign = isDoubtfulDataset(dataset) && <Doubt trans={trans} />;
   const title = <Title {...datasetTitleParts(dataset)} />;
   if (model.bin || dataset.read_only) {
-    return title;
+    return (
+      <>
+        {sign}
+        {title}
+      </>
+    );
   }
   const words = trans.__('Rename %1', rowOf(dataset).name);
   return (
-    <button className="qcrbox-Store-name" title={words} aria-label={words} onClick={() => actions.rename(dataset)}>
-      {title}
-    </button>
+    <>
+      {sign}
+      <button className="qcrbox-Store-name" title={words} aria-label={words} onClick={() => actions.rename(dataset)}>
+        {title}
+      </button>
+    </>
   );
 }
 

@@ -15,6 +15,7 @@ import { UUID } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
 import { argumentsOf } from '../session/arguments';
+import { DOUBT, isDoubtfulDataset } from '../doubt';
 import { cifIcon, qcrboxIcon } from '../icons';
 import { calculationCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
@@ -40,6 +41,7 @@ import {
   VALIDATE_CHOSEN_FILE
 } from './commands';
 import { editedRefinement } from './edited';
+import { isDoubtful } from './figures';
 import { CommandForm } from './form';
 import { withModel } from './fields';
 import { CommandModel } from './model';
@@ -87,7 +89,10 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const openForm = ({ application, command }: IOffer, { input, values, tab: id }: IFormArgs) => {
-      const title = (dataset: Parameters<typeof datasetTitle>[0]) => datasetTitle(dataset, store.calculations);
+      const title = (dataset: Parameters<typeof datasetTitle>[0]) => {
+        const sign = isDoubtfulDataset(dataset, store.calculations) ? `${DOUBT} ` : '';
+        return `${sign}${datasetTitle(dataset, store.calculations)}`;
+      };
       const model = new CommandModel(application, command, () => store.datasets, title, input, values);
       // A second click, or a request that is sent again because no answer came, never starts a second calculation.
       const sending = new RequestKey();
@@ -177,7 +182,8 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       tab.title.closable = true;
       const label = () => {
         const found = store.calculationOf(id);
-        tab.title.label = found ? calculationTitle(found) : trans.__('Result');
+        const sign = found && isDoubtful(found) ? `${DOUBT} ` : '';
+        tab.title.label = found ? `${sign}${calculationTitle(found)}` : trans.__('Result');
         tab.title.caption = tab.title.label;
       };
       label();

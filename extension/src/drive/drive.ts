@@ -2,8 +2,8 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { type Contents, ServerConnection } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { RegistryStore } from '../registry/store';
-import type { IDataFile, IDataset, IProject, IProjectNode } from '../registry/types';
+import { DATA_KINDS, type RegistryStore } from '../registry/store';
+import type { IDataFile, IDataset, IProjectNode } from '../registry/types';
 import { datasetTitle } from '../titles';
 import { base64Of, bytesOf } from '../viewer/bytes';
 import { named } from './names';
@@ -11,7 +11,6 @@ import { named } from './names';
 export const DRIVE = 'qcrbox';
 export const DATASETS = 'Datasets';
 export const PROJECTS = 'Projects';
-const MOST_PROJECTS = 200;
 const NEVER = '1970-01-01T00:00:00Z';
 
 /** A stored file as far as its name and id; of a dataset all that is known of it. */
@@ -32,11 +31,19 @@ export class StoreDrive implements Contents.IDrive {
   private readonly _fileChanged = new Signal<this, Contents.IChangedArgs>(this);
   /** Parts of uploads that are not complete, by path. */
   private readonly parts = new Map<string, Uint8Array[]>();
+  /** Datasets beyond those that the panel lists; asked for again after a change. */
+  private older: { everybody: boolean; found: Promise<IDataset[]> } | undefined;
 
   constructor(
     private readonly store: RegistryStore,
     readonly serverSettings: ServerConnection.ISettings
-  ) {}
+  ) {
+    store.happened.connect((_, event) => {
+      if (DATA_KINDS.has(event.kind)) {
+        this.older = undefined;
+      }
+    });
+  }
 
   get fileChanged(): ISignal<this, Contents.IChangedArgs> {
     return this._fileChanged;
@@ -91,10 +98,10 @@ export class StoreDrive implements Contents.IDrive {
     if (place === DATASETS) {
       const id = await client.newDataset(upload);
       await this.store.refresh();
-      const made = [...this.datasets()].find(([, dataset]) => dataset.qcrbox_dataset_id === id)?.[0];
+      const made = [...(await this.datasets())].find(([, dataset]) => dataset.qcrbox_dataset_id === id)?.[0];
       return this.changed(`${DATASETS}/${made ?? ''}`);
     }
-    const dataset = this.datasets().get(PathExt.basename(place)) as IDataset;
+    const dataset = (await this.datasets()).get(PathExt.basename(place)) as IDataset;
     await client.append(dataset.qcrbox_dataset_id, upload);
     await this.store.refresh();
     return this.changed(path);
@@ -132,10 +139,17 @@ export class StoreDrive implements Contents.IDrive {
     return Promise.resolve();
   }
 
-  private datasets(): Map<string, IDataset> {
-    const { datasets, calculations } = this.store;
+  private async datasets(): Promise<Map<string, IDataset>> {
+    const { client, datasets, calculations, everybody } = this.store;
+    if (this.older?.everybody !== everybody) {
+      const found = client.olderDatasets(datasets, !everybody);
+      found.catch(() => (this.older = undefined));
+      this.older = { everybody, found };
+    }
+    const listed = new Set(datasets.map(each => each.qcrbox_dataset_id));
+    const older = (await this.older.found).filter(each => !listed.has(each.qcrbox_dataset_id));
     return named(
-      datasets.filter(each => !each.deleted_at),
+      [...datasets, ...older].filter(each => !each.deleted_at),
       each => datasetTitle(each, calculations),
       each => each.qcrbox_dataset_id
     );
@@ -152,7 +166,7 @@ export class StoreDrive implements Contents.IDrive {
       throw new Error(this.store.problem); // an empty folder would say that nothing is stored
     }
     if (top === DATASETS && !node) {
-      const known = this.datasets();
+      const known = await this.datasets();
       if (!name) {
         const folders = new Map([...known].map(([each, { created_at }]) => [each, { at: created_at }]));
         return { open: true, folders, files: new Map() };
@@ -179,10 +193,8 @@ export class StoreDrive implements Contents.IDrive {
   private async inProjects(name: string | undefined, node: string | undefined): Promise<IFolder | undefined> {
     const mine = String(!this.store.everybody);
     const { client } = this.store;
-    const query = `projects?limit=${MOST_PROJECTS}&mine=${mine}`;
-    const { projects } = await client.ask<{ projects: IProject[] }>(query);
     const known = named(
-      projects,
+      await client.projects(!this.store.everybody),
       each => each.name,
       each => each.id
     );

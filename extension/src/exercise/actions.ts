@@ -2,11 +2,12 @@ import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import { OPEN_RESULT } from '../command/commands';
+import { OPEN_RESULT, RUN_COMMAND } from '../command/commands';
 import { notified } from '../notified';
+import { START_SESSION } from '../session/commands';
 import type { ExerciseModel } from './model';
 import type { IExerciseActions } from './section';
-import type { IReport } from './types';
+import type { IReport, ITask } from './types';
 
 /** Runs an action and shows its error. */
 export function exerciseActions(
@@ -34,8 +35,22 @@ export function exerciseActions(
           })
       ),
     answer: (id, task, value) => notified(model.answer(id, task, value)),
+    run: (task, dataset) => notified(run(model, task, dataset, commands)),
     openResult: id => void commands.execute(OPEN_RESULT, { id })
   };
+}
+
+/** The form of the task's command on the data of the exercise; without a command of its own Lab asks for one. */
+async function run(
+  model: ExerciseModel,
+  task: ITask,
+  dataset: string | undefined,
+  commands: CommandRegistry
+): Promise<void> {
+  const offer = model.offerOf(task);
+  const named = offer ? { application: offer.application.slug, command: offer.command.name } : {};
+  const isSession = offer?.command.implemented_as === 'interactive_session';
+  await commands.execute(isSession ? START_SESSION : RUN_COMMAND, { ...named, ...(dataset && { input: dataset }) });
 }
 
 /** What is submitted is what was saved. */

@@ -1,8 +1,9 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
+import type { IOffer } from '../offers';
 import type { RegistryStore } from '../registry/store';
 import type { IEvent } from '../registry/types';
-import type { ICourse, IExercise, IOwnExercise, IReport, ISnapshot } from './types';
+import type { ICourse, IExercise, IOwnExercise, IReport, ISnapshot, ITask } from './types';
 
 /** Many events of one moment are one question. */
 const WAIT_MS = 700;
@@ -15,7 +16,8 @@ export class ExerciseModel {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _noted = new Signal<this, string>(this);
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private asked = 0;
+  /** Counts what was opened and closed: an answer to what was asked before is not shown. */
+  private opened = 0;
 
   constructor(private readonly store: RegistryStore) {
     store.happened.connect((_, event) => this.hear(event));
@@ -61,11 +63,16 @@ export class ExerciseModel {
   }
 
   async show(id: string): Promise<void> {
+    this.opened++;
+    await this.read(id);
+  }
+
+  private async read(id: string): Promise<void> {
     await this.take(this.store.client.ask<IOwnExercise>(`exercises/${id}/own`));
   }
 
   close(): void {
-    this.asked++;
+    this.opened++;
     this.own = null;
     this._changed.emit();
   }
@@ -81,11 +88,24 @@ export class ExerciseModel {
     return receipt;
   }
 
+  /** The command of a task (`application.command` or the command alone); none where no application here has it. */
+  offerOf(task: ITask): IOffer | undefined {
+    const end = task.command.lastIndexOf('.');
+    const [slug, name] = [task.command.slice(0, Math.max(end, 0)), task.command.slice(end + 1)];
+    for (const application of this.store.applications) {
+      const command = application.commands.find(each => each.name === name);
+      if (command && (!slug || slug === application.slug)) {
+        return { application, command };
+      }
+    }
+    return undefined;
+  }
+
   /** Show an answer, unless it was overtaken: another exercise was opened, or this one closed. */
   private async take(answer: Promise<IOwnExercise>): Promise<void> {
-    const number = ++this.asked;
+    const { opened } = this;
     const own = await answer;
-    if (number === this.asked) {
+    if (opened === this.opened) {
       this.own = own;
       this._changed.emit();
     }
@@ -102,7 +122,7 @@ export class ExerciseModel {
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (this.own?.exercise.id === id) {
-        void this.show(id).catch(() => undefined);
+        void this.read(id).catch(() => undefined);
       }
     }, WAIT_MS);
   }

@@ -13,6 +13,8 @@ export interface IExerciseActions {
   reset(id: string): void;
   submit(id: string): void;
   answer(id: string, task: string, value: string): void;
+  /** Open the form of the task's command. dataset: the data of the exercise. */
+  run(task: ITask, dataset?: string): void;
   openResult(id: string): void;
 }
 
@@ -81,6 +83,7 @@ function Own(props: { own: IOwnExercise } & IProps): JSX.Element {
         </button>
       </div>
       <p title={dueMoment(exercise)}>{dueWords(exercise, trans)}</p>
+      {own.manifest?.text && <p className="qcrbox-Exercise-text">{own.manifest.text}</p>}
       {own.preview && (
         <p className="qcrbox-Exercise-note" role="note">
           {trans.__('Preview: this copy is on no board, is never collected and never marked.')}
@@ -101,6 +104,7 @@ function Own(props: { own: IOwnExercise } & IProps): JSX.Element {
             isOver={isOver}
             trans={trans}
             answer={value => actions.answer(exercise.id, task.id, value)}
+            run={() => actions.run(task, own.dataset_id ?? undefined)}
             openResult={actions.openResult}
           />
         ))}
@@ -156,10 +160,11 @@ interface ITaskProps {
   isOver: boolean;
   trans: TranslationBundle;
   answer(value: string): void;
+  run(): void;
   openResult(id: string): void;
 }
 
-function Task({ task, found, given, isOver, trans, answer, openResult }: ITaskProps): JSX.Element {
+function Task({ task, found, given, isOver, trans, answer, run, openResult }: ITaskProps): JSX.Element {
   const state = found?.state ?? 'not_begun';
   const id = React.useId();
   const calculation = found?.calculation_id;
@@ -169,10 +174,25 @@ function Task({ task, found, given, isOver, trans, answer, openResult }: ITaskPr
       <span className={`qcrbox-Exercise-state qcrbox-mod-${state}`}>
         <span aria-hidden="true">{SHAPES[state]}</span> {stateWord(state, trans)}
       </span>
+      {task.text && <p className="qcrbox-Exercise-text">{task.text}</p>}
       {bandWords(task, trans) && <div className="qcrbox-Exercise-band">{bandWords(task, trans)}</div>}
       {found?.words && <div className="qcrbox-Exercise-words">{found.words}</div>}
+      {task.kind === 'calculation' && (
+        <button
+          className="jp-mod-styled jp-mod-minimal"
+          disabled={isOver}
+          aria-label={trans.__('Open the form: %1', task.title)}
+          onClick={run}
+        >
+          {trans.__('Open the form')}
+        </button>
+      )}
       {calculation && (
-        <button className="jp-mod-styled jp-mod-minimal" onClick={() => openResult(calculation)}>
+        <button
+          className="jp-mod-styled jp-mod-minimal"
+          aria-label={trans.__('Show the result: %1', task.title)}
+          onClick={() => openResult(calculation)}
+        >
           {trans.__('Show the result')}
         </button>
       )}

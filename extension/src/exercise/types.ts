@@ -34,3 +34,10 @@ export interface IReport {
   updated: string[];
   conflicts: string[];
 }
+
+/** An exercise that was made of a notebook. tasks: how many it has. */
+export interface IMadeExercise {
+  id: string;
+  title: string;
+  tasks: number;
+}

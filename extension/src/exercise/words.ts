@@ -29,13 +29,28 @@ export function stateWord(state: TaskState, trans: TranslationBundle): string {
   return words[state];
 }
 
+/** What a figure is called; a newer registry may have figures of its own. */
+function quantityWords(quantity: string, trans: TranslationBundle): string {
+  const words: Record<string, string> = {
+    r1: 'R1',
+    wr2: 'wR2',
+    goof: trans.__('Goodness of fit'),
+    residual_max: trans.__('Highest residual density (e/Å³)'),
+    residual_min: trans.__('Lowest residual density (e/Å³)'),
+    volume: trans.__('Cell volume (Å³)'),
+    z: 'Z',
+    temperature_k: trans.__('Temperature (K)')
+  };
+  return words[quantity] ?? quantity;
+}
+
 /** The target of a calculation, such as "R1 at most 0.05"; empty without one. */
 export function bandWords(task: ITask, trans: TranslationBundle): string {
   const { band } = task;
   if (!band) {
     return '';
   }
-  const name = task.quantity === 'r1' ? 'R1' : task.quantity;
+  const name = quantityWords(task.quantity, trans);
   const { low, high } = band;
   if (low === null || low === undefined) {
     return trans.__('%1 at most %2', name, String(high));

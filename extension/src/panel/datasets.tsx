@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import { CrystalFacts } from '../crystal_facts';
+import { Doubt, isDoubtfulDataset } from '../doubt';
 import { Title } from '../moment';
 import type { IDataset } from '../registry/types';
 import { datasetTitle, datasetTitleParts } from '../titles';
@@ -61,6 +62,7 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
       <div className={open ? 'qcrbox-Row qcrbox-mod-open' : 'qcrbox-Row'}>
         <button className="qcrbox-Row-main" aria-expanded={open} onClick={() => setOpen(!open)}>
           <span className="qcrbox-Row-name qcrbox-mod-title" title={title}>
+            {isDoubtfulDataset(dataset, store.calculations) && <Doubt trans={trans} />}
             <Title {...datasetTitleParts(dataset, store.calculations)} />
           </span>
           {store.everybody && !dataset.read_only && <span className="qcrbox-Row-note">{dataset.owner}</span>}

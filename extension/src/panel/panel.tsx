@@ -10,6 +10,7 @@ import * as React from 'react';
 
 import { OPEN_STORE } from '../browser/commands';
 import { OPEN_RESULT, RUN_COMMAND } from '../command/commands';
+import { isDoubtful, isUnconverged } from '../command/figures';
 import { exerciseActions } from '../exercise/actions';
 import { ExerciseModel } from '../exercise/model';
 import { Exercises, type IExerciseActions } from '../exercise/section';
@@ -58,7 +59,7 @@ export class QCrBoxPanel extends ReactWidget {
     this.title.icon = qcrboxIcon;
     this.title.caption = trans.__('QCrBox');
     this.addClass('qcrbox-Panel');
-    store.happened.connect((_, event) => this.tellEnd(event));
+    store.happened.connect((_, event) => void this.tellEnd(event));
     this.exercises = new ExerciseModel(store);
     this.exerciseActions = exerciseActions(this.exercises, trans, commands);
     this.exercises.noted.connect((_, text) => Notification.info(text, { autoClose: false }));
@@ -131,18 +132,23 @@ export class QCrBoxPanel extends ReactWidget {
   }
 
   /** Who waits long looks elsewhere: the end of such a calculation is told. */
-  private tellEnd(event: IEvent): void {
+  private async tellEnd(event: IEvent): Promise<void> {
     const { store, trans } = this;
     const known = store.calculations.find(each => each.calculation_id === event.id);
     if (!known || !event.status || !isLongAwaitedEnd(known, event, Date.now())) {
       return;
     }
-    const name = known.title || known.command_name;
-    this.telling.tell(`${name}: ${word(event.status, event.step, trans)}`);
-    if (event.status === 'successful') {
+    // With its verdict and warnings, which the list has not read yet.
+    const ended = (await store.client.calculation(event.id).catch(() => undefined)) ?? known;
+    const name = ended.title || ended.command_name;
+    const doubt = isUnconverged(ended) ? trans.__('not converged') : isDoubtful(ended) && trans.__('with warnings');
+    const state = word(event.status, event.step, trans);
+    const words = trans.__('%1: %2', name, doubt ? `${state}, ${doubt}` : state);
+    this.telling.tell(words);
+    if (event.status === 'successful' && !doubt) {
       Notification.success(trans.__('%1 is done.', name), { autoClose: 8000 });
     } else {
-      Notification.warning(trans.__('%1: %2', name, word(event.status, event.step, trans)), { autoClose: false });
+      Notification.warning(words, { autoClose: false });
     }
   }
 

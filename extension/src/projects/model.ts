@@ -7,12 +7,15 @@ import { wordsOf } from '../words_of';
 
 /** Typing is not searched for letter by letter. */
 const QUIET_MS = 300;
-const MOST = 200;
+/** Projects of a page, and what the registry answers at most. */
+const PAGE = 200;
+const MOST = 1000;
 
 interface IPage {
   projects: IProject[];
   total: number;
   truncated: boolean;
+  next?: string | null;
 }
 
 interface ITree {
@@ -39,6 +42,8 @@ export class ProjectsModel {
   found: IProject[] = [];
   total = 0;
   truncated = false;
+  /** Where the next page begins; empty: all are shown. */
+  next = '';
   loading = false;
   problem = '';
   /** The open project and the chosen node in it. */
@@ -73,6 +78,7 @@ export class ProjectsModel {
 
   setText(text: string): void {
     this.text = text;
+    this.found = this.found.slice(0, PAGE); // another search begins with its first page
     this._changed.emit();
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.search(), QUIET_MS);
@@ -84,17 +90,39 @@ export class ProjectsModel {
   }
 
   async search(): Promise<void> {
+    // As many as are shown already: what changes elsewhere must not fold the list.
+    const limit = Math.min(MOST, Math.max(PAGE, this.found.length));
+    await this.load(limit, '', page => (this.found = page.projects));
+  }
+
+  /** Add the next page to the list. */
+  async more(): Promise<void> {
+    if (this.next && !this.loading) {
+      const shown = new Set(this.found.map(each => each.id));
+      const loaded = this.load(PAGE, this.next, page => {
+        this.found = [...this.found, ...page.projects.filter(each => !shown.has(each.id))];
+      });
+      this._changed.emit();
+      await loaded;
+    }
+  }
+
+  private async load(limit: number, after: string, take: (page: IPage) => void): Promise<void> {
     const number = ++this.asked;
     this.loading = true;
-    const query = new URLSearchParams({ text: this.text.trim(), limit: String(MOST), mine: String(!this.everybody) });
+    const query = new URLSearchParams({ text: this.text.trim(), limit: String(limit), mine: String(!this.everybody) });
+    if (after) {
+      query.set('after', after);
+    }
     const answer = this.client.ask<IPage>(`projects?${query.toString()}`);
     const isNewest = () => number === this.asked;
     await this.attempt(async () => {
       const page = await answer;
       if (isNewest()) {
-        this.found = page.projects;
+        take(page);
         this.total = page.total;
         this.truncated = page.truncated;
+        this.next = page.next ?? '';
       }
     }, isNewest);
     if (isNewest()) {

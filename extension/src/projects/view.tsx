@@ -96,7 +96,7 @@ function Search({ model, store, actions, trans }: IProjectProps): JSX.Element {
       )}
       <span role="status">
         {model.loading ? trans.__('Searching …') : trans._n('%1 project', '%1 projects', model.total)}
-        {model.truncated && ` ${trans.__('The oldest calculations are left out.')}`}
+        {model.truncated && ` ${trans.__('The oldest calculations or datasets are left out.')}`}
       </span>
     </div>
   );
@@ -123,6 +123,11 @@ function List(props: IProjectProps): JSX.Element {
           </li>
         ))}
       </ul>
+      {model.next && (
+        <button className="qcrbox-small" disabled={model.loading} onClick={() => void model.more()}>
+          {trans.__('Show more: %1 of %2', model.found.length, model.total)}
+        </button>
+      )}
     </nav>
   );
 }

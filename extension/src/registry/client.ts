@@ -2,11 +2,13 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { EventStream } from './stream';
-import type { IApplication, ICalculation, IClosedSession, ICommand, IDataset, IMe, ISession } from './types';
+import type { IApplication, ICalculation, IClosedSession, ICommand, IDataset, IMe, IProject, ISession } from './types';
 
 /** The newest so many: a panel shows what is going on, notebooks find the rest. */
 const CALCULATIONS = 100;
 const DATASETS = 500;
+/** What the registry answers at most. */
+const PAGE = 1000;
 
 /** What went wrong, in the registry's own words. */
 export class RegistryError extends Error {
@@ -40,6 +42,32 @@ export class RegistryClient {
 
   async datasets(mine: boolean): Promise<IDataset[]> {
     return (await this.get<{ datasets: IDataset[] }>('datasets', { limit: DATASETS, mine })).datasets;
+  }
+
+  /** The datasets behind the last one of `datasets`, to the end. */
+  async olderDatasets(listed: IDataset[], mine: boolean): Promise<IDataset[]> {
+    const last = listed[listed.length - 1];
+    return last && listed.length >= DATASETS ? this.listed<IDataset>('datasets', mine, last.qcrbox_dataset_id) : [];
+  }
+
+  /** All projects, the one that changed last first. */
+  projects(mine: boolean): Promise<IProject[]> {
+    return this.listed<IProject>('projects', mine);
+  }
+
+  /** A list page by page to its end, or what follows the place `from` in it. */
+  private async listed<T>(name: 'datasets' | 'projects', mine: boolean, from = ''): Promise<T[]> {
+    const found: T[] = [];
+    const query = new URLSearchParams({ limit: String(PAGE), mine: String(mine) });
+    for (let after: string | null | undefined = from; typeof after === 'string';) {
+      query.set('after', after);
+      const page = (await this.request(`${name}?${query.toString()}`, {})) as Record<string, T[]> & {
+        next?: string | null;
+      };
+      found.push(...(page[name] ?? []));
+      after = page.next;
+    }
+    return found;
   }
 
   async calculations(mine: boolean): Promise<ICalculation[]> {

@@ -646,6 +646,11 @@ export interface components {
              */
             named: boolean;
             /**
+             * Doubtful
+             * @default false
+             */
+            doubtful: boolean;
+            /**
              * Description
              * @default
              */
@@ -1494,6 +1499,8 @@ export interface components {
              * @default false
              */
             truncated: boolean;
+            /** Next */
+            next?: string | null;
         };
         /**
          * Quota
@@ -2481,7 +2488,8 @@ export interface components {
          *
          *     kind: `quantity` (one of QUANTITIES in `band`), `space_group` (`number` or `symbol`), `all_hydrogens` (`count`
          *     hydrogen atoms in the asymmetric unit, weighted by occupancy; without it: as the formula demands some), `no_alerts`
-         *     (none of `level` or worse), `element` (site `label` has `symbol`), `occupancy` (that of site `label` lies in `band`).
+         *     (none of `level` or worse), `element` (site `label` has `symbol`), `occupancy` (that of site `label` lies in `band`; a
+         *     band that ends at 0 asks that the site is not in the model).
          */
         Check: {
             /**

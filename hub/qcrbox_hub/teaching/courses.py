@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.teaching import Task
-from qcrbox.spec.exercise_tags import tasks_of_notebook, tasks_of_yaml
+from qcrbox.spec.exercise_tags import tasks_in, tasks_of_yaml
 from tornado import web
 
 from qcrbox_hub.teaching.page import TeachingPage
@@ -203,12 +203,7 @@ async def version_body(page: TeachingPage) -> dict[str, object]:
     if given := page.file("notebook"):
         name = given[0]
         body |= notebook_body(*given)
-        found = tasks_of_notebook(_json(str(body["notebook"]), name))
-        if found.problems:
-            raise UserInputError(
-                f"{name}: {' '.join(found.problems)}", next="Nothing was made. Correct the tags."
-            )
-        tasks = found.tasks
+        tasks = tasks_in(str(body["notebook"]), name)
     if given := page.file("tasks"):
         tasks = tasks_of_yaml(_utf8(given[1], given[0]))
     body["tasks"] = [task.model_dump(mode="json") for task in tasks]
@@ -244,13 +239,3 @@ def _utf8(content: bytes, name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UserInputError(f"{name} is not UTF-8 text.") from None
-
-
-def _json(text: str, name: str) -> dict[str, object]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UserInputError(f"{name} is not a notebook: it is no JSON.") from None
-    if not isinstance(found, dict):
-        raise UserInputError(f"{name} is not a notebook.")
-    return found

@@ -11,7 +11,7 @@ from tornado import web
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.words import FILTERS
-from qcrbox_hub.teaching.words import STATES, ago, band_words, number_of, what_counts
+from qcrbox_hub.teaching.words import STATES, ago, band_words, figure_words, number_of, what_counts
 
 ROOT = "teaching"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -58,7 +58,13 @@ class TeachingPage(AdminPage):
         kind, message = self._take_message()
         self.set_status(status)
         self.settings["jinja2_env"].filters.update(
-            {**FILTERS, "ago": ago, "what_counts": what_counts, "band_words": band_words}
+            {
+                **FILTERS,
+                "ago": ago,
+                "what_counts": what_counts,
+                "band_words": band_words,
+                "figure_words": figure_words,
+            }
         )
         shown = {"message": "", "problem": "", **values}
         if message:

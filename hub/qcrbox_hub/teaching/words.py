@@ -93,6 +93,11 @@ def band_words(given: dict[str, Any]) -> str:
     return f"{QUANTITIES.get(task.quantity, task.quantity)} {task.band}" if task.band else ""
 
 
+def figure_words(quantity: str) -> str:
+    """What people call a figure of a CIF; the name itself of one that a newer registry has."""
+    return QUANTITIES.get(quantity, quantity)
+
+
 def _checked(check: Check) -> str:
     match check.kind:
         case "quantity":
@@ -110,6 +115,8 @@ def _checked(check: Check) -> str:
         case "element":
             return f"{check.label} is {check.symbol}"
         case "occupancy":
+            if check.band and check.band.high == 0:
+                return f"no site {check.label}"
             return f"occupancy of {check.label} {check.band}"
 
 

@@ -18,7 +18,12 @@ from qcrbox_hub.accounts.names import NAME_PATTERN, StoredName, safe_name
 from qcrbox_hub.accounts.preview_keeping import PreviewKeeper
 from qcrbox_hub.accounts.previews import UNUSED_S, Previews, follow_previews, role_specs
 from qcrbox_hub.accounts.previews import load_roles as load_preview_roles
-from qcrbox_hub.accounts.providers import LdapAuthenticator, OidcAuthenticator, PamAuthenticator
+from qcrbox_hub.accounts.providers import (
+    LdapAuthenticator,
+    LtiAuthenticator,
+    OidcAuthenticator,
+    PamAuthenticator,
+)
 from qcrbox_hub.accounts.service import AccountService
 from qcrbox_hub.accounts.tables import PreviewRow
 from sqlalchemy import create_engine, event, select
@@ -333,7 +338,7 @@ def test_names_that_were_made_keep_their_roles_at_a_restart(kind: Any, session: 
     assert authenticator.normalize_username(str(made)) != made
 
 
-@pytest.mark.parametrize("kind", [OidcAuthenticator, LdapAuthenticator, PamAuthenticator])
+@pytest.mark.parametrize("kind", [OidcAuthenticator, LdapAuthenticator, PamAuthenticator, LtiAuthenticator])
 def test_no_identity_of_a_provider_becomes_a_preview_account(kind: Any, session: Any) -> None:
     authenticator = kind(_deprecated_db_session=session, username_pattern=".*")  # a site may widen it
     assert not authenticator.validate_username("0preview-abcdefghijklmnop")

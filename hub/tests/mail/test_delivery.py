@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from jupyterhub import orm
 from qcrbox.contract.errors import Unreachable, UserInputError
+from qcrbox.contract.previews import PREFIX
+from qcrbox_hub.accounts.tables import PreviewRow
 from qcrbox_hub.mail.choices import CODE_LIFE_S, Choices
 from qcrbox_hub.mail.delivery import PAUSE_S, WAITS_S, Delivery, length_of, words_of
 from qcrbox_hub.mail.problems import problem_words
@@ -103,6 +105,29 @@ async def test_who_chose_emails_gets_one_when_a_long_calculation_ends(site: Site
     assert site.asked == [None, 0]
     await site.delivery.turn()
     assert len(site.server.emails) == 1
+
+
+async def test_the_end_of_a_calculation_of_a_preview_account_is_mailed_to_nobody(site: Site) -> None:
+    account = f"{PREFIX}abcdefghijklmnop"
+    site.session.add(orm.User(name=account))
+    site.session.add(
+        PreviewRow(
+            name=account,
+            owner="ada",
+            owner_id=1,
+            owner_created=site.choices.session.query(orm.User).filter_by(name="ada").one().created,
+            group="xrd",
+            made_at=site.now,
+        )
+    )
+    site.session.commit()
+    site.choose()
+    site.choose(account, "preview@example.org")
+    await site.delivery.turn()
+    site.ends = [END | {"owner": account}]
+    await site.delivery.turn()
+    assert site.server.emails == []
+    assert site.waiting == []
 
 
 async def test_many_ends_are_one_email_and_a_second_one_waits(site: Site) -> None:

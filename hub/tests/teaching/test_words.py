@@ -200,6 +200,7 @@ def test_a_very_long_notebook_is_cut_with_words() -> None:
             {"checks": [{"kind": "quantity", "band": {"high": 0.05}}, {"kind": "space_group", "number": 14}, {"kind": "occupancy", "label": "C7B", "band": {"low": 0.08, "high": 0.15}}]},
             "any command; R1 at most 0.05; space group 14; occupancy of C7B 0.08 to 0.15",
         ),
+        ({"checks": [{"kind": "occupancy", "label": "C3", "band": {"high": 0}}]}, "any command; no site C3"),
     ],
 )  # fmt: skip
 def test_what_counts_is_said_in_words(task, words):

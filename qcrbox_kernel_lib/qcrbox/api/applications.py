@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.command import Command, make_command
-from qcrbox.api.names import unknown_name
+from qcrbox.api.names import has_name, offered, require_name, unknown_name
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.python_names import identifier, is_private
 from qcrbox.markup import Table
@@ -64,10 +64,23 @@ class Application:
         return self.box.sessions.open(interactive[0], *args, **options)
 
     def __getitem__(self, name: str) -> Command:
+        require_name(name, f"A command of {self.name}")
         for command in self.commands.values():
             if name in (command.name, identifier(command.name), command.record.get("name")):
                 return command
         raise _unknown(f"{self.name} has no command {name!r}.", name, list(self.commands))
+
+    def __contains__(self, name: object) -> bool:
+        return has_name(self, name)
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self.commands.values())
+
+    def __len__(self) -> int:
+        return len(self.commands)
+
+    def __bool__(self) -> bool:
+        return True
 
     def __dir__(self) -> list[str]:
         own = {"box", "commands", "description", "name", "record", "slug", "version"}
@@ -139,7 +152,7 @@ class Applications:
         return None
 
     def __getitem__(self, name: str) -> Application:
-        found = self.find_by_name(name)
+        found = self.find_by_name(require_name(name, "qc.apps"))
         if found is None:
             self.refresh()
             found = self.find_by_name(name)
@@ -165,10 +178,10 @@ class Applications:
         return isinstance(name, str) and self.find_by_name(name) is not None
 
     def __dir__(self) -> list[str]:
-        return sorted({"all", "find", "newest", "refresh", *self.newest()})
+        return sorted({"all", "find", "newest", "refresh", *offered(self.newest)})
 
     def _ipython_key_completions_(self) -> list[str]:
-        return list(self.newest())
+        return offered(self.newest)
 
     def find(self, need: str) -> Table:
         """Commands that have every word of `need` in their name or description, best matches first."""

@@ -6,9 +6,11 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
-from qcrbox.contract.errors import NotFound, QcError
+from qcrbox.api.stored import Stored
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.contract.states import FINAL, State
 from qcrbox.display.status_text import brief_text, status_text
 from qcrbox.markup import Table
@@ -37,7 +39,7 @@ class _Completed:
 
     def _take_ended(self) -> list[Calculation]:
         for calculation in self._left:
-            calculation._be_fresh()
+            calculation._be_fresh_if_possible()
         ended = [c for c in self._left if c._live.final]
         self._left = [c for c in self._left if not c._live.final]
         return ended
@@ -71,6 +73,11 @@ class Batch:
     @classmethod
     def start(cls, box: Box, command: Command, inputs: Iterable[Any], options: dict[str, Any]) -> Batch:
         """One calculation per input, all accepted in one request; inputs that cannot be used are in `.refused`."""
+        if isinstance(inputs, (str, bytes, Path, Stored)):
+            raise UserInputError(
+                f"map() takes a list of inputs; you gave one {type(inputs).__name__}.",
+                next="Give [input], or call the command itself.",
+            )
         made, names, arguments = cls(box, command, [], []), [], []
         for number, source in enumerate(inputs):
             name = str(getattr(source, "name", None) or (source if isinstance(source, str) else number))
@@ -195,8 +202,18 @@ class Batch:
     def __iter__(self) -> Iterator[Calculation]:
         return iter(self.calculations)
 
-    def __getitem__(self, key: int | str) -> Calculation:
-        if isinstance(key, int):
+    def __contains__(self, key: object) -> bool:
+        return key in self.names or key in self.calculations
+
+    @overload
+    def __getitem__(self, key: int | str) -> Calculation: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Calculation]: ...
+
+    def __getitem__(self, key: int | str | slice) -> Calculation | list[Calculation]:
+        """One by its place or by the name of its input; several by a slice."""
+        if isinstance(key, (int, slice)):
             return self.calculations[key]
         if key not in self.names:
             there = f"There are: {', '.join(dict.fromkeys(self.names)) or 'none'}."

@@ -18,7 +18,7 @@ from qcrbox.api.examples import Examples
 from qcrbox.api.exercises import Exercise, find_exercise
 from qcrbox.api.files import Files
 from qcrbox.api.lineage import LineageGraph, history
-from qcrbox.api.names import unknown_name
+from qcrbox.api.names import offered, require_name, unknown_name
 from qcrbox.api.projects import Projects
 from qcrbox.api.search import Found, search
 from qcrbox.api.sessions import Sessions
@@ -27,7 +27,6 @@ from qcrbox.api.stubs import stubs
 from qcrbox.api.undo import Undo
 from qcrbox.client.environment import words_to_user
 from qcrbox.client.events import EventFeed
-from qcrbox.contract.errors import QcError
 from qcrbox.contract.python_names import is_private
 from qcrbox.markup import Code, Table, Text, escape
 
@@ -90,7 +89,7 @@ class Box:
         self,
         *sources: str | Path | bytes,
         name: str | None = None,
-        tags: list[str] | None = None,
+        tags: str | Sequence[str] | None = None,
         group: str | None = None,
         description: str | None = None,
     ) -> Dataset:
@@ -99,13 +98,16 @@ class Box:
 
     def __getitem__(self, name: str) -> Dataset:
         """The dataset stored under `name`."""
-        return self.datasets[name]
+        return self.datasets[require_name(name, "qc")]
 
-    def __contains__(self, name: str) -> bool:
+    # No sequence of its datasets: Python would ask for self[0], self[1] and so on.
+    __iter__ = None
+
+    def __contains__(self, name: object) -> bool:
         return name in self.datasets
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self.datasets.names()
+        return offered(self.datasets.names)
 
     def undo(self) -> Text:
         """Take back the last change this kernel made in the store: a deletion, a name, tags, a share, an upload."""
@@ -154,7 +156,7 @@ class Box:
 
     # ------------------------------------------------------------ many at once
 
-    def map(self, command: Command, inputs: Iterable[Any], **options: Any) -> Batch:
+    def map(self, command: Command, inputs: Iterable[Any], /, **options: Any) -> Batch:
         """Run `command` on every input. A failure of one does not stop the others."""
         return Batch.start(self, command, inputs, options)
 
@@ -200,7 +202,7 @@ class Box:
         text = stubs(self.apps)
         if path is None:
             return Code(text)
-        Path(path).write_text(text)
+        Path(path).write_text(text, encoding="utf-8")
         return Path(path)
 
     def say_once(self, key: str, text: str) -> None:
@@ -226,11 +228,7 @@ class Box:
         )
 
     def __dir__(self) -> list[str]:
-        try:
-            found = list(self.apps.newest())
-        except QcError:
-            found = []  # completion must not fail because a server is down
-        return sorted({*_OWN, *found})
+        return sorted({*_OWN, *offered(self.apps.newest)})
 
     def __repr__(self) -> str:
         return f"<QCrBox at {self.url}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from qcrbox.api.stored_files import DataFile
     from qcrbox.widgets.calculation_card import Card
 
+_log = logging.getLogger("qcrbox.api")
 _SHORT_ID = 4
 _POLL_S = 2.0  # polling interval without events
 
@@ -272,6 +274,11 @@ class Calculation(Stored):
         if not self.box.feed.connected and not self._live.final:
             self._refresh_if_possible()
 
+    def _be_fresh_if_possible(self) -> None:
+        """As `_be_fresh`, but an outage is outlasted."""
+        if not self._live.final and not self.box.feed.connected:
+            self._refresh_if_possible()
+
     def _refresh_if_possible(self) -> None:
         try:
             self.refresh()
@@ -392,7 +399,10 @@ class Calculation(Stored):
         with self._condition:
             self._condition.notify_all()
         for call in list(self._on_change):
-            call()
+            try:
+                call()
+            except Exception:  # noqa: BLE001 - an observer that fails must not stop the others, nor the thread of the events
+                _log.warning("an observer of %s failed", self.id, exc_info=True)
 
     # ------------------------------------------------------------ how it looks
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.calculation import Calculation, StoppedWaiting
+from qcrbox.api.names import has_name
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.states import State
 from qcrbox.display.status_text import brief_text, start_text, status_text, title_text
@@ -132,6 +133,11 @@ class Calculations:
                 return newest[key]
             except IndexError:
                 raise NotFound(f"You have {len(newest)} calculations; there is no number {key}.") from None
+        if not isinstance(key, str):
+            raise UserInputError(
+                f"A calculation is asked for by id, title or number; you gave {key!r}.",
+                next="qc.calculations[0] is the newest.",
+            )
         if len(key) == 32:
             return self._of(self.read(key))
         hits = self._fitting(key, everybody=False) or self._fitting(key, everybody=True)
@@ -166,6 +172,9 @@ class Calculations:
             next=f'Choose by the id, for example qc.calculations["{newest[0].short_id}"], or give one of them another '
             "title.",
         )
+
+    def __contains__(self, key: object) -> bool:
+        return has_name(self, key.id if isinstance(key, Calculation) else key)
 
     def __iter__(self) -> Iterator[Calculation]:
         return map(self._of, self._records())

@@ -6,7 +6,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.client.parameters import Parameter, missing_arguments, unknown_option
+from qcrbox.client.parameters import Parameter, missing_arguments, too_many_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.python_names import identifier
 from qcrbox.markup import Code, Table, escape
@@ -50,11 +50,7 @@ class Command:
         called = self.name
         positional = [p.name for p in self.parameters.values() if p.is_file]
         if len(args) > len(positional):
-            raise UserInputError(
-                f"{called}() takes {len(positional) or 'no'} argument{'s' * (len(positional) != 1)} by position; "
-                f"you gave {len(args)}.",
-                next="Give the others by name.",
-            )
+            raise too_many_arguments(called, len(positional), len(args))
         given = dict(zip(positional, args, strict=False))
         for name, value in options.items():
             if name not in self.parameters:

@@ -32,6 +32,8 @@ class Comparison:
             raise UserInputError(f"compare() takes two models; you gave {len(models)}.")
         self.models = models
         self.cifs = [cif_of(model) for model in models]
+        if names is not None and (isinstance(names, str) or len(names) != 2):
+            raise UserInputError(f"compare() takes two names; you gave {names!r}.")
         self.names = names or [name_of(model, cif) for model, cif in zip(models, self.cifs, strict=True)]
         self.difference: Difference = difference(*self.cifs, su=su)
         self._options = options

@@ -124,7 +124,8 @@ def connect(
 def discover(environ: dict[str, str] | None = None) -> Found | None:
     """The registry that environment or running platform names; None when neither does. No network."""
     env = os.environ if environ is None else environ
-    url = env.get("QCRBOX_URL")
+    # Tokens are kept under addresses without a slash at the end.
+    url = (env.get("QCRBOX_URL") or "").rstrip("/")
     if url:
         return Found(url, _environment_token(env, url), "QCRBOX_URL")
     for data_folder in data_folders(env):
@@ -166,7 +167,7 @@ def _from_platform_file(path: Path) -> Found | None:
         payload = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    url = payload.get("registry_url")
+    url = payload.get("registry_url") if isinstance(payload, dict) else None
     if not url:
         return None
     token = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.exercises import Exercise, exercises_in, one_of
+from qcrbox.api.names import has_name, offered, require_name
 from qcrbox.display.exercise import exercises_table
 from qcrbox.markup import Table
 
@@ -32,7 +33,10 @@ class Course:
 
     def __getitem__(self, name: str) -> Exercise:
         """The exercise of this title or id. Raises NotFound, UserInputError for several."""
-        return one_of(self.exercises, name, "exercise")
+        return one_of(self.exercises, require_name(name, "An exercise"), "exercise")
+
+    def __contains__(self, name: object) -> bool:
+        return has_name(self, name)
 
     def __iter__(self) -> Iterator[Exercise]:
         return iter(self.exercises)
@@ -66,7 +70,10 @@ class Courses:
 
     def __getitem__(self, name: str) -> Course:
         """The course of this title or id. Raises NotFound, UserInputError for several."""
-        return one_of(self.all(), name, "course")
+        return one_of(self.all(), require_name(name, "qc.courses"), "course")
+
+    def __contains__(self, name: object) -> bool:
+        return has_name(self, name)
 
     def __iter__(self) -> Iterator[Course]:
         return iter(self.all())
@@ -75,7 +82,7 @@ class Courses:
         return len(self.all())
 
     def _ipython_key_completions_(self) -> list[str]:
-        return [course.title for course in self.all()]
+        return offered(lambda: [course.title for course in self.all()])
 
     def _table(self) -> Table:
         return exercises_table([each.record for each in self.exercises], "Exercises of your courses")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import content_of
+from qcrbox.api.names import as_list, offered, require_name
 from qcrbox.api.stored_crystal import StoredCrystal
 from qcrbox.api.stored_files import CifFile, DataFile
+from qcrbox.api.writing import write_new
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
+from qcrbox.display.project_tree import time_text
 from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
 from qcrbox.markup import Table
 
@@ -51,6 +54,11 @@ class Dataset(StoredCrystal):
     def kind(self) -> str:
         """data, output or example."""
         return str(self.record.get("kind") or "data")
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is a result with warnings, or one that has not converged."""
+        return bool(self.record.get("doubtful"))
 
     @property
     def files(self) -> dict[str, DataFile]:
@@ -136,6 +144,7 @@ class Dataset(StoredCrystal):
 
     def __getitem__(self, name: str) -> Any:
         """An item of the CIF (`_…`), or the dataset with a block chosen."""
+        require_name(name, f"An item or block of {self.name!r}")
         if name.startswith("_"):
             return self.cif[name]
         self.cif.document[name]
@@ -164,6 +173,8 @@ class Dataset(StoredCrystal):
 
     def change(self, **fields: Any) -> Dataset:
         """Change name=, description= or tags=."""
+        if isinstance(fields.get("tags"), str):
+            fields["tags"] = as_list(fields["tags"])
         before = {field: self.record.get(field) for field in fields}
         words = f"{', '.join(fields)} of {self.name!r} changed"
         with self._in_words():
@@ -252,10 +263,8 @@ class Dataset(StoredCrystal):
         from qcrbox.cif.convert.written_names import checked_names
 
         form = "original" if checked_names(names) == "unified" else "written"
-        target = Path(path)
-        with target.open("xb") as file:
-            file.write(self.box.client.download(f"/api/datasets/{self.id}/download", format="zip", form=form))
-        return target
+        content = self.box.client.download(f"/api/datasets/{self.id}/download", format="zip", form=form)
+        return write_new(Path(path), content)
 
     # ------------------------------------------------------------ as an argument
 
@@ -272,10 +281,7 @@ class Dataset(StoredCrystal):
     # ------------------------------------------------------------ how it looks
 
     def _ipython_key_completions_(self) -> list[str]:
-        try:
-            return self.cif.item_names if len(self.cif.blocks) == 1 else self.cif.blocks
-        except (UserInputError, NotFound):
-            return []
+        return offered(lambda: self.cif.item_names if len(self.cif.blocks) == 1 else self.cif.blocks)
 
     def _summary(self) -> DatasetSummary:
         names = list(self.files)
@@ -305,7 +311,7 @@ class Datasets:
         self,
         *sources: str | Path | bytes,
         name: str | None = None,
-        tags: list[str] | None = None,
+        tags: str | Sequence[str] | None = None,
         **fields: Any,
     ) -> Dataset:
         """Store files as one dataset. The first names it unless `name` does."""
@@ -322,7 +328,7 @@ class Datasets:
         )
         dataset = Dataset(self._box, payload["datasets"][0])
         if tags:
-            self._box.client.patch(f"/api/datasets/{dataset.id}", {"tags": list(tags)})
+            self._box.client.patch(f"/api/datasets/{dataset.id}", {"tags": as_list(tags)})
             dataset.refresh()
         self._box.changes.note(f"{dataset.name!r} was stored", dataset._move_to_bin)
         return dataset
@@ -348,7 +354,7 @@ class Datasets:
 
         Raises NotFound, and UserInputError with a list when several have the name: none of them is chosen.
         """
-        if _ID.fullmatch(name):
+        if _ID.fullmatch(require_name(name, "qc.datasets")):
             return self.by_id(name)
         hits = [dataset for dataset in self.all(None, name=name) if dataset.name == name]
         if len(hits) > 1:
@@ -373,8 +379,8 @@ class Datasets:
         own = [dataset for dataset in data if dataset.record.get("owner") == me]
         return own or data or hits
 
-    def __contains__(self, name: str) -> bool:
-        return any(dataset.name == name for dataset in self.all(None, name=name))
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(dataset.name == name for dataset in self.all(None, name=name))
 
     def __iter__(self) -> Iterator[Dataset]:
         return (Dataset(self._box, record) for record in self._records())
@@ -387,7 +393,7 @@ class Datasets:
         return list(dict.fromkeys(dataset.name for dataset in self.all(200)))
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self.names()
+        return offered(self.names)
 
     def table(self, n: int = 50, **query: Any) -> Table:
         """The newest `n` datasets as a table."""
@@ -402,7 +408,7 @@ class Datasets:
 
 def _several(name: str, found: list[Dataset]) -> UserInputError:
     def line(dataset: Dataset) -> str:
-        stored = str(dataset.record.get("created_at") or "")[:16].replace("T", " ")
+        stored = time_text(dataset.record.get("created_at"))
         return (
             f'{stored}, {dataset.record.get("owner") or ""}, {", ".join(dataset.files)}: qc["{dataset.id}"]'
         )
@@ -424,14 +430,14 @@ def dataset_table(
         index = next((index for index in indices if index), None) or {}
         rows.append(
             (
-                dataset.name,
+                f"⚠ {dataset.name}" if dataset.is_doubtful else dataset.name,
                 index.get("formula_sum") or "",
                 index.get("space_group_hm") or "",
                 index.get("r1"),
                 ", ".join(dataset.files),
                 ", ".join(dataset.tags),
                 dataset.record.get("owner") or "",
-                str(dataset.record.get("created_at") or "")[:16].replace("T", " "),
+                time_text(dataset.record.get("created_at")),
             )
         )
     heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")

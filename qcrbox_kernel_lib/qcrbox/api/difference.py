@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.names import as_list
 from qcrbox.api.stored_files import cif_of
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.language import listed
@@ -25,7 +26,12 @@ _UNFOLDED = 20  # rows of a table; the rest is there after a click
 
 
 def difference(
-    one: Any, other: Any, *, mode: str = "crystallographic", ignore: Sequence[str] = (), su: float = 3.0
+    one: Any,
+    other: Any,
+    *,
+    mode: str = "crystallographic",
+    ignore: str | Sequence[str] = (),
+    su: float = 3.0,
 ) -> Difference:
     """The difference of two CIFs (files, datasets, results or calculations).
 
@@ -33,7 +39,7 @@ def difference(
     """
     if mode not in MODES:
         raise UserInputError(f"mode must be one of {', '.join(map(repr, MODES))}; you gave {mode!r}.")
-    return Difference(cif_of(one), cif_of(other), mode, tuple(ignore), su)
+    return Difference(cif_of(one), cif_of(other), mode, tuple(as_list(ignore)), su)
 
 
 class Difference:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.datasets import Dataset
+from qcrbox.api.names import has_name, offered, require_name
 from qcrbox.contract.errors import NotFound
 from qcrbox.markup import Table
 
@@ -29,6 +30,7 @@ class Examples:
         return [dataset for dataset in self.all() if dataset.record.get("application") == application.slug]
 
     def __getitem__(self, name: str) -> Dataset:
+        require_name(name, "qc.examples")
         for dataset in self.all():
             if dataset.name == name:
                 return dataset
@@ -45,6 +47,9 @@ class Examples:
         except NotFound as error:
             raise AttributeError(str(error)) from None
 
+    def __contains__(self, name: object) -> bool:
+        return has_name(self, name)
+
     def __iter__(self) -> Iterator[Dataset]:
         return iter(self.all())
 
@@ -52,9 +57,12 @@ class Examples:
         return len(self.all())
 
     def __dir__(self) -> list[str]:
-        return [dataset.name for dataset in self.all() if dataset.name.isidentifier()]
+        return ["all", "of", "table", *filter(str.isidentifier, offered(self._names))]
 
     def _ipython_key_completions_(self) -> list[str]:
+        return offered(self._names)
+
+    def _names(self) -> list[str]:
         return [dataset.name for dataset in self.all()]
 
     def __repr__(self) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from qcrbox.api.names import as_list
+from qcrbox.api.writing import write_new
 from qcrbox.cif.convert.journal_cif import ascii_document, conventional_document
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 
@@ -13,16 +15,16 @@ TAGS = {"hkl": "_shelx_hkl_file", "res": "_shelx_res_file", "fcf": "_shelx_fcf_f
 
 
 def export(
-    cif: Any, files: Mapping[str, Any], path: Path, embed: Sequence[str], *, unified: bool = False
+    cif: Any, files: Mapping[str, Any], path: Path, embed: str | Sequence[str], *, unified: bool = False
 ) -> Path:
     """Write the CIF to `path` with the names of its author (or as it is stored); an existing file is not overwritten.
 
     Files already embedded are kept. Raises MissingItemsError when a file to embed does not exist.
     """
     document = document_to_export(cif, unified=unified)
-    for kind in embed:
+    for kind in as_list(embed):
         embed_file(document[cif.block.name], files, kind)
-    return write_new(path, document, ascii_only=not unified)
+    return write_document(path, document, ascii_only=not unified)
 
 
 def document_to_export(cif: Any, *, unified: bool = False) -> Any:
@@ -49,13 +51,6 @@ def embed_file(block: Any, files: Mapping[str, Any], kind: str) -> None:
     block.set(TAGS[kind], f"\n{text.rstrip()}\n")
 
 
-def write_new(path: Path, document: Any, *, ascii_only: bool) -> Path:
+def write_document(path: Path, document: Any, *, ascii_only: bool) -> Path:
     """Write a document to a new file. Raises UserInputError when the file exists."""
-    try:
-        with path.open("xb") as file:
-            file.write(ascii_document(document).encode("ascii") if ascii_only else document.to_bytes())
-    except FileExistsError:
-        raise UserInputError(
-            f"{path} exists already.", next="Give another path, or remove that file first."
-        ) from None
-    return path
+    return write_new(path, ascii_document(document).encode("ascii") if ascii_only else document.to_bytes())

@@ -53,12 +53,20 @@ class Files:
         """Store a local file or bytes as a data file; the same content and name is stored once."""
         content, name = content_of(source, filename)
         key = (name, hashlib.sha256(content).hexdigest())
-        if key not in self._uploaded:
+        if key not in self._uploaded or not self._is_there(self._uploaded[key]):
             payload = self._box.client.upload("/api/data-files", [(name, content)])
             self._uploaded[key] = payload["data_files"][0]
             stored = tr("{name} was stored ({size}).", name=name, size=size_words(len(content)))
             self._box.say_once(f"upload:{key}", stored)
         return self.made(self._uploaded[key])
+
+    def _is_there(self, record: dict[str, Any]) -> bool:
+        """Whether a file that was stored before has not been deleted since."""
+        try:
+            self._box.client.get(f"/api/data-files/{record['qcrbox_file_id']}")
+        except NotFound:
+            return False
+        return True
 
     # ------------------------------------------------------------ arguments
 

@@ -47,13 +47,14 @@ def file_choices(box: Box, parameter: Parameter) -> list[tuple[str, Any]]:
     try:
         for dataset in box.datasets.all(_OFFERED):
             kind = "" if dataset.kind == "data" else f" ({dataset.kind})"
+            name_shown = f"⚠ {dataset.name}" if dataset.is_doubtful else dataset.name
             if parameter.is_cif:
                 lacks = lacking(parameter, dataset)
                 if lacks is not None:
-                    choices.append((f"{dataset.name}{kind}{lacks}", dataset))
+                    choices.append((f"{name_shown}{kind}{lacks}", dataset))
             else:
                 choices += [
-                    (f"{dataset.name}{kind}: {name}", file)
+                    (f"{name_shown}{kind}: {name}", file)
                     for name, file in dataset.files.items()
                     if not parameter.endings or name.lower().endswith(parameter.endings)
                 ]

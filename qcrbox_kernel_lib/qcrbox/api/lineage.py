@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.client.lineage import Lineage
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.python_names import identifier
+from qcrbox.contract.states import State
+from qcrbox.display.project_tree import time_text
 from qcrbox.markup import Code, Table
 
 if TYPE_CHECKING:
@@ -51,11 +53,13 @@ class LineageGraph(Lineage):
         text = "\n".join(lines) + "\n"
         if path is None:
             return Code(text)
-        Path(path).write_text(text)
+        Path(path).write_text(text, encoding="utf-8")
         return Path(path)
 
     def _calculation_lines(self, node: dict[str, Any], names: dict[str, str]) -> list[str]:
         payload = self.box.calculations.read(node["id"])
+        if payload.get("status") in (State.FAILED, State.CANCELLED):
+            return []  # it made nothing, and would end the script
         arguments = []
         for name, value in (payload.get("command_arguments") or {}).items():
             if isinstance(value, dict) and "data_file_id" in value:
@@ -118,7 +122,7 @@ def history(box: Box, dataset: Dataset) -> Table:
 
 def _stored_at(box: Box, file_id: str) -> str:
     try:
-        return str(box.files[file_id].record.get("created_at") or "")[:16].replace("T", " ")
+        return time_text(box.files[file_id].record.get("created_at"))
     except NotFound:
         return ""  # deleted since
 

@@ -1,11 +1,12 @@
-"""Errors for unknown names after `qc.` or `qc.refine.`, with a suggestion."""
+"""Names in brackets and after `qc.`: what may be given, whether it is there, and errors with a suggestion."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from qcrbox.contract.errors import NotFound
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
 
 # Names that other programs use for what is called differently here.
 _MEANT = {
@@ -19,6 +20,42 @@ _MEANT = {
     "whoami": "me",
     "presets": "refine.refine_iam.presets",
 }
+
+
+def require_name(key: object, of: str) -> str:
+    """The key, where it is a name. Raises UserInputError for a number and anything else: `qc.datasets[0]`."""
+    if isinstance(key, str):
+        return key
+    raise UserInputError(
+        f"{of} is asked for by name; you gave {key!r}.",
+        next=f'For example {of}["name"]; list({of})[0] is the first.',
+    )
+
+
+def has_name(of: Any, key: object) -> bool:
+    """Whether `of[key]` is there, for `key in of`; True for a name that several have."""
+    if not isinstance(key, str):
+        return False
+    try:
+        of[key]
+    except NotFound:
+        return False
+    except UserInputError:
+        pass
+    return True
+
+
+def as_list(names: str | Iterable[str]) -> list[str]:
+    """Names of a list; one name may be given without brackets: `tags="model"`."""
+    return [names] if isinstance(names, str) else list(names)
+
+
+def offered(names: Callable[[], Iterable[str]]) -> list[str]:
+    """Names for completion; none while the registry does not answer, for then completion must not fail."""
+    try:
+        return list(names())
+    except QcError:
+        return []
 
 
 class UnknownName(NotFound, AttributeError):

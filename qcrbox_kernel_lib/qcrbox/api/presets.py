@@ -22,7 +22,7 @@ class Presets(Mapping[str, dict[str, Any]]):
         self._command = command
         self._key = f"{command.application.slug}.{command.name}"
 
-    def save(self, name: str, **options: Any) -> Presets:
+    def save(self, name: str, /, **options: Any) -> Presets:
         """Keep these options under `name`; an older set of that name is replaced.
 
         Raises UserInputError for an option the command does not have, or a value that cannot be used.

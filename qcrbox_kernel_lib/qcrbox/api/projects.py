@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.names import has_name, offered, require_name
+from qcrbox.client.http import MOST_OF_A_PAGE
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.display.project_tree import marks_of, state_of, time_text, tree_html, tree_text
 from qcrbox.markup import Table
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from qcrbox.api.calculation import Calculation
     from qcrbox.api.datasets import Dataset
 
-_MOST = 500
+_MOST_SHOWN = 200  # rows of the display; iterating and `.table(None)` have all
 
 
 class Node:
@@ -53,7 +55,7 @@ class Node:
         found = self.object
         return found.result() if hasattr(found, "result") else found
 
-    def start(self, command: Command, **options: Any) -> Calculation:
+    def start(self, command: Command, /, **options: Any) -> Calculation:
         """Start from here: run `command` with this node as its input."""
         started: Calculation = command(self.result, **options)
         return started
@@ -160,6 +162,7 @@ class Project:
 
     def __getitem__(self, title: str) -> Node:
         """The step of this title or id (its end is enough). Raises NotFound, UserInputError for several."""
+        require_name(title, f"A step of {self.name!r}")
         nodes = self.nodes
         found = [n for n in nodes if n.title == title] or [n for n in nodes if n.id.endswith(title)]
         if len(found) > 1:
@@ -171,6 +174,9 @@ class Project:
         if not found:
             raise NotFound(f"{self.name!r} has no step {title!r}.", next="Show the project to see its steps.")
         return found[0]
+
+    def __contains__(self, title: object) -> bool:
+        return has_name(self, title)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -206,16 +212,26 @@ class Projects:
         self._box = box
 
     def find(self, text: str = "", *, everybody: bool = False) -> Found:
-        """Projects with these words in title, file name, formula, command or note, or with this cell.
+        """All projects with these words in title, file name, formula, command or note, or with this cell.
 
         text: words, a formula, or a, b, c in Å and α, β, γ in °. everybody: other people's too, as far as you may see
         them.
         """
-        payload = self._box.client.get("/api/projects", text=text, limit=_MOST, mine=not everybody)
-        return Found(self._box, payload, text, everybody)
+        found: dict[str, dict[str, Any]] = {}
+        after, truncated = None, False
+        while True:
+            page = self._box.client.get(
+                "/api/projects", text=text, limit=MOST_OF_A_PAGE, after=after, mine=not everybody
+            )
+            # One that changes meanwhile may stand on two pages.
+            found |= {record["id"]: record for record in page["projects"]}
+            after, truncated = page.get("next"), truncated or page["truncated"]
+            if after is None:
+                return Found(self._box, list(found.values()), text, everybody=everybody, truncated=truncated)
 
     def __getitem__(self, name: str) -> Project:
         """The project of this name or id. Raises NotFound; UserInputError when several have it."""
+        require_name(name, "qc.projects")
         found = list(self.find())
         fitting = [p for p in found if p.id == name] or [p for p in found if p.name == name]
         if len(fitting) == 1:
@@ -231,6 +247,9 @@ class Projects:
             next="Choose by the id, or rename one of their datasets.",
         )
 
+    def __contains__(self, name: object) -> bool:
+        return has_name(self, name)
+
     def __iter__(self) -> Iterator[Project]:
         return iter(self.find())
 
@@ -238,7 +257,7 @@ class Projects:
         return len(self.find())
 
     def _ipython_key_completions_(self) -> list[str]:
-        return sorted({project.name for project in self.find()})
+        return offered(lambda: sorted({project.name for project in self.find()}))
 
     def __repr__(self) -> str:
         return repr(self.find())
@@ -250,9 +269,10 @@ class Projects:
 class Found:
     """Projects that fit a search; `.hits` are the steps that fit."""
 
-    def __init__(self, box: Box, payload: dict[str, Any], text: str, everybody: bool) -> None:
-        self._records, self._text = payload["projects"], text
-        self._total, self._truncated = payload["total"], payload["truncated"]
+    def __init__(
+        self, box: Box, records: list[dict[str, Any]], text: str, *, everybody: bool, truncated: bool
+    ) -> None:
+        self._records, self._text, self._truncated = records, text, truncated
         self.projects = [Project(box, record, everybody=everybody) for record in self._records]
         self.hits = [Node(box, hit) for record in self._records for hit in record["hits"]]
 
@@ -265,8 +285,8 @@ class Found:
     def __getitem__(self, number: int) -> Project:
         return self.projects[number]
 
-    def table(self) -> Table:
-        """Projects with formula, space group, newest model and number of steps."""
+    def table(self, n: int | None = _MOST_SHOWN) -> Table:
+        """The first `n` projects, None: all, with formula, space group, newest model and number of steps."""
         rows = [
             (
                 ("★ " if record["pinned"] else "") + record["name"],
@@ -276,13 +296,13 @@ class Found:
                 sum(record["counts"].values()),
                 time_text(record["changed_at"]),
             )
-            for record in self._records
+            for record in self._records[:n]
         ]
-        caption = (
-            f"The first {len(rows)} of {self._total}." if self._total > len(rows) else "" if rows else "None."
-        )
+        caption = "" if rows else "None."
+        if len(rows) < len(self):
+            caption = f"The first {len(rows)} of {len(self)}; .table(None) has all."
         if self._truncated:
-            caption += " The oldest calculations are left out."
+            caption += " The oldest calculations or datasets are left out."
         title = f"Projects with {self._text!r}" if self._text else "Projects"
         heads = ("project", "formula", "space group", "newest model", "steps", "changed")
         return Table(heads, rows, title=title, caption=caption)

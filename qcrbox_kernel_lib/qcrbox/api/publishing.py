@@ -102,8 +102,9 @@ class Publication:
             application = self.result.box.apps[f"{slug}=={version}"]
         except QcError:
             return slug, version, name, ""  # retired since: name and version are still known
-        command = application.commands.get(name)
-        dois = [application.record.get("doi"), command.record.get("doi") if command else None]
+        # A command may be called what is no name of Python: `solve-it`.
+        commands = [command for command in application if command.name == name]
+        dois = [application.record.get("doi"), *(command.record.get("doi") for command in commands)]
         flat = [text for doi in dois if doi for text in (doi if isinstance(doi, list) else [doi])]
         return application.name, version, name, ", ".join(dict.fromkeys(flat))
 
@@ -124,7 +125,7 @@ class Publication:
 
     def save(self, path: str | Path) -> Path:
         """Write it (ASCII, the author's names); an existing file is not overwritten."""
-        return exporting.write_new(Path(path), self.document, ascii_only=True)
+        return exporting.write_document(Path(path), self.document, ascii_only=True)
 
     # ------------------------------------------------------------ how it looks
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.stored import Stored
 from qcrbox.api.stored_crystal import StoredCrystal
 from qcrbox.api.stored_files import CifFile, DataFile, cif_of
 from qcrbox.client.metrics import figure_label, figure_text
-from qcrbox.contract.errors import NotFound, QcError, UserInputError
+from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
 from qcrbox.display.history import History
 from qcrbox.display.status_text import title_text
 from qcrbox.display.summary import result_html
@@ -103,9 +105,11 @@ class Result(StoredCrystal):
 
     def _number(self, *names: str, metric: str) -> float | None:
         if any(file.filename.lower().endswith(".cif") for file in self.files.values()):
-            found = self.cif.number(*names)
-            if found is not None:
-                return found
+            # Several blocks, or a damaged file: what the program reported is known all the same.
+            with contextlib.suppress(CifError):
+                found = self.cif.number(*names)
+                if found is not None:
+                    return found
         return self.history.last(metric)
 
     @property
@@ -218,13 +222,13 @@ class Result(StoredCrystal):
 
         return difference_density(self.structure, self.plots._model)
 
-    def report(self, path: str | None = None, models: list[Any] | None = None) -> Any:
-        """Table 1 of this and further models; written as docx, tex, csv or html by the end of `path`."""
+    def report(self, path: str | None = None, models: Any = None) -> Any:
+        """Table 1 of this model, or of `models` (one or a list); written as docx, tex, csv or html by the end of `path`."""
         # Start-up time: reports, plots and numpy are loaded when they are asked for.
         from qcrbox.api.comparison import name_of
         from qcrbox.display.report import Report
 
-        chosen = models or [self]
+        chosen = [self] if models is None else [models] if isinstance(models, Stored) else list(models)
         cifs = [cif_of(model) for model in chosen]
         report = Report(cifs, [name_of(model, cif) for model, cif in zip(chosen, cifs, strict=True)])
         return report if path is None else report.save(path)
@@ -233,7 +237,7 @@ class Result(StoredCrystal):
         """Local checks of the output CIF, as `cif.validate()`."""
         return self.cif.validate()
 
-    def export(self, path: str | Path, *, embed: Sequence[str] = (), unified: bool = False) -> Path:
+    def export(self, path: str | Path, *, embed: str | Sequence[str] = (), unified: bool = False) -> Path:
         """Write the CIF for journals and other programs: the author's names, else classic ones; s.u. in brackets.
 
         embed: "hkl", "res", "fcf" embed these files unless the CIF contains them. unified: write it as stored.
@@ -256,7 +260,7 @@ class Result(StoredCrystal):
             made.save(path)
         return made
 
-    def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
+    def keep(self, name: str, *, tags: str | Sequence[str] | None = None) -> Dataset:
         """Give the result a title, to find it as `qc[name]`."""
         made = self.dataset.change(name=name, **({"tags": tags} if tags else {}))
         self.calculation.refresh()

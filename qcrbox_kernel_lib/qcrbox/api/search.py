@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from qcrbox.api.datasets import Dataset, dataset_table
 from qcrbox.contract.errors import UserInputError
@@ -43,7 +44,16 @@ class Found:
     def __len__(self) -> int:
         return len(self.datasets)
 
-    def __getitem__(self, index: int) -> Dataset:
+    def __contains__(self, name: object) -> bool:
+        return any(dataset.name == name for dataset in self.datasets)
+
+    @overload
+    def __getitem__(self, index: int) -> Dataset: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Dataset]: ...
+
+    def __getitem__(self, index: int | slice) -> Dataset | list[Dataset]:
         return self.datasets[index]
 
     def table(self) -> Table:
@@ -72,12 +82,20 @@ def search(box: Box, **what: Any) -> Found:
     return Found([Dataset(box, record) for record in records], what)
 
 
+def _six_numbers(cell: Any) -> list[float]:
+    given = cell.replace(",", " ").split() if isinstance(cell, str) else getattr(cell, "parameters", cell)
+    try:
+        numbers = [float(number) for number in given]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != 6 or not all(map(math.isfinite, numbers)):
+        raise UserInputError(f"cell must be a, b, c in Å and α, β, γ in °: six numbers; you gave {cell!r}.")
+    return numbers
+
+
 def _plain(name: str, value: Any) -> Any:
     if name == "cell":
-        numbers = [float(x) for x in (value.parameters if hasattr(value, "parameters") else value)]
-        if len(numbers) != 6:
-            raise UserInputError("cell must be a, b, c in Å and α, β, γ in °: six numbers.")
-        return ",".join(f"{x:g}" for x in numbers)
+        return ",".join(f"{number:.10g}" for number in _six_numbers(value))
     if isinstance(value, (list, tuple, set)):
         return ",".join(str(item) for item in value)
     return value

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.calculation import StillRunning
+from qcrbox.api.names import has_name, require_name
 from qcrbox.client.environment import is_notebook
-from qcrbox.contract.errors import NotFound
+from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.states import FINAL
+from qcrbox.display.project_tree import time_text
 from qcrbox.markup import Table, escape, publish
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ class Sessions:
     def __init__(self, box: Box) -> None:
         self._box = box
 
-    def open(self, command: Command, *args: Any, **options: Any) -> Session:
+    def open(self, command: Command, /, *args: Any, **options: Any) -> Session:
         """Start an interactive command; the session opens when its program is ready."""
         arguments = self._box.files.as_arguments(command, command._bind(args, options))
         body = {
@@ -148,13 +150,21 @@ class Sessions:
         return [Session(self._box, record) for record in payload]
 
     def __getitem__(self, session_id: str) -> Session:
-        if len(session_id) == 32:
+        if len(require_name(session_id, "qc.sessions")) == 32:
             payload = self._box.client.get(f"/api/interactive-sessions/{session_id}")["interactive_sessions"]
             return Session(self._box, payload[0])
-        for session in self.all():
-            if session.id.endswith(session_id):
-                return session
+        found = [session for session in self.all() if session_id and session.id.endswith(session_id)]
+        if len(found) > 1:
+            raise UserInputError(
+                f"{len(found)} sessions end with {session_id!r}.",
+                next="Give more of the id: " + ", ".join(session.id[-8:] for session in found[:5]),
+            )
+        if found:
+            return found[0]
         raise NotFound(f"There is no open session {session_id!r}.", next="qc.sessions lists them.")
+
+    def __contains__(self, session_id: object) -> bool:
+        return has_name(self, session_id)
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self.all())
@@ -171,8 +181,8 @@ class Sessions:
                 s.record.get("state") or "",
                 s.record.get("reason") or "",
                 s.owner,
-                s.record.get("opened_at") or "",
-                s.record.get("idle_ends_at") or "",
+                time_text(s.record.get("opened_at")),
+                time_text(s.record.get("idle_ends_at")),
             )
             for s in self.all()
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.display.project_tree import time_text
 from qcrbox.markup import Table
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Shares:
                 s["object_id"][-8:],
                 s.get("group") or s.get("person"),
                 s["mode"],
-                s.get("expires_at"),
+                time_text(s.get("expires_at")),
             )
             for s in payload
         ]

@@ -20,6 +20,13 @@ class StoredCrystal(Stored):
     def cif(self) -> CifFile:
         """Its CIF. Raises UserInputError, or MissingItemsError, when there is none or the choice is not clear."""
 
+    def __contains__(self, name: str) -> bool:
+        """Whether its CIF has an item."""
+        return name in self.cif
+
+    # No sequence of its items: Python would ask for self[0], self[1] and so on.
+    __iter__ = None
+
     @property
     def structure(self) -> Any:
         """Cell, space group, sites and geometry of its CIF."""

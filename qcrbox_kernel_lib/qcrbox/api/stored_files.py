@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.checking import Checked
+from qcrbox.api.names import require_name
 from qcrbox.api.stored import Stored
+from qcrbox.api.writing import write_new
 from qcrbox.contract.errors import CifError, QcError, UserInputError
 from qcrbox.display.busy import busy
 from qcrbox.language import tr
@@ -63,14 +65,7 @@ class DataFile(Stored):
         target = Path(path) if path is not None else Path(Path(self.filename).name)
         if target.is_dir():
             target = target / Path(self.filename).name
-        try:
-            with target.open("xb") as file:
-                file.write(content)
-        except FileExistsError:
-            raise UserInputError(
-                f"{target} exists already.", next="Give another path, or remove that file first."
-            ) from None
-        return target
+        return write_new(target, content)
 
     def delete(self) -> None:
         """Put it in the bin; `.restore()` or `qc.undo()` brings it back."""
@@ -236,6 +231,7 @@ class CifFile(DataFile):
 
     def __getitem__(self, name: str) -> Any:
         """An item's value (`_…`; a list for a column), or the file with another block chosen."""
+        require_name(name, f"An item or block of {self.filename}")
         if not name.startswith("_"):
             self.document[name]  # raises, naming the blocks there are
             return CifFile(self.box, self.record, block=name)
@@ -262,6 +258,9 @@ class CifFile(DataFile):
 
     def __contains__(self, name: str) -> bool:
         return name in self.block
+
+    # No sequence of its items: Python would ask for self[0], self[1] and so on.
+    __iter__ = None
 
     def number(self, *names: str) -> float | None:
         """The first of the items that is a number, as float; None when none is."""
@@ -312,7 +311,8 @@ def size_words(n: Any) -> str:
         return "?"
     size = float(n)
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
+        # As it is rounded: 999,960 bytes are 1.0 MB, not 1000.0 kB.
+        if round(size, 1) < 1000 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcrbox.cif import names
-from qcrbox.cif.body import FileBody
+from qcrbox.cif.body import FileBody, decoded
 from qcrbox.cif.diagnostics import Diagnostic, Severity
 from qcrbox.cif.document import Block, Document, Item
 from qcrbox.cif.lenient import read_number
@@ -68,16 +68,21 @@ class _Lines:
 
 def _form(document: Document, lines: _Lines) -> Iterator[Diagnostic]:
     """Limits of CIF 1.1 on lines and names."""
-    long = _LONG_LINE.search(document.data)
-    if long:
+    # Bytes find the lines that may be too long; what CIF limits are characters.
+    found = (
+        (line.start(), len(decoded(line[0], document.encoding)))
+        for line in _LONG_LINE.finditer(document.data)
+    )
+    for start, length in ((start, length) for start, length in found if length > MAX_LINE):
         yield Diagnostic(
             Severity.WARNING,
             "long-line",
-            f"A line has {len(long[0])} characters; CIF allows {MAX_LINE}.",
+            f"A line has {length} characters; CIF allows {MAX_LINE}.",
             "Older programs may cut it.",
             document.filename,
-            line=lines.of(long.start())[0],
+            line=lines.of(start)[0],
         )
+        break
     for block in document.blocks:
         if len(block.name) > MAX_NAME:
             yield Diagnostic(
@@ -91,11 +96,7 @@ def _form(document: Document, lines: _Lines) -> Iterator[Diagnostic]:
 
 def _check_item(document: Document, block: Block, item: Item, lines: _Lines) -> Iterator[Diagnostic]:
     facts = names.facts(item.tag)
-    if facts is None or (document.cif2 and item.raw[:1] in ("[", "{")):
-        return
-    problem = value_problem(
-        facts, text_of(item.raw, cif2=document.cif2), quoted=item.raw[:1] in ("'", '"', ";")
-    )
+    problem = "" if facts is None else _raw_problem(facts, item.raw, document.cif2)
     if problem:
         place = _Place(block, item.value_span[0] if item.value_span else None)
         yield _remark(document, lines, item.tag, problem, place)
@@ -109,15 +110,7 @@ def _check_loop(document: Document, block: Block, loop: Loop, lines: _Lines) -> 
         if facts is None:
             continue
         cells = loop.column(tag)
-        problems = {
-            raw: problem
-            for raw in set(cells)
-            if (
-                problem := value_problem(
-                    facts, text_of(raw, cif2=loop.cif2), quoted=raw[:1] in ("'", '"', ";")
-                )
-            )
-        }
+        problems = {raw: problem for raw in set(cells) if (problem := _raw_problem(facts, raw, loop.cif2))}
         if not problems:
             continue
         rows = [row for row, raw in enumerate(cells) if raw in problems]
@@ -163,6 +156,13 @@ def _remark(document: Document, lines: _Lines, tag: str, problem: str, place: _P
     return Diagnostic(
         Severity.WARNING, "dictionary", what, "", document.filename, block.name, line, column, tag
     )
+
+
+def _raw_problem(facts: names.Facts, raw: str, cif2: bool) -> str:
+    """As `value_problem`, for a raw value. Lists and tables of CIF 2 are not looked into."""
+    if cif2 and raw[:1] in ("[", "{"):
+        return ""
+    return value_problem(facts, text_of(raw, cif2=cif2), quoted=raw[:1] in ("'", '"', ";"))
 
 
 def value_problem(facts: names.Facts, text: str, *, quoted: bool = False) -> str:

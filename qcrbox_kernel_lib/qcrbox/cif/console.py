@@ -166,7 +166,11 @@ def load_spec(path: Path) -> Mapping[str, Any]:
     """An application spec as plain data. Raises SpecError when it is not a YAML mapping."""
     try:
         spec = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ) as error:  # ValueError: not UTF-8, or the date 2024-99-99
         raise SpecError(
             "The application spec is not readable YAML.", where=str(path), why=str(error)
         ) from error
@@ -204,14 +208,30 @@ def cif_keys(
     return {key: value for key, value in keys.items() if value is not None}
 
 
+# Data types of all generations, in lower case.
+_CIF_INPUTS = ("qcrbox.cif_data_file", "qcrbox.cif_path", "qcrbox.input_cif")
+
+
 def _first_cif(command: Mapping[str, Any], output: bool) -> Mapping[str, Any] | None:
-    kinds = ("QCrBox.output_cif",) if output else ("QCrBox.cif_data_file", "QCrBox.cif_path")
-    listed = [*_listed(command.get("outputs")), *_listed(command.get("parameters"))]
-    listed += _listed(command.get("cif_output" if output else "cif_input"))
-    for entry in listed:
-        if isinstance(entry, Mapping) and ("dtype" not in entry or entry["dtype"] in kinds):
+    for entry in [*_listed(command.get("outputs")), *_listed(command.get("parameters"))]:
+        if isinstance(entry, Mapping) and _is_cif(entry, output):
             return entry
-    return {} if any(_new_key(key) in _ENTRY_KEYS for key in command) else None
+    for section in _listed(command.get("cif_output" if output else "cif_input")):
+        if isinstance(section, Mapping):
+            return section
+    return {} if _has_entries(command) else None
+
+
+def _is_cif(entry: Mapping[str, Any], output: bool) -> bool:
+    """Whether a parameter or output is a CIF that is read (written: `output`); an old one shows that by its keys."""
+    word = str(entry.get("dtype", entry.get("type", ""))).lower()
+    if output:
+        return word == "qcrbox.output_cif" or (word.startswith("qcrbox.output") and _has_entries(entry))
+    return word in _CIF_INPUTS or (not word and _has_entries(entry))
+
+
+def _has_entries(keys: Mapping[str, Any]) -> bool:
+    return any(_new_key(str(key)) in _ENTRY_KEYS for key in keys)
 
 
 _ENTRY_KEYS = (

@@ -14,7 +14,7 @@ def is_cif(content: bytes | str) -> bool:
     Letter case, blanks before it and a byte order mark do not matter. Bytes that are not text are no CIF.
     """
     if isinstance(content, str):
-        content = content.removeprefix("\ufeff").encode("utf-8", "surrogateescape")
+        content = content.removeprefix("\ufeff").encode("utf-8", "replace")
     elif content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             content = content.decode("utf-16").encode()

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from typing import overload
 
 from qcrbox.cif import names
-from qcrbox.cif.body import decoded
+from qcrbox.cif.body import ListBody, decoded
+from qcrbox.cif.decoding import prepare
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.item import Item
 from qcrbox.cif.lenient import Reading, read_number
 from qcrbox.cif.loop import Loop
-from qcrbox.cif.quoting import checked_raw, raw_of, text_of
+from qcrbox.cif.quoting import checked_raw, checked_tag, raw_of, text_of
 from qcrbox.cif.source import NO_SOURCE, Source
-from qcrbox.cif.values import Absent, Number, Value, parse_value
+from qcrbox.cif.values import Absent, Number, Value, parse_number, parse_value
 from qcrbox.cif.writer import rewritten
 from qcrbox.contract.errors import CifError
 from qcrbox.language import listed
 
 Entry = Item | Loop
-Settable = str | int | float | Number | Absent
+Settable = str | Real | int | float | Decimal | Number | Absent
 
 
 class Block:
@@ -213,10 +217,12 @@ class Block:
             checked_tag(tag)
             if tag in self:
                 raise CifError(f"{tag} is in block {self.name} already.", block=self.name, tag=tag)
-        if not isinstance(columns, Loop):
-            for column in loop.columns(*loop.tags):
+        if isinstance(loop.body, ListBody):
+            for column in loop.body.columns:
                 for raw in column:
                     checked_raw(raw, cif2=self.cif2)
+        if not isinstance(columns, Loop):
+            loop.cif2 = self.cif2
         self._append(loop)
         return loop
 
@@ -336,8 +342,10 @@ class Document:
 
     @property
     def text(self) -> str:
-        """The file as text with LF line ends."""
-        return decoded(self.to_bytes(), self.encoding)
+        """The file as text with LF line ends, as a reader gets it: without byte order mark and old endings."""
+        # Its encoding may have changed: a letter that Latin-1 lacks turns the file into UTF-8.
+        made = prepare(self.to_bytes(), self.filename)
+        return decoded(made.data[made.start : made.end], made.encoding)
 
     def write(self, path: str | Path) -> None:
         """Write the document to a file."""
@@ -355,17 +363,12 @@ def raw_value(value: Settable, *, cif2: bool = False) -> str:
         return str(value)
     if isinstance(value, bool):
         raise CifError("CIF has no true and false; write 'yes' or 'no'.")
-    if isinstance(value, int | float):
-        if value != value or value in (float("inf"), float("-inf")):
+    if isinstance(value, Real | Decimal):
+        if not math.isfinite(value):
             return "?"
-        return repr(value)
+        # str() and not repr(): that of a float64 of NumPy is `np.float64(0.5)`.
+        written = str(value)
+        return written if parse_number(written) is not None else repr(float(value))
+    if not isinstance(value, str):
+        raise CifError(f"A {type(value).__name__} is no value of a CIF.", next="Give a text or a number.")
     return raw_of(value, cif2=cif2)
-
-
-def checked_tag(tag: str) -> str:
-    """The tag itself. Raises CifError when it cannot be the name of an item."""
-    if len(tag) < 2 or tag[0] != "_" or any(c.isspace() for c in tag):
-        raise CifError(
-            f"{tag!r} is not a name of a CIF item.", next="Names begin with _ and hold no spaces.", tag=tag
-        )
-    return tag

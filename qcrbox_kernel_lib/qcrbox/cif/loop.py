@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qcrbox.cif import names
 from qcrbox.cif.body import Body, FileBody, ListBody, columns_of
-from qcrbox.cif.quoting import checked_raw, text_of
+from qcrbox.cif.quoting import checked_raw, checked_tag, text_of
 from qcrbox.cif.values import Value, parse_value
 from qcrbox.contract.errors import CifError
 
@@ -38,7 +38,9 @@ class Loop:
         lengths = {len(cells) for cells in columns.values()}
         if len(lengths) > 1:
             raise CifError("The columns of a loop must have one length.", why=f"Lengths: {sorted(lengths)}.")
-        return cls(list(columns), ListBody([list(cells) for cells in columns.values()]))
+        return cls(
+            [checked_tag(tag) for tag in columns], ListBody([list(cells) for cells in columns.values()])
+        )
 
     def __repr__(self) -> str:
         return f"<Loop {self.category}: {len(self.tags)} columns, {self.n_rows} rows>"
@@ -152,29 +154,34 @@ class Loop:
 
     def set_column(self, tag: str, cells: Sequence[str], *, after: str | None = None) -> None:
         """Replace a column, or add one (at the end, or after another)."""
-        body = self._in_memory()
         column = [checked_raw(raw, cif2=self.cif2) for raw in cells]
         if self.tags and len(column) != self.n_rows:
             raise CifError(f"{tag} has {len(column)} values for a loop of {self.n_rows} rows.", tag=tag)
         position = self.index(tag)
         if position is not None:
-            body.columns[position] = column
+            self._in_memory().columns[position] = column
             return
+        checked_tag(tag)
         place = len(self.tags) if after is None else self._index(after) + 1
+        body = self._in_memory()
         self.tags.insert(place, tag)
         body.columns.insert(place, column)
 
     def drop_column(self, tag: str) -> None:
-        """Remove a column. Raises KeyError."""
+        """Remove a column. Raises KeyError, and CifError for the last column: no program reads a loop without names."""
         position = self._index(tag)
+        if len(self.tags) == 1:
+            raise CifError(
+                f"{tag} is the last column of its loop.", next="Remove the loop: block.remove(tag).", tag=tag
+            )
         body = self._in_memory()
         del self.tags[position]
         del body.columns[position]
 
     def add_row(self, row: dict[str, str]) -> None:
         """Append a row; columns not named get `?`."""
-        body = self._in_memory()
         given = {self._index(tag): checked_raw(raw, cif2=self.cif2) for tag, raw in row.items()}
+        body = self._in_memory()
         for position, column in enumerate(body.columns):
             column.append(given.get(position, "?"))
 
@@ -184,8 +191,12 @@ class Loop:
         body.columns = [[column[row] for row in rows] for column in body.columns]
 
     def rename(self, tag: str, new: str) -> None:
-        """Rename a column. Raises KeyError."""
-        self.tags[self._index(tag)] = new
+        """Rename a column. Raises KeyError, and CifError for a name that another column has."""
+        position = self._index(tag)
+        checked_tag(new)
+        if any(own.lower() == new.lower() for n, own in enumerate(self.tags) if n != position):
+            raise CifError(f"{new} is in this loop already.", tag=new)
+        self.tags[position] = new
         self.changed = True
 
     def _in_memory(self) -> ListBody:

@@ -58,7 +58,7 @@ _CODE = re.compile(
     r"|\\(?P<special>[%/?&][A-Za-z])"
     r"|\\(?P<degree>%)"
     r"|\\(?P<greek>[A-Za-z])(?![A-Za-z])"
-    r"|(?P<dash>---?)(?!-)|(?P<plus>\+-)|(?P<minus>-\+)"
+    r"|(?<!-)(?P<dash>---?)(?!-)|(?P<plus>\+-)|(?P<minus>-\+)"
 )
 
 
@@ -96,6 +96,16 @@ _CODE_OF_GREEK: Final = {
     **{letter.upper(): "\\" + code.upper() for code, letter in _GREEK.items()},
 }
 
+# Not `\\db`, which is a double bond: its sign is in ASCII already.
+_CODE_OF_SIGN: Final = {
+    **{sign: "\\\\" + word for word, sign in _WORDS.items() if not sign.isascii()},
+    "°": "\\%",
+    "–": "--",
+    "—": "---",
+    "±": "+-",
+    "∓": "-+",
+}
+
 
 def coded(text: str) -> str:
     """Text in the ASCII of CIF 1.1: accented and Greek letters as codes. Letters without a code stay."""
@@ -112,4 +122,4 @@ def _code_of(letter: str) -> str:
     parts = unicodedata.normalize("NFD", letter)
     if len(parts) == 2 and parts[1] in _CODE_OF_ACCENT and parts[0].isascii():
         return _CODE_OF_ACCENT[parts[1]] + parts[0]
-    return {"°": "\\%", "–": "--", "—": "---", "±": "+-", "∓": "-+", "×": "\\\\times"}.get(letter, letter)
+    return _CODE_OF_SIGN.get(letter, letter)

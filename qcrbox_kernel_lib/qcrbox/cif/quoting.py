@@ -119,7 +119,13 @@ def _fold(line: str) -> str:
 
 def checked_raw(raw: str, *, cif2: bool = False) -> str:
     """`raw` if it is exactly one value token; raises CifError otherwise."""
-    data = b"\n" + raw.encode()
+    try:
+        data = b"\n" + raw.encode()
+    except UnicodeEncodeError as error:
+        raise CifError(
+            f"{raw[:60]!r} cannot be written.",
+            why="It holds half of a surrogate pair, which is no character.",
+        ) from error
     try:
         end = tokens.end_of_value(data, 1, len(data), cif2) if len(data) > 1 else -1
     except tokens.Nested:
@@ -131,3 +137,12 @@ def checked_raw(raw: str, *, cif2: bool = False) -> str:
             next="Put texts through qcrbox.cif.raw_of(text), which quotes them.",
         )
     return raw
+
+
+def checked_tag(tag: str) -> str:
+    """The tag itself. Raises CifError when it cannot be the name of an item."""
+    if len(tag) < 2 or tag[0] != "_" or any(c.isspace() for c in tag):
+        raise CifError(
+            f"{tag!r} is not a name of a CIF item.", next="Names begin with _ and hold no spaces.", tag=tag
+        )
+    return tag

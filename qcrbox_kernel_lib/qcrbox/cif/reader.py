@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -48,18 +49,21 @@ def _bytes_of(source: bytes | str | Path, filename: str | None) -> tuple[bytes, 
                 "The file cannot be read.", where=str(path), why=error.strerror or str(error), file=str(path)
             ) from error
     if isinstance(source, str):
-        return source.encode("utf-8", "surrogateescape"), filename or ""
+        try:
+            return source.encode("utf-8", "surrogateescape"), filename or ""
+        except UnicodeEncodeError as error:
+            raise CifError(
+                "The text holds half of a surrogate pair, which is no character.",
+                where=filename or "",
+                next="Read the file as bytes.",
+                file=filename,
+            ) from error
     return bytes(source), filename or ""
 
 
 def _is_path(text: str) -> bool:
-    return (
-        0 < len(text) < 4096
-        and "\n" not in text
-        and "\r" not in text
-        and "\0" not in text
-        and Path(text).is_file()
-    )
+    # os.path and not Path: a text may be too long for the name of a file, which Path.is_file raises.
+    return 0 < len(text) < 4096 and not set("\n\r\0") & set(text) and os.path.isfile(text)
 
 
 def _read_as(

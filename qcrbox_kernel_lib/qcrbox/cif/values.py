@@ -6,6 +6,7 @@ point never decides a digit.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -107,14 +108,17 @@ def parse_value(raw: str, *, cif2: bool = False) -> Value:
 
 
 def parse_number(text: str) -> Number | None:
-    """A number with or without s.u., or None when the text is something else."""
+    """A number with or without s.u., or None when the text is something else or beyond the range of floats."""
     match = _NUMBER.match(text)
     if match is None or len(text) > _MAX_DIGITS:
         return None
     if match["su"] is None:
-        return Number(float(text), None, text)
-    value, su = _split(match)
-    return Number(float(value), float(su), text)
+        number = Number(float(text), None, text)
+    else:
+        value, su = _split(match)
+        number = Number(float(value), float(su), text)
+    # `1e999` is beyond every float: with it as infinity, sums and JSON would fail later and elsewhere.
+    return number if math.isfinite(number.value) and math.isfinite(number.su or 0.0) else None
 
 
 def split_su(text: str) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,14 @@ def _transcoded(data: bytes, splices: list[Splice], encoding: str, newline: str)
 
 def _splices(document: Document) -> Iterator[Splice]:
     kept = set(map(id, document.blocks))
+    # Not the end of the data: NUL and Ctrl-Z at the end of old files end the text.
+    end = max((block.span[1] for block in document.read_blocks if block.span), default=len(document.data))
     for block in document.read_blocks:
         if id(block) not in kept and block.span:
             yield (*block.span, "")
     for block in document.blocks:
         if block.span is None:
-            yield len(document.data), len(document.data), "\n" + b"".join(block_bytes(block)).decode()
+            yield end, end, "\n" + b"".join(block_bytes(block)).decode()
         else:
             yield from _block_splices(document.data, block)
 
@@ -75,11 +78,21 @@ def _block_splices(data: bytes, block: Block) -> Iterator[Splice]:
     place = block.head_end
     for entry in block.entries:
         if entry.span is None:
-            yield place, place, "\n" + entry_text(entry).rstrip("\n")
+            behind = _behind_comment(data, place, block.span[1])
+            yield behind, behind, "\n" + entry_text(entry).rstrip("\n")
             continue
         yield from _entry_splices(data, entry)
         if not _is_empty(entry):
             place = entry.span[1]
+
+
+_COMMENT = re.compile(rb"[ \t]++#[^\r\n]*+")
+
+
+def _behind_comment(data: bytes, place: int, end: int) -> int:
+    """The place behind the comment that stands beside an entry, which is about it and not about the next one."""
+    comment = _COMMENT.match(data, place, end)
+    return comment.end() if comment else place
 
 
 def _is_empty(entry: Entry) -> bool:

@@ -84,7 +84,7 @@ class EventFeed:
                 payload = self._client.get("/api/calculations", status="submitted", limit=1000)
             except QcError:
                 continue
-            for record in payload["calculations"]:
+            for record in payload.get("calculations", ()):
                 if record["calculation_id"] in waiting:
                     waiting[record["calculation_id"]].take_record(record)
 
@@ -127,7 +127,7 @@ class EventFeed:
             try:
                 for event in self._client.events(self._last_id, on_open=self._opened):
                     failures = 0
-                    self._take(event)
+                    self._take_any(event)
                     if self._finished():
                         self.connected = False
                         return
@@ -155,6 +155,12 @@ class EventFeed:
         self.connected = False
         for calculation in self.watched:
             calculation.changed()
+
+    def _take_any(self, event: ServerEvent) -> None:
+        try:
+            self._take(event)
+        except Exception:  # noqa: BLE001 - one event that cannot be applied must not leave all calculations without news
+            _log.warning("an event of the registry could not be applied: %s", event.name, exc_info=True)
 
     def _take(self, event: ServerEvent) -> None:
         if event.id and event.id != "0":  # progress events are not part of the sequence

@@ -13,7 +13,7 @@ _LEVELS_UP = 3
 def mark_of(folder: Path) -> dict[str, Any] | None:
     """What the mark of a folder says; None where there is none, or where it cannot be read."""
     try:
-        found = json.loads((folder / MARK).read_text())
+        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("id"), str) else None

@@ -98,6 +98,12 @@ class RegistryClient:
             page = self.get(path, limit=wanted, after=after, **query)
             records = page.get(key, [])[:wanted]
             yield from records
+            if page.get("next") and page["next"] == after:
+                raise QcError(
+                    f"{path} gave the same page twice.",
+                    why="The list has no end.",
+                    next="Tell an administrator of the registry.",
+                )
             after = page.get("next")
             if not after:
                 return
@@ -146,7 +152,7 @@ class RegistryClient:
             with connect_sse(
                 self.http, "GET", "/api/events", params=_given(query), headers=headers, timeout=timeout
             ) as source:
-                if source.response.status_code >= 400:
+                if source.response.status_code >= 300:
                     source.response.read()
                     raise self._error(source.response)
                 if on_open is not None:
@@ -181,7 +187,8 @@ class RegistryClient:
             response = self.http.request(method, path, **more)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
-        if response.status_code >= 400:
+        # A redirection is no answer: it comes from a proxy that asks for a sign-in or from a wrong address.
+        if response.status_code >= 300:
             raise self._error(response)
         return response
 
@@ -199,9 +206,11 @@ class RegistryClient:
             body = response.json()
         except ValueError:
             body = {}
-        if not isinstance(body, dict) or "error" not in body:
+        if not isinstance(body, dict) or not isinstance(body.get("error"), dict):
             # Not an envelope of the registry: from a proxy, or from FastAPI's validation.
-            text = body.get("detail") if isinstance(body, dict) else None
+            text = (body.get("detail") if isinstance(body, dict) else None) or response.headers.get(
+                "Location"
+            )
             body = {
                 "error": {
                     "code": response.status_code,
@@ -216,7 +225,16 @@ class RegistryClient:
     def _payload(response: httpx.Response) -> dict[str, Any]:
         if response.status_code == 204 or not response.content:
             return {}
-        body = response.json()
+        try:
+            body = response.json()
+        except ValueError:
+            # A page of a proxy, for example, that answers 200.
+            raise QcError(
+                f"What came from {response.request.url.path} is no answer of a registry.",
+                why=f"It is {response.headers.get('Content-Type') or 'of no type'} and cannot be read as JSON.",
+                next="Check the address, and whether a proxy in between asks you to sign in.",
+                details=response.text[:5000],
+            ) from None
         return body.get("payload", body) if isinstance(body, dict) else {"value": body}
 
 

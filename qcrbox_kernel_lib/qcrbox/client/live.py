@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -89,7 +90,8 @@ class Live:
             if isinstance(kept, list) and len(kept) >= len(self.history):
                 self.history = [row for row in kept if isinstance(row, dict)]
             for event in events:
-                self.times.setdefault(str(event.get("status")), _unix(event.get("timestamp")))
+                if at := _unix(event.get("timestamp")):
+                    self.times.setdefault(str(event.get("status")), at)
             self.complete = self.complete or (self.final and bool(events))
 
     def ends_with(self, data: dict[str, Any]) -> bool:
@@ -99,8 +101,8 @@ class Live:
     def take_event(self, name: str, data: dict[str, Any]) -> None:
         """Apply an event of the registry. Its state is ignored once the calculation has ended."""
         with self.lock:
-            merged = dict(data)
-            kind = str(merged.get("kind") or name)
+            kind = str(data.get("kind") or name)
+            merged = {**data, "kind": kind}
             self._take_state(merged.get("status"), merged.get("step"))
             self._take_details(merged)
             metrics = merged.get("metrics")
@@ -126,8 +128,8 @@ class Live:
         start = self.times.get("running")
         if not start:
             return None
-        ends = [self.times[str(state)] for state in FINAL if str(state) in self.times]
-        return max(0.0, (ends[0] if ends else time.time()) - start)
+        end = self.ended_at if self.final else time.time()
+        return None if end is None else max(0.0, end - start)
 
     def _take_state(self, status: Any, step: Any) -> None:
         if status and not self.final:
@@ -149,7 +151,7 @@ class Live:
         is_log = str(record.get("kind", "")).endswith("log")
         place = queue.get("place")  # 1 is next
         self.progress = Progress(
-            fraction=_or(progress.get("fraction"), now.fraction),
+            fraction=_share(progress.get("fraction"), now.fraction),
             text=now.text if is_log else str(_or(progress.get("text"), now.text)),
             metrics=dict(metrics) if metrics else now.metrics,
             step=self.step or str(self.status),
@@ -180,6 +182,13 @@ class Live:
 
 def _or(value: Any, otherwise: Any) -> Any:
     return otherwise if value is None else value
+
+
+def _share(value: Any, otherwise: float | None) -> float | None:
+    """A fraction between 0 and 1; programs may report what is none."""
+    if not isinstance(value, (int, float)) or math.isnan(value):
+        return otherwise
+    return min(max(float(value), 0.0), 1.0)
 
 
 def _unix(stamp: Any) -> float:

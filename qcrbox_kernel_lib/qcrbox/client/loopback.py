@@ -13,20 +13,27 @@ _PATTERN = "all://*.localhost"
 
 def is_loopback(url: str) -> bool:
     """True for an address of this machine, whose requests must not be sent to a proxy of the environment."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
+    host = _host(url).rstrip(".")
     return host.endswith(".localhost") or is_loopback_host(host)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""  # no address at all
 
 
 def mounts(url: str) -> dict[str, httpx.BaseTransport | None]:
     """The `mounts` of an httpx client for `url`: it finds hub.localhost and its like without a name server."""
-    if not (urlsplit(url).hostname or "").endswith(".localhost"):
+    if not _host(url).endswith(".localhost"):
         return {}  # a transport costs a TLS context
     return {_PATTERN: _ToLoopback()}
 
 
 def async_mounts(url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
     """The same for an asynchronous client."""
-    if not (urlsplit(url).hostname or "").endswith(".localhost"):
+    if not _host(url).endswith(".localhost"):
         return {}
     return {_PATTERN: _ToLoopbackAsync()}
 

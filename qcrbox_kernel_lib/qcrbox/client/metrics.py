@@ -33,7 +33,8 @@ def figure_text(name: str, value: float) -> str:
     if name in ("converged", "refined"):
         return "yes" if value else "no"
     _, digits = FIGURES.get(name, ("", ".4g"))
-    return f"{value:{digits}}".replace("-", "\N{MINUS SIGN}", 1) if value < 0 else f"{value:{digits}}"
+    text = f"{value:z{digits}}"  # z: what is rounded to zero has no sign
+    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
 
 
 def figure_label(name: str) -> str:

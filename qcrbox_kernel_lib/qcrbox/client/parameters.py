@@ -30,6 +30,8 @@ _PYTHON_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool"
 # Quantity of a number with this unit.
 _QUANTITIES = {"Å": "a length", "°": "an angle", "K": "a temperature", "s": "a time", "kPa": "a pressure"}
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+# Beyond, a number is no slip of the decimal point, and may be none that a float holds.
+_SLIPS_BELOW = 10**12
 _NOTHING = frozenset({"", "none", "null"})
 
 
@@ -230,7 +232,7 @@ class Parameter:
         if low <= number <= high:
             return
         # A misplaced decimal point is the usual reason: 20 for 0.20.
-        for factor in (0.1, 0.01, 0.001, 10, 100, 1000):
+        for factor in (0.1, 0.01, 0.001, 10, 100, 1000) if abs(number) < _SLIPS_BELOW else ():
             slipped = number * factor
             if low <= slipped <= high and (self.dtype == "float" or slipped == int(slipped)):
                 exact = f"{slipped:.2f}" if math.isclose(slipped, round(slipped, 2)) else f"{slipped:g}"
@@ -239,10 +241,19 @@ class Parameter:
 
     def _refusal(self, value: Any, guess: str | None = None) -> UserInputError:
         return UserInputError(
-            f"{self.name} must be {self.kind_in_words}; you gave {value!r}.",
+            f"{self.name} must be {self.kind_in_words}; you gave {_shown(value)}.",
             next=f"Did you mean {guess}?" if guess else self.description if self.regex else "",
             parameter=self.name,
         )
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, however long it is."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of very many digits"  # Python writes no more than 4300
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def unknown_option(command: str, given: str, parameters: dict[str, Parameter]) -> UserInputError:
@@ -260,6 +271,14 @@ def unknown_option(command: str, given: str, parameters: dict[str, Parameter]) -
         f"{command}() has no option {given!r}.",
         next="It has: " + ", ".join(parameters) + "." if parameters else "It has no options.",
         parameter=given,
+    )
+
+
+def too_many_arguments(command: str, most: int, given: int) -> UserInputError:
+    """The error for more arguments by position than there are files."""
+    return UserInputError(
+        f"{command}() takes {most or 'no'} argument{'s' * (most != 1)} by position; you gave {given}.",
+        next="Give the others by name.",
     )
 
 

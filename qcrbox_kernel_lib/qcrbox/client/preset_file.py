@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from qcrbox.contract.errors import UserInputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a notebook library works alone: one kernel at a time changes presets
+    fcntl = None  # type: ignore[assignment]
 
 Stored = dict[str, dict[str, dict[str, Any]]]
 
@@ -20,16 +27,14 @@ def of(command: str) -> dict[str, dict[str, Any]]:
 
 def keep(command: str, name: str, options: dict[str, Any]) -> None:
     """Store a preset; an older one of that name is replaced."""
-    stored = _read()
-    stored.setdefault(command, {})[name] = options
-    _write(stored)
+    with _changing() as stored:
+        stored.setdefault(command, {})[name] = options
 
 
 def forget(command: str, name: str) -> None:
     """Delete a preset. Raises KeyError when there is none of that name."""
-    stored = _read()
-    del stored[command][name]
-    _write(stored)
+    with _changing() as stored:
+        del stored[command][name]
 
 
 def path() -> Path:
@@ -39,25 +44,52 @@ def path() -> Path:
     return config / "qcrbox" / "presets.json"
 
 
+@contextlib.contextmanager
+def _changing() -> Iterator[Stored]:
+    """What is stored, to be changed; written at the end. Lab and every kernel of the person change it one after another."""
+    folder = path().parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Not the file itself: it is replaced, and a lock on the old one would hold back nobody.
+    with (folder / "presets.lock").open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        stored = _read()
+        yield stored
+        _write(stored)
+
+
 def _read() -> Stored:
     try:
-        stored = json.loads(path().read_text())
+        stored = json.loads(path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise UserInputError(
-            "Your presets cannot be read.",
-            where=str(path()),
-            why=str(error),
-            next="Repair or remove that file.",
-        ) from None
-    return stored if isinstance(stored, dict) else {}
+        raise _unreadable(str(error)) from None
+    if not _is_stored(stored):
+        # Not taken as empty: the next preset that is kept would replace the file.
+        raise _unreadable("It does not hold options by command and name.")
+    return stored
+
+
+def _is_stored(found: Any) -> TypeGuard[Stored]:
+    return isinstance(found, dict) and all(
+        isinstance(presets, dict) and all(isinstance(options, dict) for options in presets.values())
+        for presets in found.values()
+    )
+
+
+def _unreadable(why: str) -> UserInputError:
+    return UserInputError(
+        "Your presets cannot be read.", where=str(path()), why=why, next="Repair or remove that file."
+    )
 
 
 def _write(stored: Stored) -> None:
     store = path()
-    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    text = json.dumps(stored, indent=1, ensure_ascii=False)
     # Atomic: another kernel may be reading.
-    with tempfile.NamedTemporaryFile("w", dir=store.parent, suffix=".new", delete=False) as file:
-        json.dump(stored, file, indent=1, ensure_ascii=False)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=store.parent, suffix=".new", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
     Path(file.name).replace(store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -17,11 +18,12 @@ def put(url: str, token: str) -> None:
     store = _store()
     store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     tokens = _read() | {url: token}
-    # Never readable by others, not even for the moment between creation and chmod.
-    handle = os.open(store, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        os.fchmod(file.fileno(), 0o600)
+    # Atomic: another kernel may be reading. Temporary files are readable by their owner alone from the beginning.
+    with tempfile.NamedTemporaryFile(
+        "w", dir=store.parent, suffix=".new", delete=False, encoding="utf-8"
+    ) as file:
         json.dump(tokens, file)
+    Path(file.name).replace(store)
 
 
 def _store() -> Path:
@@ -31,6 +33,8 @@ def _store() -> Path:
 
 def _read() -> dict[str, str]:
     try:
-        return dict(json.loads(_store().read_text()))
+        stored = json.loads(_store().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    tokens = stored.items() if isinstance(stored, dict) else ()
+    return {url: token for url, token in tokens if isinstance(token, str)}

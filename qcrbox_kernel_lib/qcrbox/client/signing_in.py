@@ -44,14 +44,24 @@ def has_hub(registry: str) -> bool:
 
 def require_safe(url: str) -> None:
     """Raise UserInputError for http:// to another machine, where the token would travel in clear text."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # brackets without an end, a port that is no number
+        raise _no_address(url) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserInputError(f"{url!r} is no address.", next="For example https://box.example.org.")
+        raise _no_address(url)
     if parts.scheme == "http" and not loopback.is_loopback(url):
+        # Without a password, should the address hold one.
+        place = parts.hostname if port is None else f"{parts.hostname}:{port}"
         raise UserInputError(
-            f"{url} is not encrypted: your token could be read in transit.",
-            next=f'Use https://{parts.netloc}, or, in a network you trust, qc.connect("{url}", insecure=True).',
+            f"http://{place} is not encrypted: your token could be read in transit.",
+            next=f'Use https://{place}, or, in a network you trust, qc.connect("http://{place}", insecure=True).',
         )
+
+
+def _no_address(url: str) -> UserInputError:
+    return UserInputError(f"{url!r} is no address.", next="For example https://box.example.org.")
 
 
 def can_ask() -> bool:
@@ -71,25 +81,35 @@ def sign_in(
     Raises NotSignedIn when they refuse or do not respond in time, or when the hub does not support codes.
     """
     hub = f"{registry.split('/services/')[0]}/hub"
+    by_token = f'Make a token at {hub}/token, then qc.connect("{registry}", token="…").'
     with _client(hub) as http:
         asked = _post(http, f"{hub}/connect/begin", {"program": program_name()})
         if asked.status_code != 201:
-            raise NotSignedIn(
-                f"{hub} does not support sign-in by code.",
-                why=_message(asked),
-                next=f'Make a token at {hub}/token, then qc.connect("{registry}", token="…").',
-            )
-        begun = asked.json()
-        tell(f"{hub}/connect", str(begun["code"]))
+            raise NotSignedIn(f"{hub} does not support sign-in by code.", why=_message(asked), next=by_token)
+        begun = _fields(asked, by_token, "code", "secret", "expires_in_s", "ask_again_s")
+        tell(f"{hub}/connect", begun["code"])
         deadline = time.monotonic() + min(timeout_s, float(begun["expires_in_s"]))
         while time.monotonic() < deadline:
             answer = _post(http, f"{hub}/connect/token", {"secret": begun["secret"]})
             if answer.status_code == 200:
-                return str(answer.json()["token"])
+                return _fields(answer, by_token, "token")["token"]
             if answer.status_code != 202:
                 raise NotSignedIn(_message(answer), next=f'Again: qc.connect("{registry}").')
             sleep(float(begun["ask_again_s"]))
     raise NotSignedIn("The code was not entered in time.", next=f'Again: qc.connect("{registry}").')
+
+
+def _fields(answer: httpx.Response, otherwise: str, *names: str) -> dict[str, str]:
+    """These fields of an answer as text; `otherwise` is what to do where they are not there."""
+    try:
+        body = answer.json()
+        return {name: str(body[name]) for name in names}
+    except (ValueError, KeyError, TypeError):
+        raise NotSignedIn(
+            f"{answer.url.path} answered with what is no answer of a hub.",
+            why="A proxy may stand in between.",
+            next=otherwise,
+        ) from None
 
 
 def program_name() -> str:

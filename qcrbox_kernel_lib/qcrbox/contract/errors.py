@@ -76,21 +76,28 @@ class QcError(Exception):
         }
 
     @staticmethod
-    def from_envelope(body: dict[str, Any], status: int = 500) -> QcError:
+    def from_envelope(body: Any, status: int = 500) -> QcError:
         """The error of an envelope; an unknown kind becomes the class of its status."""
-        error = body.get("error") or {}
-        cls = QcError.by_kind.get(error.get("kind", "")) or _BY_STATUS.get(error.get("code", status), QcError)
+        given = body.get("error") if isinstance(body, dict) else None
+        # A proxy in between answers in its own form, as {"error": "bad gateway"}.
+        error = given if isinstance(given, dict) else {"message": given} if isinstance(given, str) else {}
+        cls = QcError.by_kind.get(str(error.get("kind"))) or _class_of_status(error.get("code", status))
         made = cls.__new__(cls)
+        fields = error.get("fields")
         QcError.__init__(
             made,
             error.get("what") or error.get("message") or f"The registry answered {status}.",
-            where=error.get("where", ""),
-            why=error.get("why", ""),
-            next=error.get("next", ""),
-            details=error.get("details", ""),
-            **(error.get("fields") or {}),
+            where=error.get("where") or "",
+            why=error.get("why") or "",
+            next=error.get("next") or "",
+            details=error.get("details") or "",
         )
+        made.fields = dict(fields) if isinstance(fields, dict) else {}
         return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross processes: what is pickled are the parts, not the message alone."""
+        return _remade, (type(self), self.__dict__.copy())
 
 
 class UserInputError(QcError):
@@ -257,8 +264,20 @@ _NOT_THEIRS = frozenset(
 )
 
 
+def _class_of_status(status: Any) -> type[QcError]:
+    return _BY_STATUS.get(status, QcError) if isinstance(status, int) else QcError
+
+
+def _remade(cls: type[QcError], parts: dict[str, Any]) -> QcError:
+    made = cls.__new__(cls)
+    made.__dict__.update(parts)
+    Exception.__init__(made, made.message)
+    return made
+
+
 _BY_STATUS: dict[int, type[QcError]] = {
     400: UserInputError,
+    422: UserInputError,
     401: NotSignedIn,
     403: NotAllowed,
     404: NotFound,

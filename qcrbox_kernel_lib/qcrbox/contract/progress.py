@@ -31,10 +31,19 @@ def report(fraction: float | None = None, text: str = "", **metrics: float) -> N
     """fraction: 0..1 or None when not known; metrics: plain numbers by name. Never raises for odd numbers."""
     if _sink is None:
         return
-    known = None if fraction is None or math.isnan(float(fraction)) else min(max(float(fraction), 0.0), 1.0)
+    part = _number(fraction)
+    known = None if math.isnan(part) else min(max(part, 0.0), 1.0)
     # JSON has no nan and no infinity; a metric that is not a number says nothing.
-    numbers = {name: float(value) for name, value in metrics.items() if math.isfinite(float(value))}
+    numbers = {name: number for name, value in metrics.items() if math.isfinite(number := _number(value))}
     _sink({"fraction": known, "text": str(text), "metrics": numbers, "at": time.time()})
+
+
+def _number(value: Any) -> float:
+    """A number as float; NaN for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def warn(text: str) -> None:

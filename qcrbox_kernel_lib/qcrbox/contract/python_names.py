@@ -7,7 +7,7 @@ object and come first, so an application with the name of one of them could only
 from __future__ import annotations
 
 import keyword
-import re
+import unicodedata
 
 # Modules and layers of the package: importing one makes it an attribute of `qcrbox`.
 MODULES = frozenset(
@@ -104,8 +104,10 @@ RESERVED = MODULES | _OFFERED | _OF_THE_BOX
 
 def identifier(name: str) -> str:
     """A Python name for a slug or command name: `crysalis-pro` → `crysalis_pro`, `3ded` → `_3ded`."""
-    made = re.sub(r"\W", "_", name)
-    if not made or made[0].isdigit():
+    # Python compares names in this form of Unicode; some signs that count as digits are in no name (`²`).
+    plain = unicodedata.normalize("NFKC", name) if not name.isascii() else name
+    made = "".join(char if f"_{char}".isidentifier() else "_" for char in plain)
+    if not made.isidentifier():
         made = f"_{made}"
     return f"{made}_" if keyword.iskeyword(made) else made
 

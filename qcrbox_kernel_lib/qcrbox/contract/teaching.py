@@ -52,6 +52,11 @@ class Declared(Model):
     model_config = ConfigDict(extra="forbid")
 
 
+def _shown(number: float) -> str:
+    """Six digits where they are all; a rounded end would be that of another band."""
+    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
+
+
 class Band(Declared):
     """The values that count as reached; an open end is None."""
 
@@ -73,9 +78,10 @@ class Band(Declared):
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     def __str__(self) -> str:
-        if self.low is None:
-            return f"at most {self.high:g}"
-        return f"at least {self.low:g}" if self.high is None else f"{self.low:g} to {self.high:g}"
+        low, high = (None if end is None else _shown(end) for end in (self.low, self.high))
+        if low is None:
+            return f"at most {high}"
+        return f"at least {low}" if high is None else f"{low} to {high}"
 
 
 class Check(Declared):
@@ -83,7 +89,8 @@ class Check(Declared):
 
     kind: `quantity` (one of QUANTITIES in `band`), `space_group` (`number` or `symbol`), `all_hydrogens` (`count`
     hydrogen atoms in the asymmetric unit, weighted by occupancy; without it: as the formula demands some), `no_alerts`
-    (none of `level` or worse), `element` (site `label` has `symbol`), `occupancy` (that of site `label` lies in `band`).
+    (none of `level` or worse), `element` (site `label` has `symbol`), `occupancy` (that of site `label` lies in `band`; a
+    band that ends at 0 asks that the site is not in the model).
     """
 
     kind: Literal["quantity", "space_group", "all_hydrogens", "no_alerts", "element", "occupancy"]

@@ -21,6 +21,7 @@ from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.nearest import nearest_vectors
 
 Array = NDArray[np.float64]
+_FLAT = 1e-10  # of the square of volume over product of edges; rounding leaves 1e-16 of a flat cell
 NAMES = ("a", "b", "c", "alpha", "beta", "gamma")
 # Parameters that symmetry makes equal, and angles it fixes, by crystal system (IT A, 2.1.3).
 _EQUAL = {
@@ -38,7 +39,7 @@ def orthogonalisation_matrix(parameters: ArrayLike) -> Array:
     ca, cb, cg = (math.cos(math.radians(min(angle, 1e6))) for angle in (alpha, beta, gamma))
     sg = math.sin(math.radians(min(gamma, 1e6)))
     depth = 1 - ca * ca - cb * cb - cg * cg + 2 * ca * cb * cg
-    if not (sg > 0 and depth > 0 and min(a, b, c) > 0 and math.isfinite(a * b * c)):
+    if not (sg > 0 and depth > _FLAT and min(a, b, c) > 0 and math.isfinite(a * b * c)):
         raise CifError(
             f"The cell {a:g} {b:g} {c:g} {alpha:g} {beta:g} {gamma:g} encloses no volume.",
             next="Check the cell parameters in the file.",

@@ -93,9 +93,11 @@ def _probe(text: str) -> str:
     lower = text.lower()
     for probe, words in (
         (NEUTRON, ("neutron", "reactor", "spallation")),
+        # Electrons make these X-rays, and are not what is diffracted.
+        (XRAY, ("x-ray", "xray", "synchrotron", "free-electron", "free electron", "storage ring")),
         (ELECTRON, ("electron", "tem ", "3d ed", "microed")),
         (GAMMA, ("gamma", "γ-ray")),
-        (XRAY, ("x-ray", "xray", "synchrotron", "k\\a", "k-alpha", "kalpha", "kα", "k~", "sealed", "rotating", "microfocus")),
+        (XRAY, ("k\\a", "k-alpha", "kalpha", "kα", "k~", "sealed", "rotating", "microfocus")),
     ):  # fmt: skip
         if any(word in lower for word in words):
             return probe

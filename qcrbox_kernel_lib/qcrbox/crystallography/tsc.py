@@ -30,6 +30,8 @@ class FormFactorTable:
     header: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not np.isfinite(self.values).all():
+            raise CifError("The table contains a value that is not a number.")
         if self.values.shape != (len(self.hkl), len(self.scatterers)):
             raise CifError(
                 f"The form factors do not fit: {self.values.shape} for {len(self.hkl)} reflections and "

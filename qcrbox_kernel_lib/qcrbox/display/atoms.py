@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import NotFound
+from qcrbox.language import minus
 from qcrbox.markup import Table
 
 if TYPE_CHECKING:
@@ -55,8 +56,17 @@ class Atom:
         return float(self._structure.sites.occupancy[self._index])
 
     def __repr__(self) -> str:
-        place = ", ".join(str(x) for x in self.xyz)
-        return f"<{self.label} ({self.element}) at {place}; Ueq {self.u_eq:.4f} Å²; occupancy {self.occupancy:g}>"
+        place = ", ".join(_known(x) for x in self.xyz)
+        return (
+            f"<{self.label} ({self.element}) at {place}; Ueq {_known(self.u_eq, '.4f')} Å²; "
+            f"occupancy {_known(self.occupancy, 'g')}>"
+        )
+
+
+def _known(value: Any, digits: str = "") -> str:
+    """A number as text, `?` where it is not known."""
+    number = float(value)
+    return "?" if number != number else minus(f"{value:{digits}}" if digits else str(value))
 
 
 class Atoms:
@@ -70,8 +80,20 @@ class Atoms:
         """Labels in file order."""
         return [str(label) for label in self._structure.sites.label]
 
-    def __getitem__(self, key: str | int) -> Atom:
-        if isinstance(key, int):
+    def __contains__(self, label: object) -> bool:
+        return isinstance(label, str) and label.upper() in map(str.upper, self.labels)
+
+    @overload
+    def __getitem__(self, key: str | SupportsIndex) -> Atom: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Atom]: ...
+
+    def __getitem__(self, key: str | SupportsIndex | slice) -> Atom | list[Atom]:
+        """One by label, in any case, or by number; several by a slice."""
+        if isinstance(key, slice):
+            return [Atom(self._structure, index) for index in range(len(self))[key]]
+        if not isinstance(key, str):
             return Atom(self._structure, range(len(self))[key])
         labels = self.labels
         if key in labels:
@@ -93,7 +115,16 @@ class Atoms:
 
     def table(self) -> Table:
         """Label, element, fractional coordinates with s.u., U(eq) in Å² and occupancy."""
-        rows = [(a.label, a.element, *a.xyz, f"{a.u_eq:.4f}", f"{a.occupancy:g}") for a in self]
+        rows = [
+            (
+                a.label,
+                a.element,
+                *(x if float(x) == float(x) else "?" for x in a.xyz),
+                _known(a.u_eq, ".4f"),
+                _known(a.occupancy, "g"),
+            )
+            for a in self
+        ]
         return Table(("atom", "element", "x", "y", "z", "Ueq / Å²", "occupancy"), rows)
 
     def __repr__(self) -> str:

@@ -63,7 +63,11 @@ def _centric(z: Array) -> Array:
 def parity(plots: Plots) -> Picture:
     """⟨I/σ⟩ of each parity class, measured systematic absences included."""
     found = find_reflections(plots.cif.block).as_f_squared()
-    good = found.sigma > 0
+    good = (found.sigma > 0) & np.isfinite(found.intensity)
+    if not good.any():
+        raise MissingItemsError(
+            "No reflection has an intensity with its s.u.", items=["_diffrn_refln_intensity_u"]
+        )
     ratio = found.intensity[good] / found.sigma[good]
     odd = found.hkl[good] % 2
     names, means, counts = [], [], []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from qcrbox.markup import Table, cell_text
+from qcrbox.markup.html import without_forbidden
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _TYPES = (
@@ -26,8 +26,6 @@ _RELATIONS = (
     'Target="word/document.xml"/></Relationships>'
 )
 _BORDERS = '<w:tblBorders><w:top w:val="single" w:sz="8"/><w:bottom w:val="single" w:sz="8"/></w:tblBorders>'
-# XML cannot hold these; a CIF text can.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def docx_bytes(tables: Sequence[Table]) -> bytes:
@@ -50,7 +48,7 @@ def docx_bytes(tables: Sequence[Table]) -> bytes:
 
 def _paragraph(text: str, *, bold: bool = False) -> str:
     style = "<w:rPr><w:b/></w:rPr>" if bold else ""
-    plain = escape(_FORBIDDEN.sub(" ", text))
+    plain = escape(without_forbidden(text, " "))
     return f'<w:p><w:r>{style}<w:t xml:space="preserve">{plain}</w:t></w:r></w:p>'
 
 

@@ -26,8 +26,11 @@ class History:
         """Names of the metrics in order of appearance."""
         return list(dict.fromkeys(key for row in self.rows for key in row))
 
-    def __getitem__(self, key: str | int) -> Any:
-        if isinstance(key, int):
+    def __contains__(self, metric: object) -> bool:
+        return metric in self.columns
+
+    def __getitem__(self, key: str | int | slice) -> Any:
+        if isinstance(key, (int, slice)):
             return self.rows[key]
         if key not in self.columns:
             raise KeyError(f"{key!r}; there are: {', '.join(self.columns) or 'none'}")
@@ -102,7 +105,7 @@ class History:
 
     def summary(self) -> str:
         """The plot as a sentence for screen readers."""
-        parts = [f"{len(self.rows)} cycles"]
+        parts = [f"{len(self.rows)} cycle{'s' * (len(self.rows) != 1)}"]
         for name in ("R1", "wR2", "max_shift_su"):
             first, last = self.first(name), self.last(name)
             if first is not None and last is not None:

@@ -148,7 +148,8 @@ def lost_connection_text(calculations: int, lost_s: float | None) -> str:
 def first_error(log: str, message: str = "") -> int | None:
     """Number (from 1) of the log line with the error: the reported message, else the first line that looks like one."""
     lines = log.splitlines()
-    reported = message.strip()[:60]
+    # A message of several lines is written to the log as lines.
+    reported = message.strip().partition("\n")[0].rstrip()[:60]
     for number, line in enumerate(lines, 1):
         if reported and reported in line:
             return number

@@ -45,9 +45,9 @@ def items_of(block: Block) -> list[tuple[str, str]]:
     for label, tags, _ in _ITEMS:
         for tag in tags:
             text = block.text(tag)
-            if text is not None:
+            if text is not None and text.strip():
                 unit = f" / {density_unit_of(block)}" if label.startswith("Δρ") else ""
-                found.append((f"{label}{unit}", _typographic(label, text)))
+                found.append((f"{label}{unit}", _typographic(label, " ".join(text.split()))))
                 break
     return found
 

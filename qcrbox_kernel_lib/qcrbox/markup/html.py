@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from qcrbox.language import tr
 
+# XML cannot hold these, escaped or not; a text of a file can. Pictures are SVG, tables of reports OOXML.
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def without_forbidden(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
+    """Text with the characters replaced that XML cannot hold."""
+    return _FORBIDDEN.sub(instead, text)
+
 
 def escape(value: Any) -> str:
-    """Text as HTML; None is nothing."""
-    return "" if value is None else html.escape(str(value), quote=True)
+    """Text for HTML and XML; None is nothing."""
+    return "" if value is None else html.escape(without_forbidden(str(value)), quote=True)
 
 
 class Dated(str):

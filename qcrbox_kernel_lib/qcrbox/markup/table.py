@@ -35,6 +35,10 @@ class Table:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (dict(zip(self.heads, row, strict=True)) for row in self.rows)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a column of this name."""
+        return name in self.heads
+
     def __getitem__(self, columns: str | tuple[str, ...]) -> Any:
         """One column as a list, or a table of the named columns."""
         names = (columns,) if isinstance(columns, str) else columns

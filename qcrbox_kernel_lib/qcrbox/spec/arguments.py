@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from qcrbox.spec.dtypes import PLAIN, DType
 from qcrbox.spec.model import Command, Output, Parameter
 from qcrbox.spec.values import WrongValue, allowed, breaks, coerce, is_none_text, is_nothing
 
+_LONGEST_NAME = 200  # bytes; file systems take 255
+_AROUND = re.compile(r"^[\s-]+|\s+$")
 _FILE_KEYS = ("data_file_id", "qcrbox_file_id", "dataset_id", "qcrbox_dataset_id")
 # `input_cif`, `input_cif_path` and `input_cif_file` have named the same thing in different generations.
 _SUFFIX = re.compile(r"(?:_file)?(?:_path|_name)$|_file$")
@@ -145,7 +148,7 @@ def value_of(parameter: Parameter, value: Any) -> Any:
     assert parameter.dtype in PLAIN
     if value is None:
         if parameter.has_default or parameter.required is False:
-            return None if (name := default_of(parameter)) is None else str(name)
+            return default_of(parameter)
         raise WrongValue(f"{parameter.name} must be {allowed(parameter)}; you gave nothing.")
     # A form that shows the default None of an optional parameter sends the text back.
     if parameter.required is False and parameter.default is None and is_nothing(parameter.dtype, value):
@@ -193,11 +196,15 @@ def safe_file_name(text: str) -> str:
 
     A leading dash goes because a program would take the name for an option.
     """
-    name = re.sub(r"[\x00-\x1f\x7f]", "", text).replace("/", "_").replace("\\", "_").strip().lstrip("-")
-    name = name if name.strip(".") else ""
-    while len(name.encode()) > 200:
-        name = name[1:]
-    return name
+    # Of a long name its end is kept, with the ending; what the cut lays bare goes as well.
+    plain = "".join(
+        "_" if char in "/\\" else char
+        for char in text.strip()[-_LONGEST_NAME * 8 :]
+        if unicodedata.category(char) not in ("Cc", "Cs")
+    )
+    name = _AROUND.sub("", plain).encode()[-_LONGEST_NAME:].decode(errors="ignore")
+    name = _AROUND.sub("", name)
+    return name if name.strip(".") else ""
 
 
 def _unknown_text(command: Command, name: str, known: Mapping[str, Parameter]) -> str:

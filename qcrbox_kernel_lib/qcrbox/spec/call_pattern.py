@@ -105,6 +105,9 @@ class _Scanner:
         self.literal = ""
         self.stack: list[str] = [""]  # innermost last: "", ', ", $', $(, (, `, ${, ((, #
         self.escaped = False  # the character before was an active backslash
+        # The character before was an active $: neither \$ nor the second one of $$, which bash reads as its process id.
+        self.dollar = False
+        self.doubled = False  # the two characters before were $$
 
     def scan(self) -> CallPattern:
         while self.at < len(self.text):
@@ -138,17 +141,14 @@ class _Scanner:
         self.at = match.end()
 
     def _literal_brace(self, brace: str) -> None:
-        if (
-            brace == "{"
-            and self.literal.endswith("$")
-            and not self.escaped
-            and self.stack[-1] not in ("'", "$'")
-        ):
+        if brace == "{" and self.doubled:
+            raise PatternError("bash reads $${ in two ways; put something between")
+        if brace == "{" and self.dollar:
             self.stack.append("${")
         elif brace == "}" and self.stack[-1] == "${" and not self.escaped:
             self.stack.pop()
         self.literal += brace
-        self.escaped = False
+        self.escaped = self.dollar = self.doubled = False
 
     def _placeholder(self, match: re.Match[str]) -> None:
         name, flag = match.group(1), match.group(2)
@@ -170,11 +170,14 @@ class _Scanner:
         quotes = context if context in ("'", '"', "$'") else ""
         self._flush()
         self.parts.append(Placeholder(name, flag, quotes))
-        self.escaped = False
+        self.escaped = self.dollar = self.doubled = False
 
     def _shell(self, char: str) -> None:
         context = self.stack[-1]
-        before = self.literal[-1:]
+        dollar, self.dollar = self.dollar, False
+        doubled, self.doubled = self.doubled, False
+        if doubled and char in "([":
+            raise PatternError(f"bash reads $${char} in two ways; put something between")
         if self.escaped:
             self.escaped = False
         elif context == "#":
@@ -185,9 +188,18 @@ class _Scanner:
             self.escaped = True
         elif context == "$'":
             self._close(char, "'")
-        elif context == "${" and char in "'\"`":
+        elif char == "$":
+            self.dollar, self.doubled = not dollar, dollar
+        else:
+            self._active(char, context, dollar)
+        self.literal += char
+        self.at += 1
+
+    def _active(self, char: str, context: str, dollar: bool) -> None:
+        """A character that may open or close something, after an active $ or not."""
+        if context == "${" and char in "'\"`":
             raise PatternError("quotes inside ${…} cannot be followed; put the value into a variable first")
-        elif char == "[" and before == "$":
+        if char == "[" and dollar:
             self.stack.append("$[")
         elif char == "]" and context == "$[":
             self.stack.pop()
@@ -196,16 +208,15 @@ class _Scanner:
         elif char == '"':
             self.stack.pop() if context == '"' else self.stack.append('"')
         elif char == "(":
-            self._open_bracket(before, context)
+            self._open_bracket(dollar, context)
         elif char == ")":
             self._close_bracket(context)
         elif context not in ('"', "${"):
+            before = self.literal[-1:]
             if char == "'":
-                self.stack.append("$'" if before == "$" else "'")
+                self.stack.append("$'" if dollar else "'")
             elif char == "#" and (before in ("", " ", ";", "&", "|", "(", ")") and self._at_word_start()):
                 self.stack.append("#")
-        self.literal += char
-        self.at += 1
 
     def _at_word_start(self) -> bool:
         # A placeholder just before is part of the word: `{a}#1`.
@@ -215,9 +226,9 @@ class _Scanner:
         if char == quote:
             self.stack.pop()
 
-    def _open_bracket(self, before: str, context: str) -> None:
+    def _open_bracket(self, dollar: bool, context: str) -> None:
         doubled = self.text[self.at : self.at + 2] == "(("
-        if before == "$" or context not in ('"', "${"):
+        if dollar or context not in ('"', "${"):
             self.stack.append("((" if doubled or context == "((" else "$(")
 
     def _close_bracket(self, context: str) -> None:

@@ -50,7 +50,7 @@ def read_command(section: Section) -> list[Command]:
         "name": name,
         "description": section.text("description"),
         "title": _title(section, parameters),
-        "doi": _dois(section),
+        "doi": section.dois("doi"),
         "parameters": parameters,
         "outputs": outputs,
         "merge_cif_su": bool(section.flag("merge_cif_su")),
@@ -180,13 +180,6 @@ def _give_output_cif(
     return parameters, outputs
 
 
-def _dois(section: Section) -> list[str]:
-    found: list[str] = []
-    for text in section.texts("doi"):
-        found += [part.rstrip("/") for part in re.split(r"[,\s]+", text) if part.strip("/")]
-    return found
-
-
 def _title(section: Section, parameters: list[Parameter]) -> str | None:
     title = section.text("title")
     known = {parameter.name for parameter in parameters}
@@ -196,8 +189,7 @@ def _title(section: Section, parameters: list[Parameter]) -> str | None:
     return title
 
 
-def _wishes(section: Section) -> dict[str, Any]:
-    gpu = section.number("gpu")
+def _progress(section: Section) -> str | None:
     progress = section.text("progress")
     if progress is not None:
         try:
@@ -205,15 +197,29 @@ def _wishes(section: Section) -> dict[str, Any]:
                 section.problem("progress needs named groups, e.g. (?P<fraction>…) or (?P<R1>…)", "progress")
         except re.error as error:
             section.problem(f"progress is not a regular expression: {error}", "progress")
+    return progress
+
+
+def _above_zero(section: Section, key: str, number: float | None, *, zero: bool = False) -> float | None:
+    """The number of a key; None with a note for one that cannot be granted. zero: whether zero can."""
+    if number is None or number > 0 or (zero and number == 0):
+        return number
+    section.note(f"'{key}: {section.text(key)}' is not above zero and is ignored", key)
+    return None
+
+
+def _wishes(section: Section) -> dict[str, Any]:
+    gpu = _above_zero(section, "gpu", section.number("gpu"), zero=True)
+    memory = _above_zero(section, "memory", section.size("memory"))
     checkpoint = section.text("checkpoint")
     if checkpoint is not None and safe_file_name(checkpoint) != checkpoint:
         section.problem("checkpoint names a file in the working directory, without folders", "checkpoint")
     return {
-        "timeout_s": section.number("timeout"),
-        "memory_bytes": section.size("memory"),
-        "cpus": section.number("cpus"),
+        "timeout_s": _above_zero(section, "timeout", section.number("timeout")),
+        "memory_bytes": None if memory is None else int(memory),
+        "cpus": _above_zero(section, "cpus", section.number("cpus")),
         "gpu": None if gpu is None else int(gpu),
-        "progress": progress,
+        "progress": _progress(section),
         "checkpoint": checkpoint,
         "estimate": section.text("estimate"),
     }
@@ -275,13 +281,16 @@ def _check_pattern(section: Section, what: str, pattern: str | None, known: list
                 "command",
             )
     # Outputs have a fixed file name and need no placeholder.
-    for given in (
-        part.get("name") for part in section.data.get("parameters") or [] if isinstance(part, dict)
-    ):
+    declared = section.data.get("parameters")
+    for given in (part.get("name") for part in _mappings(declared)):
         if given in known and given not in names:
             section.note(
                 f"'{given}' is never used in the call pattern of '{what}'", "call_pattern", "command"
             )
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 def _lifecycle(section: Section, name: str, known: list[str]) -> Lifecycle | None:
@@ -293,7 +302,7 @@ def _lifecycle(section: Section, name: str, known: list[str]) -> Lifecycle | Non
         part = cycle.section(*keys)
         steps[step] = None if part is None else _step(part, step, known)
     if steps["run"] is None:
-        if not cycle.has("run"):
+        if cycle.get("run") is None:
             cycle.problem(f"interactive_lifecycle of '{name}' needs a run step")
         return None
     cycle.has("toparams")  # read by _gui_extras

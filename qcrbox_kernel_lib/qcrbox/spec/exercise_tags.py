@@ -23,8 +23,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from qcrbox.contract.errors import SpecError
+from qcrbox.contract.errors import SpecError, UserInputError
 from qcrbox.contract.teaching import QUANTITIES, Task
+from qcrbox.spec.source import refuse_bombs
 
 LARGEST_YAML = 256 * 1024
 _BAND = re.compile(rf"^({'|'.join(QUANTITIES)})\s*(<=|>=|<|>)\s*([-+0-9.eE]+)$")
@@ -61,9 +62,10 @@ class Found:
 def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
     """The tasks that the tags of a notebook declare, in the order of its cells."""
     found = Found()
-    for place, cell in enumerate(notebook.get("cells") or ()):
+    cells = notebook.get("cells")
+    for place, cell in enumerate(cells if isinstance(cells, list) else ()):
         tags = _tags(cell)
-        if not any(tag.startswith("task=") for tag in tags):
+        if not any(map(_names_task, tags)):
             lost = [tag for tag in tags if _is_of_a_task(tag)]
             if lost:
                 found.problems.append(f"Cell {place + 1}: {lost[0]} needs a tag task=name in the same cell.")
@@ -79,6 +81,22 @@ def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
     return found
 
 
+def tasks_in(text: str, name: str) -> list[Task]:
+    """The tasks of a notebook by its JSON text. Raises UserInputError that names the file, cells and what is wrong."""
+    try:
+        notebook = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserInputError(f"{name} is not a notebook: it is no JSON.") from None
+    if not isinstance(notebook, dict):
+        raise UserInputError(f"{name} is not a notebook.")
+    found = tasks_of_notebook(notebook)
+    if found.problems:
+        raise UserInputError(
+            f"{name}: {' '.join(found.problems)}", next="Nothing was made. Correct the tags."
+        )
+    return found.tasks
+
+
 def without_answers(text: str) -> str:
     """The JSON text of a notebook without the tags that say what is right, for the copies of students.
 
@@ -92,7 +110,7 @@ def without_answers(text: str) -> str:
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     changed = isinstance(cells, list) and _names_kernel(notebook)
     for cell in cells if isinstance(cells, list) else ():
-        if any(tag.startswith("task=") for tag in _tags(cell)):
+        if any(map(_names_task, _tags(cell))):
             kept = [tag for tag in cell["metadata"]["tags"] if not _is_answer(tag)]
             changed |= len(kept) < len(cell["metadata"]["tags"])
             cell["metadata"]["tags"] = kept
@@ -111,6 +129,11 @@ def _names_kernel(notebook: dict[str, Any]) -> bool:
     return True
 
 
+def _names_task(tag: str) -> bool:
+    name, equals, _ = tag.partition("=")
+    return name.strip() == "task" and bool(equals)
+
+
 def _is_of_a_task(tag: str) -> bool:
     name, equals, _ = (part.strip() for part in tag.partition("="))
     known = (_PLAIN | _ANSWERS | {"choices"}) - _COMMON
@@ -126,8 +149,9 @@ def tasks_of_yaml(text: str) -> list[Task]:
     if len(text) > LARGEST_YAML:
         raise SpecError("The file of tasks is larger than 256 KiB.")
     try:
+        refuse_bombs(text, "tasks")
         read = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2024-99-99
         raise SpecError("The file of tasks is not valid YAML.", why=str(error)[:500]) from None
     listed = read.get("tasks") if isinstance(read, dict) else read
     if not isinstance(listed, list):
@@ -209,10 +233,10 @@ def _read_tag(tag: str, values: dict[str, Any]) -> None:
 
 def _check(name: str, value: str) -> Iterator[dict[str, Any]]:
     if name == "element":
-        label, _, symbol = value.partition(":")
+        label, _, symbol = (part.strip() for part in value.partition(":"))
         yield {"kind": "element", "label": label, "symbol": symbol}
     elif name == "occupancy":
-        label, _, band = value.partition(":")
+        label, _, band = (part.strip() for part in value.partition(":"))
         low, _, high = band.partition("..")
         ends = {"low": float(low) if low else None, "high": float(high) if high else None}
         yield {"kind": "occupancy", "label": label, "band": ends}

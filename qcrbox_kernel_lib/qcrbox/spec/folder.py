@@ -123,7 +123,17 @@ def _included(folder: Path) -> Iterator[tuple[int, str]]:
     file = folder / INCLUDE
     if not file.is_file():
         return
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise SpecError(
+            f"{INCLUDE} is not UTF-8 text.",
+            where=f"{folder.name}/{INCLUDE}",
+            next="Save it as UTF-8.",
+            file=str(file),
+            line=1,
+        ) from error
+    for number, line in enumerate(lines, start=1):
         entry = line.partition("#")[0].strip()
         if entry:
             yield number, entry

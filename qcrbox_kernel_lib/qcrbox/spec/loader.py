@@ -38,7 +38,7 @@ def _application(source: Source) -> Application:
     identity = {key: _needed(top, key) for key in ("name", "slug", "version")}
     _check_identity(top, identity["slug"], identity["version"])
     about: dict[str, Any] = {key: top.text(key) for key in ("description", "url", "email", "licence")}
-    dois = doi_list(top)
+    dois = top.dois("doi")
     entry_sets = _entry_sets(top)
     commands: list[Command] = []
     for section in top.sections("commands"):
@@ -84,14 +84,6 @@ def _check_identity(top: Section, slug: str, version: str) -> None:
         )
     if version and (len(version) > 255 or not version.isprintable()):
         top.problem("the version must be one line of at most 255 characters", "version")
-
-
-def doi_list(section: Section) -> list[str]:
-    """DOIs from a list, or from one text parted by commas, blanks or ` / `."""
-    found: list[str] = []
-    for text in section.texts("doi"):
-        found += [part.rstrip("/") for part in re.split(r"[,\s]+", text) if part.strip("/")]
-    return found
 
 
 def _entry_sets(top: Section) -> list[EntrySet]:

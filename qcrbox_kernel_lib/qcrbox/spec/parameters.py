@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from qcrbox.spec.arguments import default_file_name, safe_file_name
@@ -158,7 +159,9 @@ def _valid_value(section: Section) -> ValidValue | None:
     if valid.has("numeric_range"):
         found["numeric_range"] = _numeric_range(valid)
     if valid.has("choices"):
-        found["choices"] = [text for path, _ in valid.items("choices") if (text := valid.text_at(path))]
+        found["choices"] = [
+            text for path, _ in valid.items("choices") if (text := valid.text_at(path)) is not None
+        ]
         if not found["choices"]:
             valid.problem("choices must be a list that is not empty", "choices")
     if valid.has("regex"):
@@ -208,26 +211,29 @@ def _regex(valid: Section) -> str | None:
 
 
 def _checked_valid_value(section: Section, dtype: DType, valid: ValidValue | None) -> ValidValue | None:
+    """The rules with choices of the data type; None with a problem where they are not for this type."""
     if valid is None:
         return None
-
-    def wrong(text: str) -> None:
-        section.problem(text, "valid_value", "valid_values")
-
-    if dtype not in PLAIN:
-        wrong(f"valid_value is not allowed for {dtype}")
-    if valid.numeric_range is not None and dtype not in NUMBERS:
-        wrong(f"numeric_range is for int and float, not for {dtype}")
-    if valid.regex is not None and dtype is not DType.STR:
-        wrong(f"regex is for str, not for {dtype}")
-    if valid.choices is not None and dtype is DType.BOOL:
-        wrong("choices are for str and numbers, not for bool")
-    elif valid.choices is not None and dtype in NUMBERS:
+    wrong = list(_wrong_rules(dtype, valid))
+    if not wrong and valid.choices is not None and dtype in NUMBERS:
         try:
             return valid.model_copy(update={"choices": [coerce(dtype, choice) for choice in valid.choices]})
         except WrongValue as error:
-            wrong(f"a choice is not {error}")
-    return valid
+            wrong.append(f"a choice is not {error}")
+    for text in wrong:
+        section.problem(text, "valid_value", "valid_values")
+    return None if wrong else valid
+
+
+def _wrong_rules(dtype: DType, valid: ValidValue) -> Iterator[str]:
+    if dtype not in PLAIN:
+        yield f"valid_value is not allowed for {dtype}"
+    if valid.numeric_range is not None and dtype not in NUMBERS:
+        yield f"numeric_range is for int and float, not for {dtype}"
+    if valid.regex is not None and dtype is not DType.STR:
+        yield f"regex is for str, not for {dtype}"
+    if valid.choices is not None and dtype is DType.BOOL:
+        yield "choices are for str and numbers, not for bool"
 
 
 def read_entries(section: Section, *keys: str) -> list[Entry]:
@@ -330,8 +336,11 @@ def read_output(section: Section) -> Output | None:
         section.problem(f"output '{name}' has the unknown dtype '{word}'; known: {known}", "dtype", "type")
         return None
     filename = section.text("filename") or f"{name}.{OUTPUTS[dtype]}"
-    if filename.startswith(("/", "\\", "-")) or ".." in filename.split("/") or "\0" in filename:
-        section.problem(f"the filename '{filename}' must be relative and without ..", "filename")
+    parts = filename.split("/")
+    if filename.startswith(("/", "\\", "-")) or ".." in parts or "\0" in filename or parts[-1] in ("", "."):
+        section.problem(
+            f"the filename '{filename}' must be relative and without .., and name a file", "filename"
+        )
     required = section.flag("required_output")
     made = Output(
         name=name,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from qcrbox.spec.source import Path, Source
+
+# float() also takes "nan", "infinity" and "1_000".
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SIZE = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)\s*([kmgt]?)(i?)b?")
 
 
 class Section:
@@ -65,23 +70,24 @@ class Section:
         text = self.text(*keys)
         if text is None:
             return None
-        try:
-            return float(text)
-        except ValueError:
+        number = float(text) if _NUMBER.fullmatch(text) else math.nan
+        if not math.isfinite(number):
             self.note(f"'{self._key(keys)}: {text}' is not a number and is ignored", *keys)
             return None
+        return number
 
     def size(self, *keys: str) -> int | None:
         """Bytes, from a number or a text such as `512 MB` or `2GiB`."""
         text = self.text(*keys)
         if text is None:
             return None
-        match = re.fullmatch(r"([0-9.]+)\s*([kmgt]?)(i?)b?", text.lower())
-        if match is None:
+        match = _SIZE.fullmatch(text.lower())
+        number = float(match[1]) if match is not None else math.inf
+        if match is None or not math.isfinite(number):
             self.note(f"'{self._key(keys)}: {text}' is not a size such as 512 MB and is ignored", *keys)
             return None
-        power = "kmgt".find(match.group(2)) + 1 if match.group(2) else 0
-        return int(float(match.group(1)) * (1024 if match.group(3) else 1000) ** power)
+        power = "kmgt".find(match[2]) + 1 if match[2] else 0
+        return int(number * (1024 if match[3] else 1000) ** power)
 
     def items(self, *keys: str) -> list[tuple[Path, Any]]:
         """The entries of a list with their places; a missing or null one is empty."""
@@ -100,6 +106,11 @@ class Section:
         if key is not None and self.source.text((*self.path, key)) is not None:
             return [self.source.texts[(*self.path, key)]]
         return [text for path, _ in self.items(*keys) if (text := self.text_at(path)) is not None]
+
+    def dois(self, *keys: str) -> list[str]:
+        """DOIs from a list, or from one text parted by commas, blanks or ` / `."""
+        parts = [part for text in self.texts(*keys) for part in re.split(r"[,\s]+", text)]
+        return [part.rstrip("/") for part in parts if part.strip("/")]
 
     def text_at(self, path: Path) -> str | None:
         """The text at a path; a problem when it is none."""

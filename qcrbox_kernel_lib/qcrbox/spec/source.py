@@ -7,11 +7,13 @@ laughs") and endless nesting are refused before anything is built.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from qcrbox.contract.errors import SpecError
 
@@ -21,6 +23,7 @@ MAX_BYTES = 2_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 60
 
+_MERGE = "tag:yaml.org,2002:merge"
 _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "timestamp")}
 
 
@@ -77,23 +80,36 @@ def read(text: str, filename: str) -> Source:
         source.problem((), f"the file is larger than {MAX_BYTES // 1_000_000} MB")
         source.raise_problems()
     try:
-        _refuse_depth(text, source)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text, source)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         source.lines[()] = mark.line + 1 if mark else 1
         column = f", column {mark.column + 1}" if mark else ""
         source.problem((), f"not valid YAML{column}: {error.problem or error.context}")
     except yaml.YAMLError as error:
+        if isinstance(error, ReaderError):
+            source.lines[()] = text.count("\n", 0, error.position) + 1
         source.problem((), f"not valid YAML: {str(error).splitlines()[0]}")
     else:
         if node is None:
             source.problem((), "the file is empty")
         else:
-            _refuse_bombs(node, source)
             source.data = _build(node, (), source)
     source.raise_problems()
     return source
+
+
+def refuse_bombs(text: str, filename: str) -> None:
+    """Raises SpecError for YAML whose anchors multiply or that is nested too deeply, and YAMLError for no YAML."""
+    _composed(text, Source(filename))
+
+
+def _composed(text: str, source: Source) -> yaml.Node | None:
+    _refuse_depth(text, source)
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    if node is not None:
+        _refuse_bombs(node, source)
+    return node
 
 
 def read_file(path: FilePath) -> Source:
@@ -171,15 +187,12 @@ def _build(node: yaml.Node, path: Path, source: Source) -> Any:
 
 def _build_mapping(node: yaml.MappingNode, path: Path, source: Source) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    merged: list[yaml.MappingNode] = []
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             source.lines[(*path, "?")] = key_node.start_mark.line + 1
             source.problem((*path, "?"), "a key must be plain text")
             continue
-        if key_node.tag == "tag:yaml.org,2002:merge":
-            parts = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
-            merged += [part for part in parts if isinstance(part, yaml.MappingNode)]
+        if key_node.tag == _MERGE:
             continue
         key = key_node.value
         here = (*path, key)
@@ -188,11 +201,32 @@ def _build_mapping(node: yaml.MappingNode, path: Path, source: Source) -> dict[s
             _forget(here, source)
         source.lines[here] = key_node.start_mark.line + 1
         made[key] = _build(value_node, here, source)
-    for part in merged:
-        for key_node, value_node in part.value:
-            if isinstance(key_node, yaml.ScalarNode) and key_node.value not in made:
-                made[key_node.value] = _build(value_node, (*path, key_node.value), source)
+    for key_node, value_node in _taken_over(node, path, source):
+        if key_node.value not in made:
+            made[key_node.value] = _build(value_node, (*path, key_node.value), source)
     return made
+
+
+def _taken_over(
+    node: yaml.MappingNode, path: Path, source: Source
+) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+    """What `<<` takes over from other mappings, and from those that they take over; what counts first comes first."""
+    for key_node, value_node in node.value:
+        if key_node.tag != _MERGE:
+            continue
+        for part in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
+            if not isinstance(part, yaml.MappingNode):
+                source.lines[(*path, "<<")] = key_node.start_mark.line + 1
+                source.problem((*path, "<<"), "<< takes over a mapping or a list of mappings")
+                continue
+            # The last of two equal keys counts, as everywhere.
+            own = {key.value: (key, value) for key, value in part.value if _is_own_key(key)}
+            yield from own.values()
+            yield from _taken_over(part, path, source)
+
+
+def _is_own_key(key: yaml.Node) -> bool:
+    return isinstance(key, yaml.ScalarNode) and key.tag != _MERGE
 
 
 def _forget(path: Path, source: Source) -> None:

@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from qcrbox.spec.dtypes import NUMBERS, DType
@@ -13,6 +14,7 @@ from qcrbox.spec.model import Parameter, ValidValue
 
 Value = str | int | float | bool | None
 
+_MOST_DIGITS = 300  # of a whole number
 MAX_TEXT = 100_000  # characters; the kernel refuses single arguments above 128 KiB
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -44,7 +46,8 @@ def coerce(dtype: DType, value: Any) -> Value:
 
 def shortest(value: int | float) -> str:
     """The shortest text that reads back as the same number."""
-    return repr(value)
+    # A float64 of NumPy is a float, and its own repr() is `np.float64(0.5)`.
+    return repr(float(value)) if isinstance(value, float) else repr(int(value))
 
 
 def _to_int(value: Any) -> int:
@@ -53,15 +56,20 @@ def _to_int(value: Any) -> int:
     if isinstance(value, int):
         return value
     if isinstance(value, str):
-        text = value.strip()
-        if re.fullmatch(r"[+-]?[0-9]{1,300}", text):
-            return int(text)
-        try:
-            value = float(text) if re.fullmatch(r"[0-9eE.+-]+", text) else None
-        except ValueError:
-            value = None
+        return _whole(value.strip())
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
         return int(value)
+    raise WrongValue("a whole number")
+
+
+def _whole(text: str) -> int:
+    """`5`, `5.0` or `1e3`, exactly: a float would change numbers beyond 2^53."""
+    try:
+        number = Decimal(text) if re.fullmatch(r"[0-9eE.+-]+", text) else None
+    except InvalidOperation:
+        number = None
+    if number is not None and number.adjusted() < _MOST_DIGITS and number == number.to_integral_value():
+        return int(number)
     raise WrongValue("a whole number")
 
 
@@ -133,7 +141,9 @@ def breaks(valid: ValidValue | None, value: Value) -> bool:
 
 def _bounds(low: float | None, high: float | None) -> str:
     def text(bound: float) -> str:
-        return f"{bound:g}" if float(f"{bound:g}") == bound else shortest(bound)
+        return next(
+            (short for short in (f"{bound:g}", f"{bound:.15g}") if float(short) == bound), shortest(bound)
+        )
 
     if low is not None and high is not None:
         return f" between {text(low)} and {text(high)}"

@@ -16,96 +16,8 @@ from qcrbox.api.applications import Application
 from qcrbox.api.box import Box
 from qcrbox.client.http import RegistryClient
 
-REFINE = {
-    "name": "Refine",
-    "slug": "refine",
-    "version": "1.0",
-    "id": 1,
-    "registered_at": "2026-11-24T06:00:00Z",
-    "description": "Least squares refinement.",
-    "url": None,
-    "email": None,
-    "doi": None,
-    "yaml_file_path": None,
-    "gui_port": None,
-    "pyqcrbox_version": "0.1.0",
-    "commands": [
-        {
-            "id": 1,
-            "application_id": 1,
-            "name": "refine_iam",
-            "cmd_name": "refine_iam",
-            "application": "refine",
-            "version": "1.0",
-            "description": "Refine an independent-atom model.",
-            "implemented_as": "python_callable",
-            "merge_cif_su": False,
-            "doi": None,
-            "parameters": {
-                "input_cif": {
-                    "name": "input_cif",
-                    "dtype": "QCrBox.cif_data_file",
-                    "description": "Structure to refine",
-                    "default_value": None,
-                    "required": True,
-                    "valid_value": None,
-                },
-                "ls_cycles": {
-                    "name": "ls_cycles",
-                    "dtype": "int",
-                    "description": "Most cycles to run",
-                    "default_value": 10,
-                    "required": False,
-                    "valid_value": {"numeric_range": [0, None]},
-                },
-                "hydrogens": {
-                    "name": "hydrogens",
-                    "dtype": "str",
-                    "description": "Treatment of hydrogen atoms",
-                    "default_value": "riding",
-                    "required": False,
-                    "valid_value": {"choices": ["riding", "free", "none"]},
-                },
-                "gridspacing": {
-                    "name": "gridspacing",
-                    "dtype": "float",
-                    "description": "Grid",
-                    "default_value": 0.2,
-                    "required": False,
-                    "valid_value": {"numeric_range": [0.05, 0.5]},
-                    "unit": "Å",
-                },
-                "anharmonic": {
-                    "name": "anharmonic",
-                    "dtype": "bool",
-                    "default_value": False,
-                    "required": False,
-                },
-                "hkl": {
-                    "name": "hkl",
-                    "dtype": "QCrBox.data_file",
-                    "description": "Reflections",
-                    "default_value": None,
-                    "required": False,
-                    "valid_value": None,
-                },
-            },
-        },
-        {
-            "id": 2,
-            "application_id": 1,
-            "name": "solve-it",
-            "cmd_name": "solve-it",
-            "application": "refine",
-            "version": "1.0",
-            "description": "Solve <b>it</b>.",
-            "implemented_as": "cli_command",
-            "merge_cif_su": False,
-            "doi": None,
-            "parameters": {},
-        },
-    ],
-}
+from ..small_server import small_server
+from .records import REFINE, Store
 
 
 class NoNetwork:
@@ -250,3 +162,24 @@ def breakable_line():
     line = BreakableLine()
     yield line
     line.close()
+
+
+@pytest.fixture
+def server():
+    """A small HTTP server on loopback; tests say what it answers."""
+    with small_server() as made:
+        yield made
+
+
+@pytest.fixture
+def store(server):
+    """Records that the server has."""
+    return Store(server)
+
+
+@pytest.fixture
+def stored(server, store):
+    """A box on that server."""
+    made = Box(RegistryClient(server.url))
+    yield made
+    made.close()

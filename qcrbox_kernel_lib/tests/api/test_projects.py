@@ -36,13 +36,22 @@ class Registry:
 
     url = "http://127.0.0.1:9"
 
-    def __init__(self, projects, nodes=()):
-        self.projects, self.nodes, self.asked = projects, nodes, []
+    def __init__(self, projects, nodes=(), most=1000):
+        self.projects, self.nodes, self.most, self.asked = projects, nodes, most, []
 
     def get(self, path, **query):
         self.asked.append((path, query))
         if path == "/api/projects":
-            return {"projects": self.projects, "total": len(self.projects), "truncated": False}
+            first = int(query["after"] or 0)
+            page = self.projects[first : first + self.most]
+            last = first + len(page)
+            following = str(last) if last < len(self.projects) else None
+            return {
+                "projects": page,
+                "total": len(self.projects),
+                "truncated": False,
+                "next": following,
+            }
         return {"project": self.projects[0], "nodes": [dict(node) for node in self.nodes]}
 
     def patch(self, path, body):
@@ -110,6 +119,21 @@ def test_only_ones_own_projects_are_asked_for_unless_everybody_is(azu):
     azu.projects.find("twin law")
     azu.projects.find(everybody=True)
     assert [query["mine"] for _, query in azu.client.asked] == [True, False]
+
+
+def test_every_project_is_listed_however_many_pages_there_are():
+    projects = [project(f"p{number}") for number in range(7)]
+    # The last of the first page is the first of the second: it changed between the two questions.
+    box = Box(Registry([*projects[:3], projects[2], *projects[3:]], most=3))
+    assert [found.name for found in box.projects] == [f"p{number}" for number in range(7)]
+    assert len(box.projects) == 7
+    assert box.projects["p6"].id == "id-p6"
+
+
+def test_a_long_list_shows_its_first_rows_and_says_how_to_have_all():
+    found = Box(Registry([project(f"p{number}") for number in range(3)])).projects.find()
+    assert "The first 2 of 3; .table(None) has all." in found.table(2).text()
+    assert len(found.table(None)) == 3
 
 
 def test_a_project_without_a_structure_says_what_next():

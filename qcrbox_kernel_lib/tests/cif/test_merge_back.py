@@ -329,19 +329,36 @@ def test_ids_stay_where_the_output_repeats_the_operations_without_them() -> None
 def test_a_lost_column_is_named() -> None:
     result = merged(SYMOPS + "1 x,y,z\n7 -x,-y,-z", "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z")
     assert codes(result) == ["columns-lost"]
-    assert "_space_group_symop.id" in result.warnings[0].what
+    assert "_space_group_symop_id" in result.warnings[0].what
     unkeyed = merged("loop_\n_my_a\n_my_b\n1 2", "loop_\n_my_a\n5")
     assert codes(unkeyed) == ["columns-lost"]
     assert "_my_b" in unkeyed.warnings[0].what
     doubled = merged(BONDS + "C1 C2 1.50 .", BONDS.replace("_geom_bond_distance\n", "") + "C1 C2 .\nC1 C2 .")
-    assert "_geom_bond.distance are gone" in doubled.warnings[0].what
+    assert "_geom_bond_distance are gone" in doubled.warnings[0].what
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("_space_group_symop_id", "_space_group_symop_id"),
+        ("_SPACE_GROUP_Symop_Id", "_SPACE_GROUP_Symop_Id"),
+        ("_symmetry_equiv_pos_site_id", "_symmetry_equiv_pos_site_id"),
+        ("_space_group_symop.id", "_space_group_symop.id"),
+    ],
+    ids=["classic", "letter case", "older", "with a point"],
+)
+def test_warnings_name_items_as_the_author_of_the_source_does(written: str, said: str) -> None:
+    source = SYMOPS.replace("_space_group_symop_id", written)
+    remark = merged(source + "1 x,y,z\n7 -x,-y,-z", "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z").warnings[0]
+    assert remark.tag == said
+    assert f"without {said};" in remark.what
 
 
 def test_codes_that_count_other_operations_are_named() -> None:
     source = SYMOPS + "1 x,y,z\n2 -x,-y,-z\n" + BONDS.replace("_distance", "_publ_flag") + "C1 C2 n 2_655"
     result = merged(source, SYMOPS + "1 x,y,z\n2 -x,y,-z\n3 -x,-y,-z\n4 x,-y,z")
     assert codes(result) == ["symmetry-codes"]
-    assert "_geom_bond.site_symmetry_2" in result.warnings[0].what
+    assert "_geom_bond_site_symmetry_2" in result.warnings[0].what
     assert codes(merged(source, SYMOPS + "1 x,y,z\n2 '-x, -y, -z'")) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import linecache
+import pickle
 
 import pytest
 from qcrbox.api.calculation import StillRunning
@@ -134,8 +135,8 @@ def test_file_name_is_shown_for_a_script():
 
 
 def test_frames_of_this_package_are_not_shown():
-    error = raised("from qcrbox.contract.errors import QcError\nQcError.from_envelope(None)\n")
-    assert called_at(error.__traceback__) == ["line 2: QcError.from_envelope(None)"]
+    error = raised("from qcrbox.cif import read\nread('no block')\n")
+    assert called_at(error.__traceback__) == ["line 2: read('no block')"]
 
 
 def test_nothing_is_shown_without_a_traceback():
@@ -153,4 +154,93 @@ def test_ipython_shows_line_message_and_where_the_details_are():
     assert (
         len(raised("from qcrbox.contract.errors import NotFound\nraise NotFound('x')\n")._render_traceback_())
         == 2
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "bad gateway"},
+        {"error": ["a", "b"]},
+        {"error": 502},
+        {"error": None},
+        {"error": {}},
+        {"detail": "Not Found"},
+        [],
+        "text",
+        None,
+        {"error": {"kind": ["x"], "message": "m"}},
+        {"error": {"code": "often", "message": "m"}},
+        {"error": {"code": {"a": 1}, "message": "m"}},
+        {"error": {"message": "m", "fields": ["x"]}},
+        {"error": {"message": "m", "fields": {"what": 1, "where": 2, "details": 3}}},
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_no_envelope_still_becomes_an_error(body):
+    """A proxy in between answers in its own form; its answer must not end in another error."""
+    error = QcError.from_envelope(body, 502)
+    assert error.message in ("The registry answered 502.", "m", "bad gateway")
+
+
+def test_a_text_of_an_envelope_that_is_null_is_empty():
+    error = QcError.from_envelope(
+        {"error": {"what": "W.", "where": None, "why": None, "next": None, "details": None}}
+    )
+    assert (error.message, error.details) == ("W.", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "cls"),
+    [
+        (400, "UserInputError"),
+        (401, "NotSignedIn"),
+        (403, "NotAllowed"),
+        (404, "NotFound"),
+        (409, "Conflict"),
+        (413, "TooLarge"),
+        (422, "UserInputError"),
+        (429, "QuotaExceeded"),
+        (500, "QcError"),
+        (503, "Unreachable"),
+        (507, "StorageFull"),
+    ],
+)
+def test_a_status_alone_names_its_class(status, cls):
+    assert type(QcError.from_envelope({"error": {"message": "x"}}, status)).__name__ == cls
+
+
+def test_every_class_has_a_status_of_http_and_a_docstring_of_its_own():
+    for cls in CLASSES:
+        assert 400 <= cls.status < 600
+        assert cls.__dict__.get("__doc__")
+
+
+def test_a_class_without_a_kind_of_its_own_does_not_replace_its_parent():
+    class Special(NotFound):
+        """A narrower error of one module."""
+
+    try:
+        assert QcError.by_kind["not_found"] is NotFound
+        assert type(QcError.from_envelope(Special("x").envelope())) is NotFound
+    finally:
+        CLASSES[:] = [cls for cls in CLASSES if cls is not Special]
+
+
+def test_fields_travel_as_they_are():
+    fields = {"quota": "disk", "limit": 5.5, "nested": {"a": [1, None]}, "ä": "ö"}
+    sent = json.loads(json.dumps(QcError("x", **fields).envelope()))
+    assert QcError.from_envelope(sent).fields == fields
+
+
+def test_an_error_can_be_pickled_and_keeps_its_parts():
+    """Results of worker processes come back pickled."""
+    error = pickle.loads(
+        pickle.dumps(CifError("Bad.", where="a.cif", why="W.", next="N.", details=["d"], line=3))
+    )
+    assert (type(error), error.message, error.details, error.line) == (
+        CifError,
+        "a.cif: Bad. W. N.",
+        ["d"],
+        3,
     )

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 from qcrbox.contract import messages
 from qcrbox.contract.messages import (
+    AgentGone,
     AgentReady,
     Cancel,
     Command,
     Drain,
     EndSession,
+    FileRef,
     Finished,
     Heartbeat,
+    LauncherAnswer,
+    LauncherReady,
+    Limits,
     Log,
     OpenTunnel,
+    OutputFile,
     Progress,
+    RunningAgent,
+    SessionState,
+    StartAgent,
+    StepChanged,
+    StopAgent,
     control_adapter,
     event_adapter,
 )
-from qcrbox.contract.states import State
+from qcrbox.contract.remarks import Remark
+from qcrbox.contract.states import State, Step
 
 CALCULATION = {"calculation_id": "c1", "attempt": 2}
 EVENTS = [
@@ -90,3 +104,90 @@ def test_command_has_defaults_for_what_older_registries_do_not_send():
 )
 def test_subjects(subject, expected):
     assert subject == expected
+
+
+MORE = [
+    StepChanged(**CALCULATION, step=Step.FETCHING, text="2 files", at=5.5),
+    SessionState(**CALCULATION, state="open", width=1024, height=768),
+    AgentGone(agent="a", reason="idle", exit_code=-9, oom_killed=True, log="Killed"),
+    LauncherReady(
+        launcher="local", manager="process", capacity=4, applications=[{"slug": "x", "version": "1"}]
+    ),
+    Finished(
+        **CALCULATION,
+        status=State.FAILED,
+        returncode=-11,
+        error_msg="It broke.",
+        warnings=["w"],
+        remarks=[Remark(kind="note", text="n")],
+        outputs=[
+            OutputFile(name="o", filename="o.cif", filetype="cif", sha256="0" * 64, size=1, upload_id="u")
+        ],
+        timings_s={"run": 1.5},
+    ),
+]
+
+
+@pytest.mark.parametrize("message", MORE, ids=lambda message: message.kind)
+def test_every_event_is_read_again_with_all_its_fields(message):
+    assert event_adapter.validate_json(message.model_dump_json()) == message
+
+
+def test_kinds_of_messages_are_unique_on_each_way():
+    for union in (messages.Event, messages.Control):
+        members = get_args(get_args(union)[0])
+        kinds = [member.model_fields["kind"].default for member in members]
+        assert len(kinds) == len(set(kinds))
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (Finished, {**CALCULATION, "status": "half done"}),
+        (StepChanged, {**CALCULATION, "step": "flying"}),
+        (Log, {**CALCULATION, "stream": "stdlog", "offset": 0, "text": ""}),
+        (SessionState, {**CALCULATION, "state": "asleep"}),
+        (Progress, {**CALCULATION, "metrics": {"R1": "low"}}),
+        (Progress, {"calculation_id": "c", "attempt": "second"}),
+        (FileRef, {"data_file_id": "f", "filename": "a.cif", "sha256": "x"}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_value_that_no_peer_may_send_is_refused(model, body):
+    with pytest.raises(ValidationError):
+        model.model_validate(body)
+
+
+def test_requests_and_answers_of_a_launcher_survive_their_json():
+    start = StartAgent(
+        agent="a",
+        application_slug="x",
+        application_version="1",
+        limits=Limits(memory_bytes=1),
+        enrolment_token="t",
+    )
+    answer = LauncherAnswer(
+        ok=True,
+        free=2,
+        agents=[
+            RunningAgent(agent="a", application_slug="x", application_version="1", alive=False, exit_code=1)
+        ],
+    )
+    for message in (start, answer, StopAgent(agent="a")):
+        assert type(message).model_validate_json(message.model_dump_json()) == message
+
+
+def test_limits_are_none_unless_given():
+    assert set(Limits().model_dump().values()) == {None}
+
+
+def test_every_attempt_of_a_calculation_can_be_told_from_an_older_one():
+    """The attempt is the fencing token: every message about a calculation has it."""
+    for union in (messages.Event, messages.Control):
+        for member in get_args(get_args(union)[0]):
+            if "calculation_id" in member.model_fields:
+                assert member.model_fields["attempt"].is_required()
+
+
+def test_no_output_of_a_spec_can_have_the_name_of_a_checkpoint():
+    assert not messages.CHECKPOINT.isidentifier()

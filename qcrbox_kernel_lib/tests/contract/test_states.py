@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox.contract.states import FINAL, NEXT, State, may_become
+from qcrbox.contract.states import FINAL, NEXT, State, Step, may_become
 
 
 @pytest.mark.parametrize("state", State, ids=str)
@@ -27,3 +27,30 @@ def test_states_are_their_names_on_the_wire():
 def test_lost_agent_puts_a_calculation_back_into_the_queue():
     assert may_become(State.RUNNING, State.SUBMITTED)
     assert not may_become(State.SUCCESSFUL, State.SUBMITTED)
+
+
+# Every pair by hand; "running → submitted" is the lost agent.
+ALLOWED = {
+    State.SUBMITTED: {State.RUNNING, State.CANCELLED, State.FAILED},
+    State.RUNNING: {State.SUBMITTED, State.SUCCESSFUL, State.FAILED, State.CANCELLED},
+    State.UNKNOWN: {State.SUBMITTED, State.FAILED},
+}
+
+
+@pytest.mark.parametrize("new", State, ids=str)
+@pytest.mark.parametrize("old", State, ids=str)
+def test_changes_of_a_state_that_are_allowed(old, new):
+    assert may_become(old, new) is (new in ALLOWED.get(old, set()))
+
+
+@pytest.mark.parametrize("state", State, ids=str)
+def test_no_state_becomes_itself_or_unknown(state):
+    assert not may_become(state, state)
+    assert not may_become(state, State.UNKNOWN)
+
+
+def test_words_of_the_steps_on_the_wire():
+    assert [str(step) for step in Step] == [
+        "queued", "starting", "fetching", "converting", "preparing", "running", "open", "finalising", "uploading",
+        "cancelling", "done",
+    ]  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 from pydantic import ValidationError
 from qcrbox.contract.teaching import (
+    MOST_CRITERIA,
     MOST_TASKS,
     QUANTITIES,
     Band,
@@ -15,6 +17,7 @@ from qcrbox.contract.teaching import (
     ExerciseFile,
     Manifest,
     Task,
+    TaskState,
     criterion_words,
 )
 
@@ -229,3 +232,119 @@ def test_a_manifest_survives_its_own_json():
 )
 def test_a_criterion_in_one_line(criterion, words):
     assert criterion_words(criterion) == words
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"high": 1000.25}, "at most 1000.25"),
+        ({"low": 12345.678, "high": 12345.688}, "12345.678 to 12345.688"),
+        ({"low": 1e6}, "at least 1e+06"),
+        ({"low": -0.5}, "at least -0.5"),
+        ({"high": 0.1 + 0.2}, "at most 0.30000000000000004"),
+    ],
+)
+def test_the_ends_of_a_band_are_shown_as_they_are(given, words):
+    """Rounded to six digits, the band of a volume was another one than the one that marks."""
+    assert str(Band(**given)) == words
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": ""},
+        {"title": "t" * 201},
+        {"text": "t" * 4001},
+        {"hint": "t" * 4001},
+        {"points": -1},
+        {"points": 1001},
+        {"points": math.nan},
+        {"points": math.inf},
+        {"tolerance": -0.1},
+        {"target": math.nan},
+        {"target": "many"},
+        {"kind": "essay"},
+        {"unit": "u" * 41},
+        {"command": "c" * 301},
+        {"checks": [{"kind": "no_alerts"}] * 21},
+        {"choices": ["c"] * 31},
+        {"accepted": ["a" * 201]},
+        {"parameters": {f"p{number}": 1 for number in range(51)}},
+        {"colour": "red"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_task_beyond_its_limits_is_refused(change):
+    refused(lambda: task(**change))
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a-b_c", "a" * 40])
+def test_ids_of_tasks_at_their_limits(name):
+    assert task(id=name).id == name
+
+
+@pytest.mark.parametrize("points", [0, 1000, 0.25])
+def test_points_within_their_limits(points):
+    assert task(points=points).points == points
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": ""},
+        {"minutes": 0},
+        {"minutes": 10_001},
+        {"minutes": 1.5},
+        {"files": "x"},
+        {"colour": "red"},
+    ],
+    ids=str,
+)
+def test_an_exercise_beyond_its_limits_is_refused(change):
+    refused(lambda: manifest(**change))
+
+
+@pytest.mark.parametrize(
+    "change", [{"filename": ""}, {"filename": "f" * 256}, {"size": -1}, {"size": 1.5}], ids=str
+)
+def test_a_file_of_an_exercise_beyond_its_limits_is_refused(change):
+    refused(lambda: ExerciseFile(**({"filename": "a", "sha256": SHA, "size": 1} | change)))
+
+
+@pytest.mark.parametrize(
+    "change", [{"text": ""}, {"text": "t" * 501}, {"points": -1}, {"points": math.nan}], ids=str
+)
+def test_a_criterion_beyond_its_limits_is_refused(change):
+    refused(lambda: Criterion(**({"text": "t", "points": 1} | change)))
+
+
+@pytest.mark.parametrize("number", [1, 230])
+def test_numbers_of_space_groups_at_their_limits(number):
+    assert Check(kind="space_group", number=number).number == number
+    refused(lambda: Check(kind="space_group", number=0))
+
+
+def test_students_see_the_kinds_of_checks_once_and_in_order():
+    checks = [
+        {"kind": "no_alerts"},
+        {"kind": "all_hydrogens", "count": 8},
+        {"kind": "no_alerts", "level": "B"},
+    ]
+    assert task(checks=checks).for_students()["checked"] == ["all_hydrogens", "no_alerts"]
+
+
+def test_what_students_see_can_be_written_as_json():
+    made = manifest(tasks=[task(band={"high": 0.05}, parameters={"edits": ["C3", None, 1.5]})])
+    assert json.loads(json.dumps(made.for_students()))["tasks"][0]["parameters"] == {
+        "edits": ["C3", None, 1.5]
+    }
+
+
+def test_words_for_every_state_of_a_task_are_plain_names():
+    assert all(Task.model_validate({"id": str(state), "title": "x"}).id == str(state) for state in TaskState)
+
+
+def test_rubric_points_that_fill_the_limit_of_criteria():
+    many = [Criterion(text=str(number), points=1) for number in range(MOST_CRITERIA + 1)]
+    assert len(task(points=MOST_CRITERIA, rubric=many[:-1]).rubric) == MOST_CRITERIA
+    refused(lambda: task(points=MOST_CRITERIA + 1, rubric=many))

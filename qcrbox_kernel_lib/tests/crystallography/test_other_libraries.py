@@ -119,6 +119,38 @@ def test_cctbx_computes_the_structure_factors_of_the_same_crystal(name, request)
     assert [found[hkl] for hkl in HKL] == pytest.approx(expected, rel=1e-6, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "kind", "electrons", "charge"),
+    [
+        ("Fe", "Fe", 26, 0),
+        ("Fe3+", "Fe3+", 23, 3),
+        ("Fe+3", "Fe3+", 23, 3),
+        ("Cl1-", "Cl1-", 18, -1),
+        ("Cl-", "Cl1-", 18, -1),
+        ("O2-", "O2-", 10, -2),
+        ("Na+", "Na1+", 10, 1),
+        ("Fe0+", "Fe", 26, 0),
+        ("D", "D", 1, 0),
+    ],
+)
+def test_ions_scatter_as_ions_in_cctbx_and_have_their_charge_in_gemmi(symbol, kind, electrons, charge):
+    """f(0) is the number of electrons."""
+    structure = mixed(("X1", symbol, 0.1, 0.2, 0.3, 1, 0.02, ".", "."))
+    made = structure.to_cctbx()
+    (scatterer,) = made.scatterers()
+    assert scatterer.scattering_type == kind
+    registry = made.scattering_type_registry(table="it1992")
+    assert registry.gaussian_not_optional(kind).at_stol(0) == pytest.approx(electrons, abs=0.05)
+    assert structure.to_gemmi().sites[0].charge == charge
+
+
+def test_an_ion_that_cctbx_has_no_factors_for_is_named():
+    structure = mixed(("C1", "C4+", 0.1, 0.2, 0.3, 1, 0.02, ".", "."))
+    with pytest.warns(NotCarriedOver, match=r"C1 are ions without scattering factors"):
+        made = structure.to_cctbx()
+    assert made.scatterers()[0].scattering_type == "C"
+
+
 def test_an_atom_without_displacement_stands_at_rest_in_cctbx_and_is_named():
     structure = Structure.from_cif(write_cif())
     with pytest.warns(NotCarriedOver, match=r"C1 have no displacement"):

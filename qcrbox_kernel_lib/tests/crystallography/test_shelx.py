@@ -749,3 +749,53 @@ def test_deuterium_that_the_formula_calls_hydrogen_is_counted_once() -> None:
         line for line in export_ins(read(text).sole_block())[0].splitlines() if line[:4] in ("SFAC", "UNIT")
     ]
     assert cards == ["SFAC C D O", "UNIT 4 2 2"]
+
+
+SHARED = """TITL x
+CELL 0.71073 10 11 12 90 90 90
+LATT -1
+SFAC C FE3+
+{cards}
+FVAR 1
+C1 1 0.1 0.2 0.3 11 0.02 0.03 0.04 0.001 0.002 0.003
+C2 1 0.4 0.5 0.6 11 0.05
+RESI 2 ABC
+C1 1 0.7 0.2 0.3 11 0.06
+C2 2 0.8 0.5 0.6 11 0.07
+RESI 0
+HKLF 4
+END
+"""
+
+
+@pytest.mark.parametrize(
+    ("cards", "equal"),
+    [
+        ("EADP C1 C2", ("C1", "C2")),
+        ("EADP C1 C2_2", ("C1", "C2_2")),
+        ("EADP_2 C1 C2", ("C1_2", "C2_2")),
+        ("EADP_ABC C1 C2", ("C1_2", "C2_2")),
+        ("EXYZ C1 C2", ("C1", "C2")),
+        ("EXYZ C2_2 C1", ("C2_2", "C1")),
+    ],
+)
+def test_shared_parameters_are_those_of_the_first_atom(cards: str, equal: tuple[str, str]) -> None:
+    """An .ins file may give the other atoms anything: a refinement begins with what the first one has."""
+    own, shared = (structure_of_instructions(SHARED.format(cards=text)).sites for text in ("", cards))
+    first, second = (shared.label.index(label) for label in equal)
+    if cards.startswith("EXYZ"):
+        assert shared.fract[second] == pytest.approx(own.fract[first])
+        assert shared.u_iso == pytest.approx(own.u_iso)
+    else:
+        assert shared.u_iso[second] == pytest.approx(own.u_iso[first])
+        assert shared.adp_type[second] == own.adp_type[first]
+        assert shared.u_cif[second] == pytest.approx(own.u_cif[first], nan_ok=True)
+        assert shared.fract == pytest.approx(own.fract)
+    others = [row for row in range(4) if row != second]
+    assert shared.u_iso[others] == pytest.approx(own.u_iso[others])
+    assert shared.fract[others] == pytest.approx(own.fract[others])
+
+
+def test_an_ion_of_sfac_stays_one() -> None:
+    sites = structure_of_instructions(SHARED.format(cards="")).sites
+    assert (sites.element[3], sites.type_symbol[3]) == ("Fe", "Fe3+")

@@ -142,3 +142,93 @@ def test_unsafe_or_unknown_placeholders_are_refused(pattern):
 
 def test_names_are_listed_once_in_order():
     assert parse("{b} {a} {b?--b}").names == ["b", "a"]
+
+
+# In these the dollar sign is text or belongs to what stands before it, so it changes nothing about the quote or bracket.
+DOLLARS = [
+    (r"printf '[%s]' \$'{x}'", "[${v}]"),
+    (r'''printf '[%s]' "\$({x})"''', "[$({v})]"),
+    (r'''printf '[%s]' "\$[{x}]"''', "[$[{v}]]"),
+    (r"""printf '[%s]' \\$'{x}' """, "[\\{v}]"),
+    (r"""printf '[%s]' "\\$(printf %s {x})" """, "[\\{v}]"),
+]
+
+
+@pytest.mark.attack(15)
+@pytest.mark.parametrize("value", [v for v in NASTY if not v.endswith("\n")])
+@pytest.mark.parametrize(("pattern", "expected"), DOLLARS, ids=[row[0] for row in DOLLARS])
+def test_a_dollar_sign_that_is_text_does_not_change_the_quotes(tmp_path, pattern, expected, value):
+    r"""`\$'{x}'` was taken for `$'…'`, so a quote in the value ended the word and the rest of it ran."""
+    assert words(pattern, tmp_path, x=value) == expected.replace("{v}", value)
+
+
+@pytest.mark.parametrize("value", ["'; touch pwned; '", "$(touch pwned)", "`touch pwned`"])
+@pytest.mark.parametrize("pattern", ["printf %s $$'{x}'", "printf %s $$-{x}"])
+def test_the_process_id_does_not_change_the_quotes_after_it(tmp_path, pattern, value):
+    found = words(pattern, tmp_path, x=value)
+    assert value in found
+    assert found[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("echo {", "'{' is not a placeholder; write {{ and }} for braces"),
+        ("echo {a-b} end", "'{a-b} end' is not a placeholder"),
+        ("echo '{x}", "' is opened and not closed"),
+        ('echo "{x}', '" is opened and not closed'),
+        ("echo $( {x}", "$( is opened and not closed"),
+        ("echo `cat {x}`", "{x} stands inside backticks, where a value could run as a command"),
+        ("echo $(( {x} + 1 ))", "{x} stands inside arithmetic"),
+        ("true # {x}", "{x} stands inside a comment"),
+        ("echo ${{Y:-{x}}}", "{x} stands inside ${…}"),
+        ("echo \\{x}", "{x} follows '\\', which changes what a quoted value means"),
+        ("echo ${x}", "{x} follows '$', which changes what a quoted value means"),
+        ('echo "$$({x})"', "bash reads $$( in two ways"),
+        ('echo "$$[{x}]"', "bash reads $$[ in two ways"),
+        ('echo "$${{{x}}}"', "bash reads $${ in two ways"),
+        ("echo {x?; rm}", "{x?; rm}: after ? an option such as --flag is expected, outside quotes"),
+        ("echo {x?}", "after ? an option such as --flag is expected"),
+        ("echo ${{Y:-'}}'}} {x}", "quotes inside ${…} cannot be followed"),
+    ],
+)
+def test_a_refused_pattern_says_what_is_wrong_and_where(pattern, words):
+    with pytest.raises(PatternError) as caught:
+        parse(pattern)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "output"),
+    [
+        ("printf '[%s]' {{{x}}}", "[{v}]"),
+        ("printf '[%s]' a#{x}", "[a#v]"),
+        ("printf '[%s]' {x}#1", "[v#1]"),
+        ("printf '[%s]' {x} # a comment", "[v]"),
+        ("printf '[%s]' '#' {x}", "[#][v]"),
+        ("printf '[%s]' \"it's\" {x}", "[it's][v]"),
+        ("printf '[%s]' $(printf a) {x}", "[a][v]"),
+        ("(printf '[%s]' {x})", "[v]"),
+        ("printf '[%s]' $((1 + (2))) {x}", "[3][v]"),
+        ("Y=1; printf '[%s]' ${{Y}} {x}", "[1][v]"),
+        ("printf '[%s]' `printf a` {x}", "[a][v]"),
+        ("for i in 1 2; do printf '[%s]' $i{x}; done", "[1v][2v]"),
+        ("printf '[%s]' \\'{x}\\'", "['v']"),
+    ],
+)
+def test_patterns_mean_what_they_mean_in_bash(tmp_path, pattern, output):
+    assert words(pattern, tmp_path, x="v") == output
+
+
+@pytest.mark.parametrize("number", [1e22, 1e-7, 0.1 + 0.2, -0.0, 12345678.9])
+def test_a_number_arrives_with_all_its_digits(tmp_path, number):
+    assert float(words("printf %s {x}", tmp_path, x=number)) == number
+
+
+def test_a_placeholder_may_have_blanks_in_its_braces():
+    assert parse("run { x } { y ? --y }").render({"x": 1, "y": 2}) == "run 1 --y 2"
+
+
+def test_a_pattern_without_placeholders_is_rendered_as_it_is():
+    pattern = parse("  run  --all ")
+    assert (pattern.names, pattern.render({})) == ([], "run --all")

@@ -62,3 +62,81 @@ def test_an_older_spec_has_the_present_name_too(older):
     files = dict(application_files(older))
     assert sorted(files) == ["application.yaml", "config_older.yaml", "configure_older.py"]
     assert files["application.yaml"] == files["config_older.yaml"]
+
+
+@pytest.mark.parametrize("name", ["application.yaml", "application.yml", "config_x.yaml", "config_x.yml"])
+def test_every_name_of_a_spec_makes_a_folder_an_application(tmp_path, name):
+    (tmp_path / name).write_text("")
+    assert required_spec_of(tmp_path) == tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "application.json", "Application.txt", "xconfig_a.yaml"])
+def test_other_files_make_no_application(tmp_path, name):
+    (tmp_path / name).write_text("")
+    assert spec_of(tmp_path) is None
+    assert find_folders([tmp_path]) == []
+
+
+def test_a_folder_of_the_name_of_a_spec_is_no_spec(tmp_path):
+    (tmp_path / "application.yaml").mkdir()
+    assert spec_of(tmp_path) is None
+
+
+def test_one_application_is_found_once_and_links_lead_to_it(tmp_path, application):
+    link = tmp_path / "link"
+    link.symlink_to(application)
+    assert find_folders([application, link, application.parent]) == [application.resolve()]
+
+
+def test_temporary_files_and_tests_are_not_part_of_an_application(application):
+    for name in ("tests", "__pycache__", "node_modules", ".git", ".venv"):
+        (application / name).mkdir()
+        (application / name / "x.py").write_text("")
+    (application / "data" / "tests").mkdir(parents=True)
+    (application / "data" / "tests" / "y").write_text("")
+    (application / "data" / "table.txt").write_text("")
+    names = [name for name, _ in application_files(application)]
+    assert names == ["application.yaml", "glue.py", "data/table.txt"]
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path, application):
+    (tmp_path / "secret").write_text("s")
+    (application / "stolen").symlink_to(tmp_path / "secret")
+    (application / "own").symlink_to(application / "glue.py")
+    assert [name for name, _ in application_files(application)] == ["application.yaml", "glue.py", "own"]
+
+
+def included(application, text, encoding="utf-8"):
+    (application / "include.txt").write_bytes(text.encode(encoding))
+    return [name for name, _ in application_files(application)]
+
+
+def test_files_and_folders_of_a_neighbour_are_borrowed_under_their_last_name(application):
+    neighbour = application.parent / "neighbour"
+    (neighbour / "kit" / "deep").mkdir(parents=True)
+    (neighbour / "one.py").write_text("")
+    (neighbour / "kit" / "deep" / "a.txt").write_text("")
+    names = included(application, "# borrowed\n\n../neighbour/one.py  # a file\n../neighbour/kit\n")
+    assert names == ["application.yaml", "glue.py", "include.txt", "one.py", "kit/deep/a.txt"]
+
+
+def test_an_include_file_with_a_byte_order_mark_names_the_same_files(application):
+    (application.parent / "one.py").write_text("")
+    assert "one.py" in included(application, "../one.py\r\n", "utf-8-sig")
+
+
+@pytest.mark.parametrize("entry", ["../absent.py", "/etc/passwd", "../../outside.txt", "nothing"])
+def test_an_entry_that_cannot_be_included_is_named_with_its_line(tmp_path, application, entry):
+    (tmp_path / "outside.txt").write_text("")
+    with pytest.raises(SpecError, match="cannot be included") as caught:
+        included(application, f"# first line\n{entry}\n")
+    assert caught.value.where == "sample/include.txt:2"
+    assert entry in caught.value.what
+    assert caught.value.fields["line"] == 2
+
+
+def test_an_include_file_of_another_encoding_is_named(application):
+    """It ended the look through all applications with a Python error."""
+    with pytest.raises(SpecError, match="not UTF-8 text") as caught:
+        included(application, "../Müller.py\n", "latin-1")
+    assert caught.value.where == "sample/include.txt"

@@ -14,6 +14,7 @@ import pytest
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import StructureView
+from qcrbox.widgets.structure_view.answers import answer_to
 
 MOLECULE = b"""data_molecule
 _cell_length_a 8.10(1)
@@ -140,7 +141,7 @@ class Kernel:
     def answer(self, message: str) -> str:
         self.sent = None
         self.heard.append(json.loads(message))
-        said = self.view._answer(json.loads(message))
+        said = answer_to(self.view, json.loads(message))
         return json.dumps({"answer": said, "scene": self.sent}, default=_plain)
 
 

@@ -7,6 +7,7 @@ import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import Camera, Options, Scene, StructureView, palettes, svg
+from qcrbox.widgets.structure_view.answers import answer_to
 from qcrbox.widgets.structure_view.packing import packed
 from qcrbox.widgets.structure_view.picture import _overlap
 from qcrbox.widgets.structure_view.scene import CUBE, ELLIPSOID, SPHERE
@@ -223,7 +224,7 @@ def test_the_browser_gets_what_edits_of_the_model_begin_with(molecule):
 def test_a_notebook_reads_the_edits_of_its_view(molecule):
     view = StructureView(molecule)
     assert (view.edits, view.selected) == ("", ())
-    view._answer({"do": "edits", "selected": ["C1", "O1"], "text": "element C1 N"})
+    answer_to(view, {"do": "edits", "selected": ["C1", "O1"], "text": "element C1 N"})
     assert (view.edits, view.selected) == ("element C1 N", ("C1", "O1"))
 
 

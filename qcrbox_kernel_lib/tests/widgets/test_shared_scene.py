@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView
+from qcrbox.widgets.structure_view.answers import answer_to
 from qcrbox.widgets.structure_view.packing import packed
 
 FILE = Path(__file__).parents[3] / "extension" / "tests" / "scene.json"
@@ -71,7 +72,7 @@ def _plain(value: Any) -> Any:
 def sent() -> dict[str, Any]:
     """What goes to the browser: the scene, and the answers by the name of their question."""
     view = StructureView(Structure.from_cif(DIACID.encode()), title="diacid")
-    answers = {name: view._answer({"do": "measure", "rows": rows}) for name, rows in QUESTIONS.items()}
+    answers = {name: answer_to(view, {"do": "measure", "rows": rows}) for name, rows in QUESTIONS.items()}
     return {"scene": _plain(packed(view.scene, "diacid")), "questions": QUESTIONS, "answers": answers}
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
 
 from qcrbox_registry.api.dependencies import Body, Caller, Mine, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
-from qcrbox_registry.services.projects import Annotate
+from qcrbox_registry.services.projects import Annotate, ProjectQuery
 
 router = APIRouter(prefix="/api", tags=["projects"])
-MOST = 500
+MOST = 1000
+# Of `next`: a time and the id of a project, which may hold the name of a person.
+LONGEST_PLACE = 500
 
 
 class ChangeAnnotation(Body):
@@ -25,19 +27,25 @@ class ChangeAnnotation(Body):
     project: Annotated[str | None, Field(max_length=400)] = None  # of a dataset; "": its own place
 
 
-@router.get("/projects", response_model=models.Success[models.Projects])
-async def list_projects(
-    core: TheCore,
-    actor: Caller,
+async def project_query(
     text: Annotated[
         str, Query(max_length=500, description="words of title, file, formula, command or note; or a cell")
     ] = "",
     holds: Annotated[str, Query(max_length=64, description="id of a dataset or calculation in it")] = "",
     limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
+    after: Annotated[str, Query(max_length=LONGEST_PLACE, description="`next` of the page before")] = "",
     mine: Mine = False,
+) -> ProjectQuery:
+    """Which projects are asked for."""
+    return ProjectQuery(text, holds, limit, after, mine)
+
+
+@router.get("/projects", response_model=models.Success[models.Projects])
+async def list_projects(
+    core: TheCore, actor: Caller, asked: Annotated[ProjectQuery, Depends(project_query)]
 ) -> Response:
     """Projects you may see: pinned ones first, then the one that changed last. With a text, the nodes that fit it."""
-    return success(await core.projects.page(actor, text, holds, limit=limit, mine=mine))
+    return success(await core.projects.page(actor, asked))
 
 
 @router.get("/projects/{project_id}", response_model=models.Success[models.ProjectTree])

@@ -1,33 +1,31 @@
-"""Reads CIFs for the index and makes their unified form, in a child process.
+"""Reads CIFs for the index and makes their unified form, in child processes.
 
-A hostile file may use much memory or time there; then the child is ended and the file stays without an index. The
-child is started when it is needed and ends after `IDLE_S` without work.
+A hostile file may use much memory or time there; then the child is ended and the file stays without an index. A child
+is started when all others are busy, up to one for each processor and `MOST_READERS`, and ends after `IDLE_S` without work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
-from qcrbox import lifeline
 from qcrbox.contract.errors import CifError, NotFound, QcError
-from qcrbox.waiting import within
 
+from qcrbox_registry.services.cif_reader import CifReader
 from qcrbox_registry.store.objects import ObjectStore
 from qcrbox_registry.store.tables import cif_index
 
 LONGEST_S = 60.0
 LARGEST_BYTES = 256 * 1024 * 1024
 IDLE_S = 120.0
+# Each may take up to 4 GiB for a hostile file.
+MOST_READERS = 4
 _READ = 1024 * 1024
 log = structlog.get_logger(__name__)
 
@@ -35,11 +33,19 @@ log = structlog.get_logger(__name__)
 class Indexer:
     """`index` and `unify` for contents of the object store."""
 
-    def __init__(self, objects: ObjectStore, folder: Path, *, longest_s: float = LONGEST_S) -> None:
-        self._objects, self._folder, self._longest_s = objects, folder, longest_s
-        self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
-        self._used_at = 0.0
+    def __init__(
+        self,
+        objects: ObjectStore,
+        folder: Path,
+        *,
+        longest_s: float = LONGEST_S,
+        readers: int | None = None,
+    ) -> None:
+        self._objects, self._folder = objects, folder
+        count = readers or min(MOST_READERS, os.cpu_count() or 1)
+        self._readers = [CifReader(longest_s) for _ in range(count)]
+        self._free = list(reversed(self._readers))
+        self._turn = asyncio.Semaphore(count)
         self._idle: asyncio.Task[None] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob("cif-*"):  # from a process that was killed
@@ -95,29 +101,59 @@ class Indexer:
             target.unlink(missing_ok=True)
 
     async def close(self) -> None:
-        """End the child process."""
+        """End the child processes."""
         if self._idle is not None:
             self._idle.cancel()
-        async with self._turn:
-            await self._end()
+        for _ in self._readers:
+            await self._turn.acquire()
+        for reader in self._readers:
+            await reader.end()
 
-    # ------------------------------------------------------------ the process
+    # ------------------------------------------------------------ the processes
 
     async def _ask(
         self, what: str, sha256: str, filename: str, like: Sequence[str] = (), **more: Any
     ) -> dict[str, Any]:
         copies: list[Path] = []
         # Copied in their turn: many requests that wait would fill the disk with copies of large files.
-        async with self._turn:
+        async with self._a_reader() as reader:
             try:
                 for each in (sha256, *like):
                     copies.append(await self._copied(each))
                 source, *examples = map(str, copies)
                 asked = {"do": what, "path": source, "filename": filename, "like": examples, **more}
-                return await self._converse(asked)
+                return await reader.ask(asked)
             finally:
                 for copy in copies:
                     copy.unlink(missing_ok=True)
+
+    @contextlib.asynccontextmanager
+    async def _a_reader(self) -> AsyncIterator[CifReader]:
+        """A reader for one request: the one that was used last, so that few run when little is asked."""
+        async with self._turn:
+            reader = self._free.pop()
+            try:
+                yield reader
+            finally:
+                self._free.append(reader)
+                if self._idle is None or self._idle.done():
+                    self._idle = asyncio.create_task(self._end_when_idle())
+
+    async def _end_when_idle(self) -> None:
+        while any(reader.is_running for reader in self._readers):
+            await asyncio.sleep(IDLE_S / 4)
+            for reader in [each for each in self._free if each.is_running and each.idle_s > IDLE_S]:
+                await self._end_free(reader)
+
+    async def _end_free(self, reader: CifReader) -> None:
+        """End a reader, unless it was taken meanwhile."""
+        async with self._turn:
+            if reader in self._free and reader.idle_s > IDLE_S:
+                self._free.remove(reader)
+                try:
+                    await reader.end()
+                finally:
+                    self._free.insert(0, reader)
 
     async def _copied(self, sha256: str) -> Path:
         """The contents in a file for the child process; the caller removes it."""
@@ -130,61 +166,6 @@ class Indexer:
             path.unlink(missing_ok=True)
             raise
         return path
-
-    async def _converse(self, request: dict[str, Any]) -> dict[str, Any]:
-        process = await self._running()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            await process.stdin.drain()
-            line = await within(process.stdout.readline(), self._longest_s)
-            if not line:
-                raise CifError("The file could not be read.", why="Reading it took too much memory.")
-            answer: dict[str, Any] = json.loads(line)
-            return answer
-        except TimeoutError:
-            await self._end()
-            raise CifError(
-                "The file could not be read.", why=f"It took over {self._longest_s:g} s."
-            ) from None
-        except (OSError, ValueError, CifError):
-            await self._end()
-            raise
-        except asyncio.CancelledError:
-            await self._end()  # its answer would be read as that of the next request
-            raise
-        finally:
-            self._used_at = time.monotonic()
-
-    async def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "qcrbox_registry.services.cif_process",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=64 * 1024 * 1024,
-                preexec_fn=lifeline.die_with_parent,
-            )
-            if self._idle is None or self._idle.done():
-                self._idle = asyncio.create_task(self._end_when_idle())
-        return self._process
-
-    async def _end_when_idle(self) -> None:
-        while self._process is not None:
-            await asyncio.sleep(IDLE_S / 4)
-            if time.monotonic() - self._used_at > IDLE_S and not self._turn.locked():
-                async with self._turn:
-                    await self._end()
-
-    async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
 
     def _new_file(self) -> Path:
         descriptor, name = tempfile.mkstemp(prefix="cif-", dir=self._folder)

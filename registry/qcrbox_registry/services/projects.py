@@ -29,6 +29,21 @@ _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectQuery:
+    """Which projects are asked for.
+
+    text: words, a formula or a unit cell. holds: id of a dataset or calculation; only the project that has it.
+    after: `next` of the page before.
+    """
+
+    text: str = ""
+    holds: str = ""
+    limit: int = 200
+    after: str = ""
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Annotate:
     """What to change at a node; None leaves it. `project`: id of another project, "" for the dataset's own place."""
 
@@ -43,30 +58,24 @@ class ProjectService:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def page(self, actor: Actor, text: str, holds: str, *, limit: int, mine: bool) -> Json:
-        """Projects that fit a text, pinned ones first, then the one that changed last. Raises UserInputError.
-
-        holds: id of a dataset or calculation; only the project that has it.
-        """
+    async def page(self, actor: Actor, asked: ProjectQuery) -> Json:
+        """Projects that fit a query, pinned ones first, then the one that changed last. Raises UserInputError."""
+        after = _place_from(asked.after)
 
         def read(conn: Connection) -> Json:
             # Only a search looks into everything; without one, the projects of the page are read in full.
-            rows = _rows(conn, actor, mine=mine, whole=bool(text.split()))
-            found: list[tuple[Project, list[Node]]] = []
-            for project in projects_of(rows):
-                if holds and not project.holds(holds):
-                    continue
-                hit = project_search.hits(project, text, niggli)
-                if hit is not None:
-                    found.append((project, hit))
-            found.sort(key=lambda pair: not pair[0].root.row.annotation.pinned)
-            page = found[:limit]
-            if not text.split():
+            is_search = bool(asked.text.split())
+            rows = _rows(conn, actor, mine=asked.mine, whole=is_search)
+            found = _found(rows, asked)
+            left = found if after is None else [pair for pair in found if _place(pair[0]) > after]
+            page = left[: asked.limit]
+            if not is_search:
                 _complete(conn, rows, [project for project, _ in page])
             return {
                 "projects": [_summary(project, hit) for project, hit in page],
                 "total": len(found),
                 "truncated": rows.truncated,
+                "next": _place_text(_place(page[-1][0])) if len(left) > len(page) else None,
             }
 
         return await self._context.db.read(read)
@@ -117,6 +126,44 @@ class ProjectService:
         changed, after = await self._context.db.write(write)
         self._context.publish(changed)
         return {"note": after.note, "pinned": after.pinned, "project": after.project_id}
+
+
+# What orders projects: pinned ones first, then by the time of the last change, newest first; ids decide between equals.
+_Place = tuple[bool, float, str]
+
+
+def _place(project: Project) -> _Place:
+    return (not project.root.row.annotation.pinned, -project.changed_at, project.id)
+
+
+def _place_text(place: _Place) -> str:
+    return f"{int(place[0])}:{-place[1]!r}:{place[2]}"
+
+
+def _place_from(text: str) -> _Place | None:
+    """The place that `next` of a page names; None at the beginning. Raises UserInputError."""
+    if not text:
+        return None
+    unpinned, _, rest = text.partition(":")
+    changed_at, _, project_id = rest.partition(":")
+    try:
+        return (bool(int(unpinned)), -float(changed_at), project_id)
+    except ValueError:
+        raise UserInputError(
+            f"There is no page of projects after {text[:100]!r}.", next="Send `next` of the page before."
+        ) from None
+
+
+def _found(rows: Rows, asked: ProjectQuery) -> list[tuple[Project, list[Node]]]:
+    """The projects that fit, in their order, each with the nodes that fit the text."""
+    found: list[tuple[Project, list[Node]]] = []
+    for project in projects_of(rows):
+        if asked.holds and not project.holds(asked.holds):
+            continue
+        hit = project_search.hits(project, asked.text, niggli)
+        if hit is not None:
+            found.append((project, hit))
+    return sorted(found, key=lambda pair: _place(pair[0]))
 
 
 def _rows(conn: Connection, actor: Actor, *, mine: bool, whole: bool) -> Rows:

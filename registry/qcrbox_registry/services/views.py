@@ -162,13 +162,14 @@ def dataset_list(conn: Connection, rows: Sequence[Dataset]) -> list[Json]:
     tagged = tags.of(conn, "dataset", ids)
     names = people.names_of_groups(conn, (row.group_id for row in rows))
     slugs = applications.slugs_of(conn, {row.application_id for row in rows if row.application_id})
-    named = titles.named_of(conn, (row.calculation_id for row in rows if row.calculation_id))
+    marks = titles.marks_of(conn, (row.calculation_id for row in rows if row.calculation_id))
     return [
         {
             "qcrbox_dataset_id": row.id,
             "data_files": {file.filename: shown[file.id] for file in files[row.id]},
             "name": row.name,
-            "named": row.calculation_id is None or row.calculation_id in named,
+            "named": _marks(row, marks).named,
+            "doubtful": _marks(row, marks).doubtful,
             "description": row.description,
             "kind": row.kind,
             "owner": row.owner,
@@ -183,6 +184,13 @@ def dataset_list(conn: Connection, rows: Sequence[Dataset]) -> list[Json]:
         }
         for row in rows
     ]
+
+
+def _marks(row: Dataset, marks: Mapping[str, titles.Marks]) -> titles.Marks:
+    """Data that no calculation made have the name that a person gave, and nothing to doubt."""
+    if row.calculation_id is None:
+        return titles.Marks()
+    return marks.get(row.calculation_id, titles.Marks(named=False))
 
 
 def dataset_with_files(conn: Connection, row: Dataset) -> Json:

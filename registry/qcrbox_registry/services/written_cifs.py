@@ -8,6 +8,7 @@ import time
 
 import structlog
 from qcrbox.contract.errors import QcError
+from qcrbox.kept_bytes import KeptBytes
 
 from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
@@ -20,6 +21,8 @@ from qcrbox_registry.store.visibility import condition
 MOST_EXAMPLES = 3
 # Of the result, and of each CIF that it descends from. The new form is held in memory while it is sent.
 LARGEST_BYTES = 64 * 1024 * 1024
+# Of new forms in memory: a result is opened, shown in several parts and downloaded within minutes.
+KEPT_BYTES = 64 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +31,7 @@ class WrittenCifs:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._kept = KeptBytes(KEPT_BYTES)
 
     async def content(self, actor: Actor, file: DataFile) -> Content:
         """The CIF of a result in the spelling of the CIFs it descends from and that the actor may read.
@@ -44,8 +48,11 @@ class WrittenCifs:
         if origins is None:
             return stored
         try:
-            like = [sha256 for sha256, _ in origins[:MOST_EXAMPLES]]
-            made = await self._context.indexer.written(file.sha256, file.filename, like)
+            like = tuple(sha256 for sha256, _ in origins[:MOST_EXAMPLES])
+            made = await self._kept.get(
+                (file.sha256, like),
+                lambda: self._context.indexer.written(file.sha256, file.filename, like),
+            )
         except (QcError, OSError) as error:
             log.warning("cif_not_respelled", data_file=file.id, error=str(error))
             return stored

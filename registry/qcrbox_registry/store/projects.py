@@ -15,7 +15,7 @@ from qcrbox_registry.store.node_notes import Annotation
 from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import calculations, cif_index, data_files, datasets, people
 
-# More than a person makes in years; beyond it the oldest calculations are left out, and the answer says so.
+# More than a person makes in years; beyond it the oldest are left out, and the answer says so.
 MOST_CALCULATIONS = 10_000
 MOST_DATASETS = 10_000
 
@@ -101,7 +101,8 @@ def read(
     made = made[:MOST_CALCULATIONS]
     inputs = {row.id: _inputs(row.arguments) for row in made}
     rows.dataset_of = _datasets_of(conn, {file for ids in inputs.values() for file in ids})
-    found = _datasets(conn, visible_datasets, rows.dataset_of.values())
+    found, is_cut = _datasets(conn, visible_datasets, rows.dataset_of.values())
+    rows.truncated = rows.truncated or is_cut
     outputs = [row.output_dataset_id for row in made if row.output_dataset_id] if whole else []
     files = _files(conn, [*(row.id for row in found), *outputs], whole=whole)
     rows.dataset_of |= {file.id: dataset_id for dataset_id, these in files.items() for file in these}
@@ -179,8 +180,7 @@ def _calculation(
         command=row.command_name,
         interactive=row.interactive,
         at=row.finished_at or row.submitted_at,
-        is_doubtful=row.state == "successful"
-        and (bool(row.warnings) or titles.NOT_CONVERGED in row.verdict.lower()),
+        is_doubtful=titles.is_doubtful(row.state, row.verdict, row.warnings),
         inputs=inputs,
         output_dataset_id=row.output_dataset_id,
         annotation=noted,
@@ -230,8 +230,13 @@ def _datasets_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _datasets(conn: Connection, visible: sa.ColumnElement[bool], used: Iterable[str]) -> list[Any]:
-    """Datasets that are no outputs: the visible ones, and those that were used, deleted or hidden ones too."""
+def _datasets(
+    conn: Connection, visible: sa.ColumnElement[bool], used: Iterable[str]
+) -> tuple[list[Any], bool]:
+    """Datasets that are no outputs: the visible ones, and those that were used, deleted or hidden ones too.
+
+    And whether the oldest of the visible ones are left out.
+    """
     columns = (
         datasets.c.id,
         datasets.c.name,
@@ -244,11 +249,12 @@ def _datasets(conn: Connection, visible: sa.ColumnElement[bool], used: Iterable[
         people, people.c.id == datasets.c.owner_id
     )
     own = base.where(datasets.c.kind == "data", datasets.c.deleted_at.is_(None), visible)
-    found = {row.id: row for row in conn.execute(own.order_by(datasets.c.id.desc()).limit(MOST_DATASETS))}
+    visible_rows = list(conn.execute(own.order_by(datasets.c.id.desc()).limit(MOST_DATASETS + 1)))
+    found = {row.id: row for row in visible_rows[:MOST_DATASETS]}
     for part in parts(sorted(set(used) - set(found))):
         query = base.where(datasets.c.id.in_(part), datasets.c.kind != "output")
         found |= {row.id: row for row in conn.execute(query)}
-    return list(found.values())
+    return list(found.values()), len(visible_rows) > MOST_DATASETS
 
 
 def _files(conn: Connection, dataset_ids: Sequence[str], *, whole: bool) -> dict[str, list[FileRow]]:

@@ -110,10 +110,30 @@ def subjects_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def named_of(conn: Connection, calculation_ids: Iterable[str]) -> frozenset[str]:
-    """Of these calculations the ones that a person gave a name."""
-    found: set[str] = set()
+def is_doubtful(state: str, verdict: str, warnings: Sequence[str] | None) -> bool:
+    """Whether a finished calculation should be looked at before its result is trusted: with warnings, or not converged."""
+    return state == State.SUCCESSFUL and (bool(warnings) or NOT_CONVERGED in verdict.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the name of a result does not tell: whether a person gave it, and whether the result is doubtful."""
+
+    named: bool = True
+    doubtful: bool = False
+
+
+def marks_of(conn: Connection, calculation_ids: Iterable[str]) -> dict[str, Marks]:
+    """The marks of the results of these calculations."""
+    found: dict[str, Marks] = {}
+    columns = (
+        calculations.c.id,
+        calculations.c.name,
+        calculations.c.state,
+        calculations.c.verdict,
+        calculations.c.warnings,
+    )
     for part in parts(sorted(set(calculation_ids))):
-        query = sa.select(calculations.c.id).where(calculations.c.id.in_(part), calculations.c.name != "")
-        found.update(conn.execute(query).scalars())
-    return frozenset(found)
+        for row in conn.execute(sa.select(*columns).where(calculations.c.id.in_(part))):
+            found[row.id] = Marks(row.name != "", is_doubtful(row.state, row.verdict, row.warnings))
+    return found

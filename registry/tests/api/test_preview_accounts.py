@@ -82,6 +82,32 @@ def test_neither_the_name_nor_the_scopes_alone_nor_another_course_open_a_hidden_
     assert only_name.name not in course.board(shown)
 
 
+def test_lists_of_people_and_of_marks_and_the_export_for_research_leave_previews_out(course, preview, person):
+    exercise = course.exercise()
+    answer = f"/api/exercises/{exercise}/answers/r1"
+    previews = [course.lecturer, course.assistant, preview]
+    students = [course.ada, course.bob, *(person(groups=[course.group]) for _ in range(3))]
+    for who in (*previews, *students[:4]):
+        course.opened(who, exercise)
+        payload(who.put(answer, json={"value": "0.0214" if who in students else "0.0999"}))
+        payload(who.post(f"/api/exercises/{exercise}/submit"), 201)
+    export = f"/api/courses/{course.course['id']}/research-export"
+    assert course.lecturer.get(export).status_code == 409, "three previews made the four students enough"
+    course.opened(students[4], exercise)
+    found = payload(course.lecturer.get(export))
+    assert found["students"] == 5
+    (shown,) = found["exercises"]
+    answers = [task["answer"] for row in shown["students"] for task in row["tasks"] if task["task"] == 3]
+    assert sorted(answers, key=str) == [0.0214] * 4 + [None]
+
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/grade"))
+    marks = payload(course.lecturer.get(f"/api/exercises/{exercise}/marks"))["students"]
+    assert {row["name"] for row in marks} == {student.name for student in students}
+    people = payload(course.lecturer.get(f"/api/courses/{course.course['id']}/people"))["people"]
+    assert preview.name not in {each["name"] for each in people}
+    assert [each["role"] for each in people].count("student") == 5, "the page proposes to book for so many"
+
+
 def test_it_is_given_no_time_and_no_note_by_its_name(course, preview):
     exercise = course.exercise(due_at=time.time() + 3600)
     later = {"student": preview.name, "until": iso(time.time() + 7200), "reason": "x"}

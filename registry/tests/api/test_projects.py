@@ -61,6 +61,38 @@ def test_a_page_holds_as_many_projects_as_asked_for_pinned_ones_first(ada, azu, 
     assert made in [node["id"] for node in tree(ada, dataset)["nodes"]]
 
 
+@pytest.mark.parametrize("text", ["", "paged"], ids=["all", "search"])
+def test_pages_that_follow_one_another_hold_every_project_once(ada, do, text):
+    made = [do.upload(ada, name=f"paged {number}")["qcrbox_dataset_id"] for number in range(5)]
+    payload(annotate(ada, "dataset", made[1], pinned=True))
+    seen, after = [], ""
+    while after is not None:
+        page = payload(
+            ada.get("/api/projects", params={"mine": True, "limit": 2, "after": after, "text": text})
+        )
+        assert page["total"] == 5
+        seen.append([project["name"] for project in page["projects"]])
+        after = page["next"]
+    assert seen == [["paged 1", "paged 4"], ["paged 3", "paged 2"], ["paged 0"]]
+
+
+def test_a_project_that_changes_between_two_pages_does_not_shift_the_next(ada, do):
+    first, *_ = [do.upload(ada, name=f"paged {number}") for number in range(4)]
+    query = {"mine": True, "limit": 2}
+    after = payload(ada.get("/api/projects", params=query))["next"]
+    # The oldest becomes the one that changed last.
+    do.submit(ada, "read", structure={"data_file_id": do.file_id(first)})
+    page = payload(ada.get("/api/projects", params=query | {"after": after}))
+    assert ([project["name"] for project in page["projects"]], page["next"]) == (["paged 1"], None)
+
+
+@pytest.mark.parametrize("after", ["x", "1:soon:a", "0"])
+def test_a_place_that_no_page_named_is_refused(ada, after):
+    answer = ada.get("/api/projects", params={"after": after})
+    assert answer.status_code == 400, answer.text
+    assert "no page of projects after" in answer.text
+
+
 def test_one_search_over_names_commands_notes_formula_and_cell(ada, azu):
     dataset, made = azu
     payload(annotate(ada, "calculation", made, note="twin law tried"))

@@ -872,6 +872,28 @@ def test_a_preview_counts_nowhere_and_is_discarded_whole(course, refined):
     assert again["dataset_id"] != opened["dataset_id"]
 
 
+def test_what_an_assistant_tried_is_no_work_of_the_student_that_they_become(course, refined):
+    exercise = course.exercise()
+    opened = course.opened(course.assistant, exercise)
+    refined(course.assistant, opened)
+    payload(course.assistant.put(f"/api/exercises/{exercise}/answers/which", json={"value": "Si"}))
+    payload(course.assistant.post(f"/api/exercises/{exercise}/submit"), 201)
+    account = course.registry.hub.users[course.assistant.token]
+    account["scopes"] = [scope for scope in account["scopes"] if "manage" not in scope]
+    course.registry.context.identity._members.clear()
+    course.registry.context.identity._cache.clear()
+    row = course.board(exercise)[course.assistant.name]
+    assert (row["opened_at"], row["submitted"], row["done"]) == (None, None, 0)
+    listed = payload(course.lecturer.get(f"/api/exercises/{exercise}/marks"))["students"]
+    assert [each["submitted"] for each in listed if each["name"] == course.assistant.name] == [None]
+
+    again = course.opened(course.assistant, exercise)
+    assert (again["preview"], again["answers"], again["snapshots"]) == (False, {}, [])
+    assert again["dataset_id"] != opened["dataset_id"]
+    assert {task["state"] for task in again["tasks"]} == {"not_begun"}
+    assert course.board(exercise)[course.assistant.name]["opened_at"]
+
+
 def test_work_of_students_is_never_discarded_as_a_preview(course):
     exercise = course.exercise()
     course.opened(course.ada, exercise)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from qcrbox.contract.errors import NotFound
+from qcrbox.waiting import within
 from qcrbox_registry.services.indexing import Indexer
 
 pytestmark = pytest.mark.attack(12)
@@ -19,20 +20,22 @@ class Contents:
 
     def __init__(self, **known: bytes) -> None:
         self.known = known
+        self.read_slowly: dict[str, asyncio.Event] = {}
 
     async def get(self, sha256: str) -> AsyncIterator[bytes]:
         if sha256 not in self.known:
             raise NotFound("There is no such object.")
+        if sha256 in self.read_slowly:
+            await self.read_slowly[sha256].wait()
         yield self.known[sha256]
 
 
-def indexer_of(folder: Path, **known: bytes) -> Indexer:
-    objects: Any = Contents(**known)
-    return Indexer(objects, folder / "cif")
+def indexer_of(folder: Path, objects: Any, readers: int = 1) -> Indexer:
+    return Indexer(objects, folder / "cif", readers=readers)
 
 
 async def test_requests_that_wait_for_their_turn_hold_no_copies(tmp_path: Path) -> None:
-    indexer = indexer_of(tmp_path, large=b"data_a\n")
+    indexer = indexer_of(tmp_path, Contents(large=b"data_a\n"))
     async with indexer._turn:
         waiting = [asyncio.ensure_future(indexer.exercise_facts("large", "a.cif")) for _ in range(5)]
         for _ in range(20):
@@ -45,7 +48,22 @@ async def test_requests_that_wait_for_their_turn_hold_no_copies(tmp_path: Path) 
 
 
 async def test_a_missing_example_leaves_no_copy_of_the_others(tmp_path: Path) -> None:
-    indexer = indexer_of(tmp_path, result=b"data_a\n", first=b"data_b\n")
+    indexer = indexer_of(tmp_path, Contents(result=b"data_a\n", first=b"data_b\n"))
     with pytest.raises(NotFound):
         await indexer.written("result", "a.cif", ["first", "gone"])
     assert list((tmp_path / "cif").iterdir()) == []
+
+
+async def test_a_file_that_takes_long_holds_back_no_other_while_a_reader_is_free(tmp_path: Path) -> None:
+    contents = Contents(slow=b"data_a\n")
+    contents.read_slowly["slow"] = asyncio.Event()
+    indexer = indexer_of(tmp_path, contents, readers=2)
+    slow = asyncio.create_task(indexer.exercise_facts("slow", "a.cif"))
+    await asyncio.sleep(0)
+    # What is not there is refused when its turn comes.
+    for _ in range(3):
+        with pytest.raises(NotFound):
+            await within(indexer.exercise_facts("gone", "b.cif"), 10)
+    assert not slow.done()
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)

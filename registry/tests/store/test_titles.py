@@ -6,7 +6,16 @@ import pytest
 from qcrbox.spec import Command, Implementation, Parameter
 from qcrbox.spec.dtypes import DType
 from qcrbox.spec.titles import what_is_done
-from qcrbox_registry.store.titles import LONGEST_SUBJECT, Parts, named_of, subjects_of, title_of, verdict_of
+from qcrbox_registry.store.titles import (
+    LONGEST_SUBJECT,
+    Marks,
+    Parts,
+    is_doubtful,
+    marks_of,
+    subjects_of,
+    title_of,
+    verdict_of,
+)
 
 
 def parts(**more):
@@ -98,6 +107,20 @@ def test_a_result_is_called_by_its_given_name_or_what_it_began_with(world, given
     calculation = world.start("ada", name=given, subject="thpp")
     _, (file_id,) = world.dataset("ada", name="output", kind="output", calculation_id=calculation)
     assert world.ask(subjects_of, [file_id]) == {file_id: called}
-    assert world.ask(named_of, [calculation, "absent"]) == (
-        frozenset([calculation]) if given else frozenset()
-    )
+    assert world.ask(marks_of, [calculation, "absent"]) == {calculation: Marks(named=bool(given))}
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "warnings", "doubtful"),
+    [
+        ("successful", "R1 0.0412", [], False),
+        ("successful", "R1 0.0412", None, False),
+        ("successful", "R1 0.0412, not converged", [], True),
+        ("successful", "R1 0.0412", ["The extinction parameter is negative."], True),
+        ("failed", "", ["The extinction parameter is negative."], False),
+        ("running", "", [], False),
+    ],
+    ids=["good", "none reported", "not converged", "warned", "failed", "running"],
+)
+def test_a_result_is_doubtful_with_a_warning_or_without_convergence(state, verdict, warnings, doubtful):
+    assert is_doubtful(state, verdict, warnings) is doubtful

@@ -52,8 +52,22 @@ function liveBoard(board) {
   setInterval(() => void load(), ALSO_WITHOUT_EVENT_MS);
 }
 
+// A second click while the answer is on its way would make a second exercise, note or booking.
+function sendOnce() {
+  const sent = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    if (sent.has(event.target)) event.preventDefault();
+    else if (!event.defaultPrevented) sent.add(event.target);
+  });
+  // The page as it was comes back with "Back".
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) window.location.reload();
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   momentFields();
+  sendOnce();
   const board = document.getElementById("live_board");
   if (board) liveBoard(board);
 });

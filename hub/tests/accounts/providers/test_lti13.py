@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from qcrbox.contract.previews import PREFIX
 from qcrbox_hub.platform.settings import PlatformSettings
 
 if TYPE_CHECKING:
@@ -158,6 +159,14 @@ def rest(browser: Browser, method: str, path: str, **more: Any) -> Any:
     return answer.json()["payload"]
 
 
+def _preview(lecturer: Browser, page: str) -> None:
+    """A preview account of the lecturer, without its server."""
+    lecturer.http.follow_redirects = False
+    assert lecturer.submit(page, action="student").status_code == 303
+    lecturer.http.follow_redirects = True
+    assert PREFIX in lecturer.get(page).text
+
+
 def test_a_lecturer_sends_marks_to_the_platform(hub: Hub, learning_platform: LearningPlatform) -> None:
     jane = launched(hub, learning_platform)
     sam = launched(hub, learning_platform, sub="student-8", email="sam@uni.example", **{ROLES: [LEARNER]})
@@ -172,8 +181,10 @@ def test_a_lecturer_sends_marks_to_the_platform(hub: Hub, learning_platform: Lea
     rest(sam, "PUT", f"{api}/answers/which", json={"value": "N"})
     rest(sam, "POST", f"{api}/submit")
     rest(jane, "POST", f"{api}/grade")
+    _preview(jane, f"/hub/teaching/exercises/{exercise['id']}/preview")
 
     assert "At the learning platform" in jane.get(page).text
+    assert PREFIX not in jane.get(page).text
     assert "Send the marks (1 new or changed)" in jane.get(page).text
     assert sam.get(page).status_code == 404
     assert "1 marks were sent." in jane.submit(page, action="send_marks").text

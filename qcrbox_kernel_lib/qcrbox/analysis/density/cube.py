@@ -113,6 +113,15 @@ def _parsed(lines: list[str]) -> Cube:
     # A negative number of points means lengths in Å (manual of Gaussian).
     if len({n < 0 for n in counts}) > 1:
         raise ValueError("its numbers of points have different signs, so the unit of length is not certain")
+    origin = np.array(head[1:4], dtype=float)
+    steps = np.array([row[1:4] for row in grid], dtype=float)
+    if origin.shape != (3,) or steps.shape != (3, 3):
+        raise ValueError("its origin and its three steps need three numbers each")
+    if (
+        abs(np.linalg.det(steps)) < 1e-12 * np.prod(np.linalg.norm(steps, axis=1))
+        or not steps.any(axis=1).all()
+    ):
+        raise ValueError("its three steps do not span a space")
     unit = 1.0 if counts[0] < 0 else BOHR
     shape = tuple(abs(n) for n in counts)
     if not 0 < np.prod(shape, dtype=float) <= _MOST_POINTS:
@@ -131,8 +140,8 @@ def _parsed(lines: list[str]) -> Cube:
         raise ValueError("some values are not numbers")
     return Cube(
         values.reshape(shape),
-        unit * np.array(head[1:4], dtype=float),
-        unit * np.array([row[1:4] for row in grid], dtype=float),
+        unit * origin,
+        unit * steps,
         np.array([int(row[0]) for row in rows], dtype=np.int64),
         unit * np.array([row[2:5] for row in rows], dtype=float).reshape(-1, 3),
         " – ".join(line.strip() for line in lines[:2] if line.strip()),

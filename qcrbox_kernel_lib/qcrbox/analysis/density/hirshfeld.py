@@ -191,6 +191,8 @@ def hirshfeld(
 
 def _molecule(structure: Structure, atom: str | None, disorder: str | Mapping[str, int]) -> Atoms:
     grown = structure.choose(structure.atoms, disorder)
+    if not len(grown):
+        raise UserInputError("A Hirshfeld surface encloses a molecule; this structure has no atoms.")
     if grown.polymeric:
         raise UserInputError("A Hirshfeld surface encloses a molecule; this structure is a network.")
     if atom is not None and atom not in grown.label:

@@ -24,6 +24,7 @@ from qcrbox.language import minus
 Array = NDArray[np.float64]
 _POINTS_PER_D = 4.0  # grid points within the smallest d spacing
 _TERMS_AT_ONCE = 4_000_000
+_MOST_POINTS = 100_000_000  # of a grid: 1.6 GB of coefficients
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,12 @@ def difference_density(structure: Structure, reflections: Reflections) -> Densit
         )
     good = np.isfinite(data.intensity) & np.isfinite(data.calculated) & np.any(data.hkl != 0, axis=1)
     data = data.select(good)
+    if not len(data.hkl):
+        raise MissingItemsError(
+            "A difference density needs reflections with observed and calculated values.",
+            why="None of the reflections has both.",
+            items=["_refln_F_squared_meas", "_refln_F_squared_calc"],
+        )
     assert data.calculated is not None
     model = structure_factors(structure, data.hkl)
     calculated = np.clip(data.calculated, 0, None)
@@ -157,6 +164,12 @@ def _transformed(structure: Structure, hkl: NDArray[np.int64], f: NDArray[np.com
 
 def _grid(lengths: Array, d_min: float, highest: NDArray[np.int64]) -> tuple[int, int, int]:
     wanted = np.maximum(np.ceil(lengths * _POINTS_PER_D / d_min), 2 * highest + 2)
+    if np.prod(wanted) > _MOST_POINTS:
+        raise UserInputError(
+            f"The map would have {np.prod(wanted):.2g} points.",
+            why=f"Its reflections reach {d_min:.3g} Å and index {int(highest.max())}.",
+            next="Check the indices of the reflections and the cell.",
+        )
     nx, ny, nz = (_even_and_smooth(int(n)) for n in wanted)
     return nx, ny, nz
 

@@ -37,6 +37,8 @@ def find_peaks(density: DensityMap, most: int = 20, least_sigma: float = 3.0) ->
     """The `most` highest peaks and a quarter as many holes of at least `least_sigma` σ, each from the largest on."""
     found: list[Peak] = []
     for sign, letter, count in ((1, "Q", most), (-1, "N", max(1, most // 4))):
+        if most <= 0:
+            break
         places, heights = _maxima(sign * density.values, least_sigma * density.sigma)
         unique = _unique(density.structure, places, count)
         for number, row in enumerate(unique, 1):

@@ -32,21 +32,23 @@ class Surface:
     @classmethod
     def from_json(cls, text: str | bytes) -> Surface:
         """From {"vertices": […], "faces": […], "dnorm": […], "di": […], "de": […]}; flat lists are folded by threes."""
-        payload = json.loads(text)
         try:
+            payload = json.loads(text)
             vertices = np.asarray(payload["vertices"], dtype=float).reshape(-1, 3)
             faces = np.asarray(payload["faces"], dtype=np.int64).reshape(-1, 3)
+            per_vertex = {
+                name: np.asarray(values, dtype=float)
+                for name, values in payload.items()
+                if name not in ("vertices", "faces")
+                and isinstance(values, list)
+                and len(values) == len(vertices)
+            }
         except (KeyError, ValueError, TypeError) as error:
             raise UserInputError(
                 "This is not a surface: vertices and faces are needed.", why=str(error)
             ) from None
         if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
             raise UserInputError("This surface names vertices that it has not got.")
-        per_vertex = {
-            name: np.asarray(values, dtype=float)
-            for name, values in payload.items()
-            if name not in ("vertices", "faces") and isinstance(values, list) and len(values) == len(vertices)
-        }
         return cls(vertices, faces, per_vertex)
 
     @property
@@ -77,9 +79,11 @@ class Surface:
 
     def scale_of(self, name: str) -> tuple[float, float, str]:
         """Lower end, upper end and unit of the colours of a property."""
-        self.values_of(name)
-        low, high, unit = RANGES.get(name, (*np.percentile(self.values_of(name), (1, 99)).tolist(), ""))
-        return float(low), float(high), str(unit)
+        values = self.values_of(name)
+        if name in RANGES:
+            return RANGES[name]
+        low, high = np.percentile(values, (1, 99)).tolist() if len(values) else (0.0, 1.0)
+        return (low, high, "") if low < high else (low - 0.5, low + 0.5, "")
 
     def __repr__(self) -> str:
         return (

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 # Atoms of one element this near in both structures are taken for one that was renamed (Å).
 RENAMED_WITHIN = 0.3
+# Å from each other at the median: this far apart, other axes are tried.
+_APART = 0.5
 # Values without s.u. that differ by more than this have changed (Å, Å²).
 _MOVED, _SWOLLEN = 1e-4, 5e-4
 
@@ -123,7 +125,7 @@ def _candidates(first: Structure, second: Structure) -> list[tuple[str, Array, A
     """Rotations and shifts that may turn the first into the second: as it is, inverted, with other origins."""
     same_lattice = np.allclose(first.cell.parameters, second.cell.parameters, rtol=0.02, atol=2.0)
     if not same_lattice:
-        return _changes_of_axes(first, second)
+        return []
     found = [("", np.eye(3), np.zeros(3)), ("inversion", -np.eye(3), np.zeros(3))]
     for name, rotation in (("", np.eye(3)), ("inversion", -np.eye(3))):
         for shift in _origin_shifts(first, second, rotation):
@@ -192,11 +194,25 @@ def _aligned(first: Structure, second: Structure, notes: list[str]) -> tuple[Arr
     """Fractional coordinates (n, 3) of the first in the frame of the second, each at the image nearest to its
     partner; the rotations (n, 3, 3) applied; and the transformation as text.
     """
-    candidates = _candidates(first, second)
-    if not candidates:
+    best = _best(first, second, _candidates(first, second), None)
+    if best is None or best[0] > _APART:
+        # Axes that are nearly as long as each other may have been exchanged.
+        best = _best(first, second, _changes_of_axes(first, second), best)
+    if best is None:
         notes.append("The cells have no common setting; coordinates are compared as they are.")
         return first.sites.fract, np.tile(np.eye(3), (len(first.sites), 1, 1)), ""
-    best: tuple[float, Array, Array, str] | None = None
+    if best[0] > 1.0:
+        notes.append("Few atoms fall together; these may be different structures.")
+    return best[1:]
+
+
+_Placed = tuple[float, Array, Array, str]  # median distance in Å, coordinates, rotations, words
+
+
+def _best(
+    first: Structure, second: Structure, candidates: list[tuple[str, Array, Array]], best: _Placed | None
+) -> _Placed | None:
+    """The transformation after which atoms lie nearest; `best`: one that was found before."""
     for words, rotation, shift in candidates:
         transformed = first.sites.fract @ rotation.T + shift
         placed, turns, distance = _nearest_images(second, transformed, first)
@@ -205,10 +221,7 @@ def _aligned(first: Structure, second: Structure, notes: list[str]) -> tuple[Arr
         # The simplest transformation is kept unless another one is clearly better.
         if best is None or score < best[0] - 0.05:
             best = (score, placed, turns @ rotation, words)
-    assert best is not None
-    if best[0] > 1.0:
-        notes.append("Few atoms fall together; these may be different structures.")
-    return best[1:]
+    return best
 
 
 def _nearest_images(second: Structure, transformed: Array, first: Structure) -> tuple[Array, Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -128,6 +129,8 @@ _SAME = -1.0
 def _compare(raw_1: str, raw_2: str, su_1: str | None, su_2: str | None) -> float | None:
     one, other = parse_value(raw_1), parse_value(raw_2)
     if isinstance(one, Number) and isinstance(other, Number):
+        if not (math.isfinite(one.value) and math.isfinite(other.value)):
+            return _SAME if one.text == other.text else None  # more than a float holds
         if one.value == other.value:
             return _SAME
         spread = (_su(su_1) ** 2 + _su(su_2) ** 2) ** 0.5

@@ -13,6 +13,7 @@ from qcrbox.crystallography.structure.elements import is_metal
 from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.origin import multiplicity_mismatch
 from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.language import minus
 
 _MOST_NEIGHBOURS = {"H": 1, "D": 1, "C": 4, "N": 4, "O": 3, "F": 2}
 _MOST_LISTED = 20
@@ -120,7 +121,7 @@ def occupancies(block: Block, structure: Structure) -> Iterator[Alert]:
             "OCCUPANCY",
             "A",
             1,
-            f"The occupancy of {sites.label[row]} is {sites.occupancy[row]:g}.",
+            minus(f"The occupancy of {sites.label[row]} is {sites.occupancy[row]:g}."),
             (sites.label[row],),
         )
     for assembly in dict.fromkeys(sites.assembly):

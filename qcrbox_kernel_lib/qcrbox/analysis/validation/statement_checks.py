@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
 from qcrbox.crystallography.radiation import SHORTEST_XRAYS, read_radiation
 from qcrbox.crystallography.shelx.checksum import wrong_checksums
 from qcrbox.crystallography.structure.formula import formula_units, parse_formula, weight
 from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.language import minus
 
 # Items a publication needs; the list is that of the notes for authors, as far as a program can look for them.
 _NEEDED: tuple[tuple[str, str], ...] = (
@@ -38,6 +41,8 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ("_refine_diff_density_min", "B"),
     ("_refine_ls_weighting_details", "C"),
 )
+# Relative to the lengths of two axes; 0.01° of an angle are 1.7e-4, twice counted where an operation turns its sign.
+_METRIC_SLACK = 2e-4
 _AVOGADRO_PER_A3 = 1.66053907  # g/cm³ for one g/mol in one Å³
 
 
@@ -78,34 +83,14 @@ def radiation(block: Block, structure: Structure) -> Iterator[Alert]:
 
 def cell_and_system(block: Block, structure: Structure) -> Iterator[Alert]:
     """Cell parameters that the crystal system does not allow, and a stated volume that is not that of the cell."""
-    a, b, c, alpha, beta, gamma = structure.cell.parameters.tolist()
-    system = structure.space_group.crystal_system
-    right = {"alpha": alpha, "beta": beta, "gamma": gamma}
-    rules = {
-        "orthorhombic": (right, ()),
-        "tetragonal": (right, ((a, b),)),
-        "cubic": (right, ((a, b), (b, c))),
-        "hexagonal": ({"alpha": alpha, "beta": beta, "gamma": gamma - 30}, ((a, b),)),
-        "trigonal": ({"alpha": alpha, "beta": beta, "gamma": gamma - 30}, ((a, b),)),
-    }
-    if system == "trigonal" and abs(gamma - 120) > 1:
-        rules["trigonal"] = ({}, ((a, b), (b, c), (alpha, beta), (beta, gamma)))
-    if system == "monoclinic":
-        off = [name for name, value in right.items() if abs(value - 90) > 0.005]
-        if len(off) > 1:
-            yield Alert(
-                "CELL_SYSTEM", "A", 1, f"A monoclinic cell has one oblique angle; {', '.join(off)} are."
-            )
-    elif system in rules:
-        angles, equal = rules[system]
-        off = [name for name, value in angles.items() if abs(value - 90) > 0.005]
-        if off or any(abs(one - other) > 1e-4 * one for one, other in equal):
-            yield Alert(
-                "CELL_SYSTEM",
-                "A",
-                1,
-                f"The cell does not fit the {system} space group {structure.space_group.hm}.",
-            )
+    group, metric = structure.space_group, structure.cell.metric
+    # Every operation of the group leaves lengths as they are: Rᵀ G R = G.
+    turned = np.swapaxes(group.rotations, 1, 2) @ metric @ group.rotations
+    lengths = np.sqrt(np.diag(metric))
+    if (np.abs(turned - metric) > _METRIC_SLACK * np.outer(lengths, lengths)).any():
+        yield Alert(
+            "CELL_SYSTEM", "A", 1, f"The cell does not fit the {group.crystal_system} space group {group.hm}."
+        )
     stated = block.number("_cell_volume")
     if stated is not None:
         slack = max(3 * (stated.su or 0), 1e-3 * structure.cell.volume)
@@ -224,6 +209,8 @@ def absolute_structure(block: Block, structure: Structure) -> Iterator[Alert]:
             like="PLAT032",
         )
     elif flack.value - 3 * (flack.su or 0) > 0.5:
-        yield Alert("FLACK", "A", 2, f"The Flack parameter is {flack.text}: invert the structure.")
+        yield Alert("FLACK", "A", 2, minus(f"The Flack parameter is {flack.text}: invert the structure."))
     elif (flack.su or 0) > 0.3:
-        yield Alert("FLACK", "G", 4, f"The Flack parameter {flack.text} decides nothing.", like="PLAT032")
+        yield Alert(
+            "FLACK", "G", 4, minus(f"The Flack parameter {flack.text} decides nothing."), like="PLAT032"
+        )

@@ -25,9 +25,10 @@ from qcrbox.cif.convert.entries import (
 from qcrbox.cif.convert.merge_back import merge_back, merged_block
 from qcrbox.cif.convert.result import Conversion, Source
 from qcrbox.cif.convert.specific import can_run, missing_entries, specific
+from qcrbox.cif.convert.spelling import unified_name
 from qcrbox.cif.convert.su import merge_block, split_block
 from qcrbox.cif.convert.trim import trim
-from qcrbox.cif.convert.unify import unified_block, unified_name, unify, unify_if_cif
+from qcrbox.cif.convert.unify import unified_block, unify, unify_if_cif
 from qcrbox.cif.detect import is_cif
 
 __all__ = [

@@ -14,6 +14,7 @@ from qcrbox.cif.convert.specific import respelled
 from qcrbox.cif.convert.su import as_written, merge_block
 from qcrbox.cif.convert.unify import unified_block
 from qcrbox.cif.document import Block, Document, Item
+from qcrbox.cif.markup import coded
 from qcrbox.cif.quoting import raw_of, text_of
 from qcrbox.cif.reader import read
 
@@ -30,23 +31,10 @@ def conventional_document(
     return Document([respelled(merged, spell)], cif2=merged.cif2, filename=filename)
 
 
-_GREEK = dict(zip("αβχδεφγηικλμνοπθρστυωξψζ", "abcdefghiklmnopqrstuwxyz", strict=True))
+# Where an article has another sign than a CIF, or none of the codes of CIF (see `markup`) fits.
 _SIGNS = {
-    "Å": r"\%A",
-    "å": r"\%a",
-    "°": r"\%",
-    "ø": r"\/o",
-    "Ø": r"\/O",
-    "ß": r"\&s",
-    "±": "+-",
-    "×": r"\\times",
     "−": "-",
     "–": "-",
-    "—": "---",
-    "²": "^2^",
-    "³": "^3^",
-    "⁻": "^-^",
-    "¹": "^1^",
     "’": "'",
     "‘": "'",
     "′": "'",
@@ -58,15 +46,7 @@ _SIGNS = {
     "…": "...",
     "\u00a0": " ",
 }
-_ACCENTS = {
-    "\u0308": '\\"',
-    "\u0301": "\\'",
-    "\u0300": "\\`",
-    "\u0302": "\\^",
-    "\u0303": "\\~",
-    "\u0327": "\\,",
-    "\u030c": "\\<",
-}
+_RAISED = {"<super>": "^", "<sub>": "~"}
 
 
 def ascii_document(document: Document) -> str:
@@ -74,7 +54,7 @@ def ascii_document(document: Document) -> str:
 
     An apostrophe that becomes ' before a blank would end the value that it stands in.
     """
-    text = document.to_bytes().decode("utf-8", "replace")
+    text = document.text
     if text.isascii():
         return text
     copy = read(text.encode(), filename=document.filename)
@@ -88,7 +68,7 @@ def ascii_document(document: Document) -> str:
                 column = entry.column(tag)
                 if not all(map(str.isascii, column)):
                     entry.set_column(tag, [_ascii_raw(raw, block.cif2) for raw in column])
-    return ascii_text(copy.to_bytes().decode("utf-8", "replace"))
+    return ascii_text(copy.text)
 
 
 def _ascii_raw(raw: str, cif2: bool) -> str:
@@ -104,7 +84,11 @@ def _ascii_raw(raw: str, cif2: bool) -> str:
 
 def ascii_text(text: str) -> str:
     """CIF 1.1 is ASCII: other letters in its markup (`\\a` for α, `\\"u` for ü), the rest as `?`."""
-    return text if text.isascii() else "".join(_marked(char) for char in text)
+    if text.isascii():
+        return text
+    made = "".join(_marked(char) for char in unicodedata.normalize("NFC", text))
+    # Signs that are raised one by one: 10⁻¹² is 10^-12^.
+    return made.replace("^^", "").replace("~~", "")
 
 
 def _marked(char: str) -> str:
@@ -112,10 +96,9 @@ def _marked(char: str) -> str:
         return char
     if char in _SIGNS:
         return _SIGNS[char]
-    if char.lower() in _GREEK:
-        letter = _GREEK[char.lower()]
-        return f"\\{letter if char.islower() else letter.upper()}"
-    parts = unicodedata.normalize("NFD", char)
-    if len(parts) == 2 and parts[0].isascii() and parts[1] in _ACCENTS:
-        return f"{_ACCENTS[parts[1]]}{parts[0]}"
-    return "?"
+    how, *codes = unicodedata.decomposition(char).split()[:2] or [""]
+    if how in _RAISED and codes:
+        # `m⁻³` is m^-3^ in CIF.
+        return f"{_RAISED[how]}{_marked(chr(int(codes[0], 16)))}{_RAISED[how]}"
+    made = coded(unicodedata.normalize("NFKC", char))
+    return made if made.isascii() else "?"

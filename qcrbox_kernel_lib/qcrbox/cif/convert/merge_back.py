@@ -6,6 +6,7 @@ from qcrbox.cif.convert.block_merge import merged_block
 from qcrbox.cif.convert.entries import OutputEntries, Wanted, collect, first_present, shown_choice
 from qcrbox.cif.convert.patterns import NameMatcher
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block, warning
+from qcrbox.cif.convert.spelling import spoken
 from qcrbox.cif.convert.trim import filtered
 from qcrbox.cif.convert.unify import unified_block
 from qcrbox.cif.diagnostics import Diagnostic
@@ -29,16 +30,19 @@ def merge_back(
     unknown entry sets.
     """
     written = as_document(output, filename)
-    warnings: list[Diagnostic] = list(written.diagnostics)
+    warnings: list[Diagnostic] = []
     block = output_block(written, entries.output_block)
     trimmed = _trimmed(block, entries, warnings, written.filename)
     new = unified_block(trimmed, entries.custom_categories, warnings)
     if source is None:
-        return _checked(new, warnings, written.filename)
+        remarks = [*written.diagnostics, *spoken(warnings, [written])]
+        return _checked(new, remarks, written.filename)
     started = as_document(source)
     old = unified_block(chosen_block(started, source_block, warnings), entries.custom_categories, warnings)
     old = without_invalidated(old, entries, warnings)
-    return _checked(merged_block(old, new, warnings), warnings, started.filename)
+    merged = merged_block(old, new, warnings)
+    remarks = [*written.diagnostics, *spoken(warnings, [started, written])]
+    return _checked(merged, remarks, started.filename)
 
 
 def output_block(document: Document, wanted: str | int) -> Block:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from qcrbox.cif import names
-from qcrbox.cif.convert.unify import unified_name
+from qcrbox.cif.convert.spelling import unified_name
 
 _SPECIAL = re.compile(r"[*+?()\[\]{}|^$\\]|\..*\.|\.$")
 _NEGATIVE = re.compile(r"\(\?<?!")

@@ -11,8 +11,9 @@ from qcrbox.cif.convert.columns import selected
 from qcrbox.cif.convert.entries import DDL1, InputEntries, Wanted, collect, first_present, shown_choice
 from qcrbox.cif.convert.names_clash import rank
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block, warning
+from qcrbox.cif.convert.spelling import spoken, unified_name
 from qcrbox.cif.convert.su import TagTest, merge_block, split_block
-from qcrbox.cif.convert.unify import unified_block, unified_name
+from qcrbox.cif.convert.unify import unified_block
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.document import Block, Document, Entry, Item, tags_of
 from qcrbox.cif.loop import Loop
@@ -31,7 +32,7 @@ def specific(
     """
     wanted = collect(entries)
     document = as_document(source, filename)
-    warnings: list[Diagnostic] = list(document.diagnostics)
+    warnings: list[Diagnostic] = []
     unified = unified_block(
         chosen_block(document, block, warnings),
         entries.custom_categories,
@@ -45,7 +46,8 @@ def specific(
         chosen = _choose(unified, wanted, entries, document.filename)
         warnings += _unknown_values(unified, chosen)
         result = _written(unified, chosen, entries.merge_su)
-    return Conversion(Document([result], cif2=result.cif2, filename=document.filename), warnings)
+    remarks = [*document.diagnostics, *spoken(warnings, [document])]
+    return Conversion(Document([result], cif2=result.cif2, filename=document.filename), remarks)
 
 
 def _su_not_asked_for(wanted: Wanted, entries: InputEntries) -> TagTest:

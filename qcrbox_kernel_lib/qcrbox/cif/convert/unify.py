@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qcrbox.cif import names
 from qcrbox.cif.convert.columns import renamed, transformed
 from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
 from qcrbox.cif.convert.names_clash import without_clashes
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block
+from qcrbox.cif.convert.spelling import spoken, unified_name
 from qcrbox.cif.convert.su import TagTest, split_block
 from qcrbox.cif.detect import is_cif
 from qcrbox.cif.diagnostics import Diagnostic
@@ -33,7 +33,7 @@ def unify(
     Raises CifError when the source cannot be read.
     """
     document = as_document(source, filename)
-    warnings: list[Diagnostic] = list(document.diagnostics)
+    warnings: list[Diagnostic] = []
     chosen = chosen_block(document, block, warnings)
     unified = unified_block(
         chosen,
@@ -42,25 +42,13 @@ def unify(
         split_su=split_su,
         convert_names=convert_names,
     )
-    return Conversion(Document([unified], cif2=unified.cif2, filename=document.filename), warnings)
+    remarks = [*document.diagnostics, *spoken(warnings, [document])]
+    return Conversion(Document([unified], cif2=unified.cif2, filename=document.filename), remarks)
 
 
 def unify_if_cif(content: bytes, *, filename: str = "") -> bytes:
     """Unified bytes of a CIF; anything else is returned unchanged. Raises CifError for a broken CIF."""
     return unify(content, filename=filename).bytes if is_cif(content) else content
-
-
-def unified_name(tag: str, custom_categories: Sequence[str] = ()) -> str:
-    """The name of an item in unified CIF.
-
-    The first custom category that matches wins over the dictionary; it must be followed by `_` or `.`.
-    """
-    tag = names.mended(tag)
-    for category in custom_categories:
-        size = len(category) + 1
-        if tag.startswith(f"_{category}") and tag[size : size + 1] in ("_", ".") and len(tag) > size + 1:
-            return f"_{category}.{tag[size + 1 :]}"
-    return names.canonical(tag)
 
 
 def unified_block(

@@ -6,16 +6,15 @@ file that the result descends from; items that this file has not get the classic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final, Literal, get_args
 
-from qcrbox.cif import names
-from qcrbox.cif.convert.classic_names import classic_name
 from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
 from qcrbox.cif.convert.specific import respelled
+from qcrbox.cif.convert.spelling import Spelling
 from qcrbox.cif.convert.su import bracketed, merge_block
-from qcrbox.cif.convert.unify import unified_block, unified_name
+from qcrbox.cif.convert.unify import unified_block
 from qcrbox.cif.document import Block, Document
 from qcrbox.cif.quoting import text_of
 from qcrbox.cif.reader import read
@@ -36,41 +35,6 @@ def checked_names(wanted: str) -> Names:
         f"There are no names {wanted!r}.",
         next='Use "as written" (the author\'s spelling) or "unified" (as it is stored).',
     )
-
-
-class Spelling:
-    """The names of files in the order given: of an item that several name, the first spelling counts.
-
-    Where the files have an item in no spelling it gets its classic name (`_cell_length_b`), or keeps the name with a
-    point when every dictionary name in the files has one.
-    """
-
-    def __init__(self, tags: Iterable[str] = ()) -> None:
-        self._written: dict[str, str] = {}
-        known, pointed = 0, 0
-        for tag in tags:
-            self._written.setdefault(_unified(tag).lower(), tag)
-            if names.is_known(tag):
-                known, pointed = known + 1, pointed + ("." in tag)
-        self._has_points = known > 0 and known == pointed
-
-    @classmethod
-    def of(cls, documents: Iterable[Document]) -> Spelling:
-        """The spelling of whole files."""
-        return cls(tag for document in documents for block in document.blocks for tag in block.tags)
-
-    def __call__(self, tag: str) -> str:
-        """The spelling of a unified name; always one that unifies to this name again."""
-        lower = tag.lower()
-        written = self._written.get(lower)
-        if written is None and lower.endswith("_su") and lower[:-3] in self._written:
-            written = f"{self._written[lower[:-3]]}_su"
-        spelled = written or (tag if self._has_points else classic_name(tag))
-        return spelled if _unified(spelled) == tag else tag
-
-
-def _unified(tag: str) -> str:
-    return unified_name(tag, DEFAULT_CATEGORIES)
 
 
 def as_written(content: bytes, like: Sequence[bytes] = (), filename: str = "") -> bytes:

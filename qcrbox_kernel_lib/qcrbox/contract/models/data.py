@@ -36,6 +36,8 @@ class Dataset(Model):
     name: str = ""
     # False: a result whose name is its automatic title, which readers may follow with the time.
     named: bool = True
+    # A result with warnings, or one that has not converged.
+    doubtful: bool = False
     description: str = ""
     kind: Literal["data", "output", "example"] = "data"
     owner: str = ""

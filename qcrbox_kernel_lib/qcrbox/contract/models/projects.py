@@ -65,7 +65,8 @@ class Projects(Model):
 
     projects: list[Project]
     total: int
-    truncated: bool = False  # the oldest calculations are left out
+    truncated: bool = False  # the oldest calculations or datasets are left out
+    next: str | None = None  # `after` of the next page; null: this was the last one
 
 
 class ProjectTree(Model):

@@ -17,6 +17,7 @@ from qcrbox.crystallography.reflections.data import Reflections
 
 Array = NDArray[np.float64]
 _WIDTH = 32
+_BATCH = 28  # where the sixth column begins
 
 
 def read_hkl(text: str | bytes, source: str = "") -> Reflections:
@@ -140,9 +141,13 @@ def _cut_numbers(body: list[bytes]) -> bool:
         -1, _WIDTH
     )
     filled = table != ord(" ")
-    for column in (4, 8, 12, 20, 28):
+    for column in (4, 8, 12, 20, _BATCH):
         unsigned = (table[:, column] != ord("-")) & (table[:, column] != ord("+"))
-        for row in np.flatnonzero(filled[:, column - 1] & filled[:, column] & unsigned).tolist():
+        touching = filled[:, column - 1] & filled[:, column] & unsigned
+        if column == _BATCH and not touching.all():
+            # A batch number of four digits touches the s.u.; an s.u. that is too wide does so in every line.
+            continue
+        for row in np.flatnonzero(touching).tolist():
             line = body[row]
             word = line[line.rfind(b" ", 0, column) + 1 :].split(b" ", 1)[0]
             if _NUMBER.fullmatch(word):
@@ -187,12 +192,11 @@ def write_hkl(reflections: Reflections) -> str:
 
     Intensities are multiplied by a power of ten where their numbers would be too large for their columns or lose the
     digits of their s.u. (only their ratio matters), as SHELX users do. F data are written as F.
-    Raises CifError for indices of more than four characters.
+    Raises CifError for indices and batch numbers of more than four characters, and for values that are no numbers.
     """
-    if len(reflections) and (np.abs(reflections.hkl).max() > 999):
-        raise CifError("Indices beyond 999 do not fit the columns of a SHELX file.")
-    rows = []
     batch = reflections.batch
+    _check_columns(reflections)
+    rows = []
     numbers = column_texts(reflections.intensity, reflections.sigma)
     for row, ((h, k, l), both) in enumerate(zip(reflections.hkl.tolist(), numbers, strict=True)):  # noqa: E741
         line = f"{h:4d}{k:4d}{l:4d}{both}"
@@ -200,6 +204,21 @@ def write_hkl(reflections: Reflections) -> str:
     end = f"{0:4d}{0:4d}{0:4d}{0:8.2f}{0:8.2f}"
     rows.append(end if batch is None else f"{end}{0:4d}")
     return "\n".join(rows) + "\n"
+
+
+def _check_columns(reflections: Reflections) -> None:
+    if len(reflections) and (np.abs(reflections.hkl).max() > 999):
+        raise CifError("Indices beyond 999 do not fit the columns of a SHELX file.")
+    batch = reflections.batch
+    if batch is not None and len(batch) and (batch.max() > 9999 or batch.min() < -999):
+        raise CifError("Batch numbers beyond -999 to 9999 do not fit the columns of a SHELX file.")
+    unknown = int((~(np.isfinite(reflections.intensity) & np.isfinite(reflections.sigma))).sum())
+    if unknown:
+        raise CifError(
+            f"{unknown} reflection{' has' if unknown == 1 else 's have'} no intensity or no s.u.",
+            where=reflections.source,
+            next="Leave them out: SHELX weights by the s.u.",
+        )
 
 
 def column_texts(intensity: Array, sigma: Array) -> list[str]:

@@ -256,10 +256,12 @@ def _edges(d_max: float, d_min: float, shells: int) -> Array:
 
 def unique_reflections(cell: UnitCell, group: SpaceGroup, d_min: float, *, friedel: bool = True) -> Indices:
     """Every unique reflection (n, 3) with d of at least `d_min` Å that symmetry does not forbid."""
+    if not d_min > 0:
+        raise UserInputError(f"A resolution of {d_min:g} Å is not above zero.")
     lengths = cell.parameters[:3]
     limit = np.floor(lengths / d_min).astype(int)
     box = int((2 * limit + 1).prod())
-    if d_min <= 0 or box > MOST_GENERATED or limit.max() >= _SPAN // 2:
+    if box > MOST_GENERATED or limit.max() >= _SPAN // 2:
         raise UserInputError(
             f"Down to {d_min:g} Å this cell has too many reflections to list ({box:,}).",
             next="Choose a coarser resolution.",

@@ -85,7 +85,7 @@ def _sum_of_squares(content: Mapping[str, float], stol2: Array) -> Array:
     total = np.zeros(len(stol2))
     for name, count in content.items():
         element = gemmi.Element("H" if name == "D" else name)
-        coefficients = element.it92
+        coefficients = element.it92 if element.atomic_number else None
         if coefficients is None:
             raise UserInputError(f"No scattering factor is known for {name}.")
         a, b, c = np.array(coefficients.a), np.array(coefficients.b), coefficients.c

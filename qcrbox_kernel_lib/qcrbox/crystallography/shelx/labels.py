@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from qcrbox.crystallography.shelx.instructions import INSTRUCTIONS
 
@@ -39,17 +39,12 @@ def shelx_labels(labels: Sequence[str]) -> list[str]:
     return [result[row] for row in range(len(labels))]
 
 
-def _candidates(label: str) -> itertools.chain[str]:
+def _candidates(label: str) -> Iterator[str]:
     plain = re.sub(r"[^A-Za-z0-9']", "", label)
     first = re.search(r"[A-Za-z]", plain)
     # `1C` is C1: what stands before the first letter follows it.
     at = first.start() if first else 0
     plain = (plain[at:] + plain[:at] if first else f"X{plain}")[:4]
-    names = itertools.chain(
-        [plain],
-        *(
-            (plain[: 4 - count] + "".join(end) for end in itertools.product(_ENDINGS, repeat=count))
-            for count in (1, 2, 3)
-        ),
-    )
-    return itertools.chain(name for name in names if is_shelx_label(name))
+    ends = (end for count in range(4) for end in itertools.product(_ENDINGS, repeat=count))
+    names = (plain[: 4 - len(end)] + "".join(end) for end in ends)
+    return (name for name in names if is_shelx_label(name))

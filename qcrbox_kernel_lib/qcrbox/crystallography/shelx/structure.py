@@ -9,7 +9,7 @@ import numpy as np
 from qcrbox.contract.errors import CifError, MissingItemsError
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.radiation import NEUTRON
-from qcrbox.crystallography.shelx.instructions import ShelxAtom, ShelxText, read_instructions
+from qcrbox.crystallography.shelx.instructions import Instruction, ShelxAtom, ShelxText, read_instructions
 from qcrbox.crystallography.shelx.symmetry_cards import space_group_of_cards
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.elements import element_of_type
@@ -21,7 +21,7 @@ def structure_of_instructions(text: str, name: str = "") -> Structure:
     """Cell, symmetry and atoms of a .ins or .res text, peaks after END left out.
 
     Riding displacement parameters (-1.2) become multiples of those of the atom before; occupancies become those
-    of the site. Raises MissingItemsError without CELL, SFAC or atoms, and CifError for what cannot be read.
+    of the site; atoms of EXYZ and EADP have the position and the displacements of the first of them. Raises MissingItemsError without CELL, SFAC or atoms, and CifError for what cannot be read.
     """
     found = read_instructions(text)
     words = found.card("CELL")
@@ -46,6 +46,7 @@ def structure_of_instructions(text: str, name: str = "") -> Structure:
     group = space_group_of_cards(latt, cards)
     title = next((line[4:].strip() for line in found.lines if line[:4].upper() == "TITL"), "")
     sites = _sites(found, cell)
+    _share_parameters(found, sites)
     probe = NEUTRON if found.named("NEUT") else ""
     structure = Structure(cell, group, sites, name=name or title, z=z, probe=probe)
     # SHELX counts the share of the general position, CIF the occupancy of the site.
@@ -70,10 +71,11 @@ def _sites(found: ShelxText, cell: UnitCell) -> Sites:
         else:
             u_iso[row] = pivot = found.resolved(u[0])
     elements = [_element(found, atom) for atom in atoms]
+    types = ["" if atom.is_peak else found.elements[atom.scattering_type - 1] for atom in atoms]
     return Sites(
         label=[atom.label if not atom.residue else f"{atom.label}_{atom.residue}" for atom in atoms],
         element=elements,
-        type_symbol=elements,
+        type_symbol=types,
         fract=np.array([_position(found, atom) for atom in atoms]),
         fract_su=np.zeros((count, 3)),
         occupancy=np.array([_occupancy(found, atom) for atom in atoms]),
@@ -88,6 +90,48 @@ def _sites(found: ShelxText, cell: UnitCell) -> Sites:
         calc_flag=["calc" if atom.afix % 10 in (3, 4, 7, 8) and atom.afix else "d" for atom in atoms],
         refinement_flags=["R" if atom.afix % 10 in (3, 4, 7, 8) and atom.afix else "" for atom in atoms],
     )
+
+
+def _share_parameters(found: ShelxText, sites: Sites) -> None:
+    """Positions of EXYZ and displacements of EADP, which the instructions give to all atoms of a group."""
+    for instruction in found.named("EXYZ", "EADP"):
+        for first, *others in _rows_of(found, instruction):
+            for row in others:
+                if instruction.name == "EXYZ":
+                    sites.fract[row] = sites.fract[first]
+                    continue
+                sites.u_iso[row], sites.u_cif[row] = sites.u_iso[first], sites.u_cif[first]
+                sites.adp_type[row] = sites.adp_type[first]
+
+
+def _rows_of(found: ShelxText, instruction: Instruction) -> list[list[int]]:
+    """Rows of the atoms that an instruction names, for each residue it is meant for; words for other atoms are passed over."""
+    rows = {(atom.label.upper(), atom.around.residue): row for row, atom in enumerate(found.atoms)}
+    residues = sorted({atom.around.residue for atom in found.atoms})
+    of_class = {
+        atom.around.residue for atom in found.atoms if atom.around.residue_class == instruction.residue
+    }
+    suffix = instruction.residue
+    here = (
+        residues
+        if suffix == "*"
+        else [int(suffix)]
+        if suffix.isdigit()
+        else sorted(of_class)
+        if suffix
+        else [0]
+    )
+    groups = []
+    for residue in here:
+        group: list[int] = []
+        for word in instruction.names:
+            name, _, own = word.upper().partition("_")
+            row = rows.get((name, int(own) if own.isdigit() else residue))
+            if row is not None and row not in group:
+                group.append(row)
+        if len(group) > 1:
+            groups.append(group)
+    return groups
 
 
 def _position(found: ShelxText, atom: ShelxAtom) -> list[float]:

@@ -6,6 +6,7 @@ displacements: ASE gets U as an array beside the atoms, pymatgen as a site prope
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -33,6 +34,7 @@ DEUTERIUM_MASS = 2.014
 SHARED_SITE = 0.01
 FULL = 0.999
 _GEMMI_SPECIAL = 0.4  # Å
+_CHARGE = re.compile(r"(?P<before>\d*)(?P<sign>[-+])(?P<after>\d*)\Z")
 
 
 class NotCarriedOver(UserWarning):
@@ -51,6 +53,7 @@ def to_gemmi(structure: Structure) -> gemmi.SmallStructure:
         site = gemmi.SmallStructure.Site()
         site.label, site.type_symbol = sites.label[row], sites.type_symbol[row]
         site.element = gemmi.Element(sites.element[row])
+        site.charge = _charge(sites.type_symbol[row])
         site.fract = gemmi.Fractional(*sites.fract[row])
         site.occ = float(np.nan_to_num(sites.occupancy[row], nan=1.0))
         site.u_iso = float(np.nan_to_num(structure.u_equivalent[row]))
@@ -96,8 +99,11 @@ def to_cctbx(structure: Structure) -> Any:
     made = xray.structure(
         crystal.special_position_settings(symmetry, min_distance_sym_equiv=SPECIAL_POSITION_TOLERANCE)
     )
-    sites, unknown = structure.sites, []
+    sites, unknown, neutral = structure.sites, [], []
     for row in _atoms_of(structure):
+        kind = _scattering_type(sites.type_symbol[row], sites.element[row])
+        if _charge(sites.type_symbol[row]) and kind == sites.element[row]:
+            neutral.append(sites.label[row])
         u_cif, u_iso = sites.u_cif[row], float(structure.u_equivalent[row])
         if np.isfinite(u_cif).all():
             displacement: Any = adptbx.u_cif_as_u_star(
@@ -111,14 +117,34 @@ def to_cctbx(structure: Structure) -> Any:
         made.add_scatterer(
             xray.scatterer(
                 label=sites.label[row],
-                scattering_type=sites.element[row],
+                scattering_type=kind,
                 site=tuple(sites.fract[row]),
                 occupancy=float(np.nan_to_num(sites.occupancy[row], nan=1.0)),
                 u=displacement,
             )
         )
     _warn("have no displacement and stand at rest (U = 0)", unknown)
+    _warn("are ions without scattering factors of their own and stand as neutral atoms", neutral)
     return made
+
+
+def _charge(type_symbol: str) -> int:
+    """Charge of a type symbol: 3 of `Fe3+` and `Fe+3`, -1 of `Cl-`, 0 of `C`."""
+    match = _CHARGE.search(type_symbol.strip())
+    if match is None:
+        return 0
+    number = int(match["before"] or match["after"] or 1)
+    return -number if match["sign"] == "-" else number
+
+
+def _scattering_type(type_symbol: str, element: str) -> str:
+    """The name that cctbx has for an ion, `Fe3+`; that of the element for a neutral atom and for ions without a table."""
+    charge = _charge(type_symbol)
+    if not charge:
+        return element
+    tables = _imported("cctbx.eltbx.xray_scattering", "cctbx-base")
+    name = f"{element}{abs(charge)}{'-' if charge < 0 else '+'}"
+    return tables.get_standard_label(name, exact=True, optional=True) or element
 
 
 def to_ase(structure: Structure, *, disorder: Disorder = "major") -> Any:

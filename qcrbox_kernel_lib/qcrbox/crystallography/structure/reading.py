@@ -6,6 +6,7 @@ Damaged values are noted and read as unknown; only a missing cell or missing coo
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -50,6 +51,9 @@ _SITE_TAGS = [
     )
     for su in ("", "_su")
 ]  # fmt: skip
+
+
+_GROUP = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 def number_with_su(block: Block, tag: str, notes: list[str] | None = None) -> Number | None:
@@ -243,9 +247,9 @@ def _groups(texts: list[str], labels: list[str], notes: list[str]) -> NDArray[np
     for row, text in enumerate(texts):
         if not text:
             continue
-        try:
+        if _GROUP.fullmatch(text):
             groups[row] = int(text)
-        except ValueError:
+        else:
             # Letters occur instead of numbers; each is mapped to an unused number.
             groups[row] = letters.setdefault(text, 1000 + len(letters))
             notes.append(

@@ -15,6 +15,7 @@ _LONG_TEXT = 600  # characters of a text field shown unfolded
 _LONG_LOOP = 12  # rows of a loop shown unfolded
 _MOST_ROWS = 400  # rows shown at all
 _MOST_TEXT = 20_000
+_MOST_BLOCKS, _MOST_REMARKS = 50, 20
 _CSS = (
     "<style>.qcrbox-cif{font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.5;max-height:30em;"
     "overflow:auto;border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:8px 12px}"
@@ -27,11 +28,15 @@ _SU = re.compile(r"^([-+.\d]+)(\(\d+\))$")
 
 def cif_html(document: Document, blocks: Sequence[Block]) -> str:
     """The given blocks of a document as HTML, with the remarks of the reader on the whole file."""
-    shown = "".join(_block_html(block, open_=len(blocks) == 1) for block in blocks[:50])
+    shown = "".join(_block_html(block, open_=len(blocks) == 1) for block in blocks[:_MOST_BLOCKS])
+    if len(blocks) > _MOST_BLOCKS:
+        shown += f"<div>… {len(blocks) - _MOST_BLOCKS} more blocks</div>"
     notes = "".join(
         f"<div>⚠ line {escape(remark.line)}: {escape(remark.what)}</div>"
-        for remark in document.diagnostics[:20]
+        for remark in document.diagnostics[:_MOST_REMARKS]
     )
+    if len(document.diagnostics) > _MOST_REMARKS:
+        notes += f"<div>… {len(document.diagnostics) - _MOST_REMARKS} more remarks</div>"
     return f"{_CSS}<div><b>{escape(document.filename)}</b>{notes}</div><div class='qcrbox-cif'>{shown}</div>"
 
 

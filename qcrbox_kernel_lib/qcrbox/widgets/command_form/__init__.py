@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from qcrbox.client.parameters import Parameter
+from qcrbox.client.parameters import Parameter, too_many_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
 from qcrbox.markup import Code, publish
 
@@ -20,7 +20,7 @@ class PresetStore(Protocol):
     def __getitem__(self, name: str) -> dict[str, Any]:
         """The options kept under a name. Raises NotFound."""
 
-    def save(self, name: str, **options: Any) -> object:
+    def save(self, name: str, /, **options: Any) -> object:
         """Keep options under a name. Raises UserInputError."""
 
 
@@ -42,39 +42,53 @@ class FormSource:
     as_code: Callable[[Any], str]
 
 
+class FieldControl(Protocol):
+    """The control of a field."""
+
+    def show(self, value: Any) -> None:
+        """Show a value as far as the control can; never raises."""
+
+
 class CommandForm:
     """`command.form()`. `.code` is the line it will run, `.values` what differs from the defaults.
 
     `.run()` starts a calculation, as the button does; `.calculation` is the last one.
     """
 
-    def __init__(self, command: FormSource, *args: Any, **options: Any) -> None:
+    def __init__(self, command: FormSource, /, *args: Any, **options: Any) -> None:
         self.command = command
         self.calculation: Any = None
-        self._given = dict(
-            zip([p.name for p in command.parameters.values() if p.is_file], args, strict=False)
-        )
-        self._given |= options
-        for name in self._given:
-            if name not in command.parameters:
-                raise UserInputError(f"{command.name}() has no option {name!r}.")
+        self._refuse_unknown(options)
+        files = [p.name for p in command.parameters.values() if p.is_file]
+        if len(args) > len(files):
+            raise too_many_arguments(command.name, len(files), len(args))
+        self._given = dict(zip(files, args, strict=False)) | options
         self._texts: dict[str, Any] = {
             p.name: self._given.get(p.name, None if p.is_file else p.default)
             for p in command.parameters.values()
         }
+        self._fields: dict[str, FieldControl] = {}
         self._widgets: dict[str, Any] = {}
+        # Set by what shows the form: brings notes, preview and button up to date.
+        self.refresh: Callable[[], None] = lambda: None
 
     # ------------------------------------------------------------ state
 
     def set(self, **values: Any) -> CommandForm:
         """Fill in fields; None empties one."""
+        self._refuse_unknown(values)
         for name, value in values.items():
-            if name not in self.command.parameters:
-                raise UserInputError(f"{self.command.name}() has no option {name!r}.")
+            if name in self._fields:
+                self._fields[name].show(value)
+            # What a control cannot show is kept as it was given, with its problem.
             self._texts[name] = value
-            if name in self._widgets:
-                self._widgets[name].value = _as_shown(self._widgets[name], value)
+        self.refresh()
         return self
+
+    def _refuse_unknown(self, options: Mapping[str, Any]) -> None:
+        for name in options:
+            if name not in self.command.parameters:
+                raise unknown_option(self.command.name, name, dict(self.command.parameters))
 
     def use(self, options: dict[str, Any]) -> CommandForm:
         """Fill in a preset: every option it does not name goes back to its default, files stay."""
@@ -94,9 +108,11 @@ class CommandForm:
         found = {}
         for name, value in self._texts.items():
             parameter = self.command.parameters[name]
-            if value in (None, "") or (not parameter.is_file and value == parameter.default):
+            if value is None or (isinstance(value, str) and not value):
                 continue
-            found[name] = parameter.check(value)
+            checked = parameter.check(value)
+            if parameter.is_file or checked != parameter.default:
+                found[name] = checked
         return found
 
     @property
@@ -106,7 +122,7 @@ class CommandForm:
         for name, parameter in self.command.parameters.items():
             value = self._texts[name]
             try:
-                if value not in (None, ""):
+                if value is not None and value != "":
                     parameter.check(value)
                 elif parameter.required:
                     found[name] = f"needed: {parameter.kind_in_words}"
@@ -154,10 +170,3 @@ class CommandForm:
         except UserInputError as error:
             lines.append(error.message)
         return "\n".join(lines)
-
-
-def _as_shown(control: Any, value: Any) -> Any:
-    """As the control of this field takes it: a field of text holds numbers as text."""
-    if type(control).__name__ == "Text":
-        return "" if value is None else str(value)
-    return bool(value) if type(control).__name__ == "Checkbox" else value

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from qcrbox.client.parameters import Parameter
-from qcrbox.contract.errors import QcError
+from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.markup import escape
 from qcrbox.widgets import bundle
 
@@ -61,11 +62,13 @@ def form_widget(form: CommandForm) -> w.Widget:
 
         return take
 
+    form.refresh = refresh
     rows: list[w.Widget] = []
     advanced: list[w.Widget] = []
     for parameter in form.command.parameters.values():
-        control = _control(form, parameter)
-        form._widgets[parameter.name] = control
+        field = _Field(form, parameter)
+        control = field.control
+        form._fields[parameter.name], form._widgets[parameter.name] = field, control
         control.observe(changed(parameter.name), "value")
         meaning = w.HTML(
             f"<div style='opacity:.75;line-height:1.35'>{escape(_meaning(parameter))}</div>", layout=_MEANING
@@ -137,27 +140,46 @@ def _presets(form: CommandForm) -> w.Widget:
     return w.HBox([choice, name, keep, message])
 
 
-def _control(form: CommandForm, parameter: Parameter) -> w.Widget:
-    value = form._texts[parameter.name]
-    common = {"description": parameter.name, "style": _LABEL, "layout": _WIDE}
-    if parameter.is_file:
-        choices = form.command.file_choices(parameter)
-        if value is not None and not any(choice is value for _, choice in choices):
-            choices.insert(1, (str(getattr(value, "name", value)), value))
-        return w.Dropdown(options=choices, value=value, **common)
-    if parameter.choices:
-        options = [(str(choice), choice) for choice in parameter.choices]
-        if not parameter.required and parameter.default is None:
-            options.insert(0, ("–", None))
-        return w.Dropdown(options=options, value=value, **common)
-    if parameter.dtype == "bool":
-        return w.Checkbox(value=bool(value), indent=True, **common)
-    if parameter.dtype == "int" and value is not None:
-        low = -(10**9) if parameter.minimum is None else int(parameter.minimum)
-        high = 10**9 if parameter.maximum is None else int(parameter.maximum)
-        return w.BoundedIntText(value=value, min=low, max=high, **common)
-    text = "" if value is None else str(value)
-    return w.Text(value=text, placeholder=parameter.kind_in_words, continuous_update=True, **common)
+class _Field:
+    """The control of one parameter, in the kind that fits its type."""
+
+    def __init__(self, form: CommandForm, parameter: Parameter) -> None:
+        self._parameter = parameter
+        self._common = {"description": parameter.name, "style": _LABEL, "layout": _WIDE}
+        self.control = self._made(form)
+        self.show(form._texts[parameter.name])
+
+    def _made(self, form: CommandForm) -> w.Widget:
+        parameter = self._parameter
+        if parameter.is_file:
+            return w.Dropdown(options=form.command.file_choices(parameter), **self._common)
+        if parameter.choices:
+            options = [(str(choice), choice) for choice in parameter.choices]
+            if not parameter.required and parameter.default is None:
+                options.insert(0, ("–", None))
+            return w.Dropdown(options=options, **self._common)
+        if parameter.dtype == "bool":
+            return w.Checkbox(indent=True, **self._common)
+        if parameter.dtype == "int" and parameter.default is not None:
+            low = -(10**9) if parameter.minimum is None else int(parameter.minimum)
+            high = 10**9 if parameter.maximum is None else int(parameter.maximum)
+            return w.BoundedIntText(value=parameter.default, min=low, max=high, **self._common)
+        return w.Text(placeholder=parameter.kind_in_words, continuous_update=True, **self._common)
+
+    def show(self, value: Any) -> None:
+        """Show a value, the default for None; a value that the control cannot show leaves it as it is."""
+        control, parameter = self.control, self._parameter
+        if isinstance(control, w.Text):
+            control.value = "" if value is None else str(value)
+            return
+        if parameter.is_file:
+            if not any(choice is value for _, choice in control.options):
+                control.options = [*control.options, (str(getattr(value, "name", value)), value)]
+            control.value = value
+            return
+        with contextlib.suppress(UserInputError):
+            fitting = parameter.default if value is None else parameter.check(value)
+            control.value = bool(fitting) if isinstance(control, w.Checkbox) else fitting
 
 
 def _meaning(parameter: Parameter) -> str:

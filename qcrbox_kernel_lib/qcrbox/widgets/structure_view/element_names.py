@@ -9,10 +9,12 @@ _NAMES = (
     "Co cobalt, Ni nickel, Cu copper, Zn zinc, Ga gallium, Ge germanium, As arsenic, Se selenium, Br bromine, "
     "Kr krypton, Rb rubidium, Sr strontium, Y yttrium, Zr zirconium, Nb niobium, Mo molybdenum, Tc technetium, "
     "Ru ruthenium, Rh rhodium, Pd palladium, Ag silver, Cd cadmium, In indium, Sn tin, Sb antimony, Te tellurium, "
-    "I iodine, Xe xenon, Cs caesium, Ba barium, La lanthanum, Ce cerium, Pr praseodymium, Nd neodymium, Sm samarium, "
+    "I iodine, Xe xenon, Cs caesium, Ba barium, La lanthanum, Ce cerium, Pr praseodymium, Nd neodymium, Pm promethium, Sm samarium, "
     "Eu europium, Gd gadolinium, Tb terbium, Dy dysprosium, Ho holmium, Er erbium, Tm thulium, Yb ytterbium, "
     "Lu lutetium, Hf hafnium, Ta tantalum, W tungsten, Re rhenium, Os osmium, Ir iridium, Pt platinum, Au gold, "
-    "Hg mercury, Tl thallium, Pb lead, Bi bismuth, Th thorium, U uranium"
+    "Hg mercury, Tl thallium, Pb lead, Bi bismuth, Po polonium, At astatine, Rn radon, Fr francium, Ra radium, "
+    "Ac actinium, Th thorium, Pa protactinium, U uranium, Np neptunium, Pu plutonium, Am americium, Cm curium, "
+    "Bk berkelium, Cf californium, Es einsteinium"
 )
 _BY_SYMBOL = dict(pair.split() for pair in _NAMES.split(", "))
 

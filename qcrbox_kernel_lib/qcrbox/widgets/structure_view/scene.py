@@ -333,7 +333,7 @@ class Scene:
         """The picture in one sentence, for those who cannot see it."""
         heavy = int((~self.hydrogen).sum())
         parts = [f"{len(self)} atoms ({heavy} without hydrogen), {len(self.bonds)} bonds"]
-        parts.append(f"displacement ellipsoids at {self.options.ellipsoids:.0%}")
+        parts.append(f"displacement ellipsoids at {100 * self.options.ellipsoids:.4g}%")
         if self.hollow.any():
             parts.append(f"{int(self.hollow.sum())} atoms of minor disorder parts drawn hollow")
         return f"{self.structure.formula or 'Structure'}: " + ", ".join(parts) + "."

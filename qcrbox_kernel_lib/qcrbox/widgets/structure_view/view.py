@@ -15,7 +15,7 @@ from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.analysis.density.section import section
 from qcrbox.analysis.density.surface import Surface
 from qcrbox.client.environment import is_notebook
-from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.language import minus
 from qcrbox.markup import Table, escape, publish
@@ -23,6 +23,7 @@ from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.chart import Picture
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
+from qcrbox.widgets.structure_view.answers import answer_to
 from qcrbox.widgets.structure_view.finer import FinerMesh, can_be_finer
 from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.packing import packed_density, packed_surface
@@ -98,11 +99,23 @@ class StructureView:
 
         A cube must be in e/Å³ or of an orbital (`cube.to_draw()`) and on the Cartesian axes of the structure.
         """
+        if density is not None and not isinstance(density, (DensityMap, Cube)):
+            raise UserInputError(
+                f"A {type(density).__name__} is no density.",
+                next="result.difference_density() and result.cube(name) are.",
+            )
         if density is not None and density.kind == "cube":
             raise UserInputError(
                 "A cube file does not state its unit, and the view shows e Å⁻³.",
                 next="For a density in e/bohr³, or an orbital: view.show_density(cube.to_draw()).",
             )
+        asked = level if at is None else at
+        if (
+            not isinstance(asked, (int, float, np.number))
+            or not 0 < abs(asked) < np.inf
+            or (at is None and level < 0)
+        ):
+            raise UserInputError(f"The level of a density must be a number above 0; you gave {asked!r}.")
         if density is not None and at is not None:
             level = abs(at) / (density.sigma or 1.0)
         self.density, self._level = density, level
@@ -112,6 +125,10 @@ class StructureView:
 
     def show_surface(self, surface: Surface | None, of: str = "dnorm") -> StructureView:
         """Draw a surface coloured by one of its properties, in fixed and printed ranges; None takes it away."""
+        if surface is not None and not isinstance(surface, Surface):
+            raise UserInputError(
+                f"A {type(surface).__name__} is no surface.", next="qc.hirshfeld(…) makes one."
+            )
         if surface is not None:
             surface.scale_of(of)
         with self._sending:
@@ -188,7 +205,7 @@ class StructureView:
         """The least-squares plane of three or more atoms and how far each lies from it, with s.u."""
         found = self.scene.plane(self._rows(labels))
         if found is None:
-            raise UserInputError("A plane needs three or more different atoms.")
+            raise UserInputError("A plane needs three or more different atoms that do not lie on a line.")
         return found.sentence
 
     def _rows(self, labels: tuple[str, ...]) -> list[int]:
@@ -201,6 +218,18 @@ class StructureView:
     def table(self) -> Table:
         """The atoms shown, as a table: the twin of the picture."""
         return Table(self.scene.TABLE_HEADS, self.scene.table_rows(), title=self.title)
+
+    def section(self, *labels: str, step: float | None = None) -> Picture:
+        """The density that is shown, in the plane of three or more atoms; step between contours in e/Å³."""
+        if self.density is None:
+            raise UserInputError("No density is shown.", next="view.show_density(…) shows one.")
+        return self.cut(self._rows(labels), step)
+
+    def cut(self, rows: list[int], step: float | None = None) -> Picture:
+        """The density that is shown, in the plane of the atoms of these rows."""
+        assert self.density is not None
+        places = self.scene.atoms.cartesian
+        return section_picture(section(self.density, places[rows], places, self.scene.labels), step)
 
     # ------------------------------------------------------------ pictures
 
@@ -296,92 +325,23 @@ class StructureView:
     # ------------------------------------------------------------ what the browser says
 
     def hear(self, widget: Any, content: dict[str, Any]) -> None:
-        """Answer a message of the browser through `widget`."""
-        try:
-            answer = self._answer(content)
-        except (QcError, ValueError) as error:
-            answer = {"error": str(error)}
+        """Answer a message of the browser through `widget`; what cannot be answered is answered by the reason."""
+        answer = answer_to(self, content)
         if answer is not None:
             widget.send({"re": content.get("id"), **answer})
 
-    def section(self, *labels: str, step: float | None = None) -> Picture:
-        """The density that is shown, in the plane of three or more atoms; step between contours in e/Å³."""
-        if self.density is None:
-            raise UserInputError("No density is shown.", next="view.show_density(…) shows one.")
-        return self._cut(self._rows(labels), step)
+    def follow_camera(self, camera: Camera) -> None:
+        """Draw still pictures from where the live view looks."""
+        self._camera = camera
+        self._keep()
 
-    def _cut(self, rows: list[int], step: float | None) -> Picture:
-        assert self.density is not None
-        places = self.scene.atoms.cartesian
-        return section_picture(section(self.density, places[rows], places, self.scene.labels), step)
+    def follow_options(self, options: dict[str, Any]) -> None:
+        """Draw still pictures with options that the browser applies alone: no arrays need to travel."""
+        self.options = self.options.changed(**options)
+        self.scene = Scene(self.structure, self.options, self.scene.atoms)
+        self._keep()
 
-    def _section(self, rows: list[int]) -> dict[str, Any]:
-        if self.density is None:
-            return {"error": "There is no density to cut."}
-        picture = self._cut(rows, None)
-        return {"png": base64.b64encode(picture.image("png")).decode(), "alt": picture.alt}
-
-    def _names(self, content: dict[str, Any]) -> str:
-        return "–".join(self.scene.labels[int(row)] for row in content["rows"])
-
-    def _answer(self, content: dict[str, Any]) -> dict[str, Any] | None:
-        do = content.get("do")
-        if do == "measure":
-            found = self.scene.measure([int(row) for row in content["rows"]])
-            if found is None:
-                return {
-                    "error": f"{self._names(content)} have no angle to measure: three of them lie on a line."
-                }
-            self.measurements.append(found)
-            return {"text": found.value, "kind": found.kind}
-        if do == "plane":
-            before = [int(row) for row in content.get("other", ())]
-            found = self.scene.plane([int(row) for row in content["rows"]], before)
-            if found is None:
-                return {"error": f"{self._names(content)} lie on a line: no plane is determined."}
-            self.measurements.append(found)
-            return {"text": found.value, "kind": found.kind, "details": found.details}
-        if do == "section":
-            return self._section([int(row) for row in content["rows"]])
-        if do == "neighbours":
-            which = str(content["which"])
-            self.show_neighbours(int(which) if which.isdigit() else which)
-            return {"count": len(self.scene)}
-        if do == "watch surface":
-            if self._finer is not None:
-                self._finer.watch(bool(content["on"]))
-            return None
-        if do == "set":
-            self.set(**content["options"])
-            return {"count": len(self.scene)}
-        if do == "grow":
-            self.grow(str(content["mode"]))
-            return {"count": len(self.scene)}
-        if do == "describe":
-            return {"text": self.scene.description(int(content["row"]))}
-        if do == "camera":
-            rotation = np.array(content["rotation"], dtype=float).reshape(3, 3)
-            x, y = content.get("shift", (0.0, 0.0))
-            self._camera = Camera(rotation, float(content["across"]), (float(x), float(y)))
-            self._keep()
-            return None
-        if do == "edits":
-            self.selected = tuple(map(str, content.get("selected") or ()))
-            self.edits = str(content.get("text") or "")
-            return None
-        if do == "note":
-            # Drawn differently by the browser alone: the picture has to follow, no arrays need to travel.
-            self.options = self.options.changed(**content["options"])
-            self.scene = Scene(self.structure, self.options, self.scene.atoms)
-            self._keep()
-            return None
-        if do == "svg":
-            return {
-                "svg": self.svg(width=int(content.get("width", 760)), height=int(content.get("height", 520)))
-            }
-        if do == "table":
-            return {
-                "heads": list(self.scene.TABLE_HEADS),
-                "rows": [list(row) for row in self.scene.table_rows()],
-            }
-        return {"error": f"The view does not know {do!r}."}
+    def watch_surface(self, on: bool) -> None:
+        """A page begins, or ends, to display the surface."""
+        if self._finer is not None:
+            self._finer.watch(on)

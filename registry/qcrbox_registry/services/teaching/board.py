@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.models import iso
@@ -34,6 +35,7 @@ from qcrbox_registry.store.teaching.exercises import Exercise
 LONGEST_NOTE = 2000
 TICK_S = 5.0
 _WATCHED = frozenset({"calculation", "exercise"})
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +259,22 @@ class BoardService:
 
 def _facts(conn: Connection, actor: Actor, exercise_id: str) -> _Facts:
     exercise = access.exercise(conn, actor, "supervise", exercise_id)
+    students = {student.person_id: student for student in work.students(conn, exercise.id)}
     found: dict[int, list[snapshots.Snapshot]] = {}
     for snapshot in snapshots.of_exercise(conn, exercise.id):
         found.setdefault(snapshot.person_id, []).append(snapshot)
+
+    # Who assisted and is a student now may still have a preview, which is no work of theirs.
+    def of_students(known: Mapping[int, _Found]) -> dict[int, _Found]:
+        return {person_id: each for person_id, each in known.items() if person_id in students}
+
     return _Facts(
         exercise,
         exercises.manifest(conn, exercise.id, exercise.version),
-        {student.person_id: student for student in work.students(conn, exercise.id)},
-        evidence.by_person(work.done(conn, exercise.id)),
-        work.answers(conn, exercise.id),
-        found,
+        students,
+        of_students(evidence.by_person(work.done(conn, exercise.id))),
+        of_students(work.answers(conn, exercise.id)),
+        of_students(found),
     )
 
 

@@ -176,12 +176,14 @@ class MarkingService:
         body, students, group = await self._context.db.read(read)
         given, grouped = body.pop("given"), body.pop("grouped")
         roster = await self._courses.roster(group, tuple(students))
+        # Who assisted and is a student now may still have a preview, which is no work of theirs.
+        known = {student.person_id for student in students}
         rows = [
             _marks_row(
                 person.name,
                 body["tasks"],
                 given.get(person.person_id or 0, {}),
-                grouped.get(person.person_id or 0, []),
+                grouped.get(person.person_id or 0, []) if person.person_id in known else [],
             )
             for person in roster
             if person.role == "student"

@@ -24,9 +24,12 @@ _TYPED = str.maketrans("\u2212\u2013⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "--" + "
 _TYPED_NUMBER = re.compile(
     r"(?P<number>[+-]?(?:\d{1,3}(?:\s\d{3})+|\d+)(?:[.,]\d*)?|[+-]?[.,]\d+)\s*(?:\(\d+[.,]?\d*\))?"
     r"(?:\s*[eE](?P<power>[+-]?\d{1,4})|\s*[x×*·⋅]\s*10\s*\^?\s*(?P<ten>[+-]?\d{1,4}))?"
-    r"\s*(?:(?:±|\+/-|\+-)\s*\d+[.,]?\d*\s*)?(?:[^\s\d.,:;'_/x×*·⋅^+(){}=<>|&#!?~-]\S*(?:\s.*)?)?",
+    r"\s*(?:(?:±|\+/-|\+-)\s*\d+[.,]?\d*\s*)?(?P<unit>[^\s\d.,:;'_/x×*·⋅^+(){}=<>|&#!?~-]\S*(?:\s.*)?)?",
     re.DOTALL,
 )
+# Units that measure the same, by their size in the first one. Other units are not looked at: one has many spellings.
+_LENGTHS = {"Å": 1.0, "\u212b": 1.0, "A": 1.0, "pm": 0.01, "nm": 10.0}
+_SHARES = {"": 1.0, "%": 0.01, "‰": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +154,46 @@ def number_in(text: str) -> float | None:
     """A number as people type it, before its unit; None for what is none as a whole.
 
     Accepted: a decimal comma, a true minus, groups of three digits (1 234.5), an s.u. in brackets, powers of ten
-    (1.2e-3, 1.2(3)e-3, 1.2·10⁻³, 1.2 x 10^-3), and ± with a number.
+    (1.2e-3, 1.2(3)e-3, 1.2·10⁻³, 1.2 x 10^-3), ± with a number, "≈" or "=" before it and a full stop behind it.
     """
-    plain = text.strip().translate(_TYPED)
-    match = _TYPED_NUMBER.fullmatch(plain)
+    found = _number_and_unit(text)
+    return found and found[0]
+
+
+def _number_and_unit(text: str) -> tuple[float, str] | None:
+    match = _TYPED_NUMBER.fullmatch(text.translate(_TYPED).strip().lstrip("≈~=").rstrip(".").strip())
     if match is None:
         return None
     digits = re.sub(r"\s", "", match["number"]).replace(",", ".")
     value = float(f"{digits}e{match['power'] or match['ten'] or 0}")
-    return value if math.isfinite(value) else None
+    return (value, (match["unit"] or "").strip()) if math.isfinite(value) else None
+
+
+def _readings(value: float, typed: str, unit: str) -> list[float]:
+    """What a number with this unit may be in the unit of the task. Without a unit it is in that of the task.
+
+    "11.4 %" where the task names no unit: the lecturer may have meant 11.4 or 0.114.
+    """
+    for sizes in (_LENGTHS, _SHARES):
+        if typed and typed in sizes and unit in sizes:
+            converted = value * sizes[typed] / sizes[unit]
+            return [converted] if unit else [value, converted]
+    return [value]
 
 
 def _of_value(task: Task, answer: Answer) -> Progress:
     assert task.target is not None
-    value = number_in(answer.value)
-    if value is None:
+    typed = _number_and_unit(answer.value)
+    if typed is None:
         return Progress(task.id, TaskState.OUT_OF_BAND, "This is not a number.", at=answer.at)
+    readings = _readings(*typed, task.unit.strip())
     # A tolerance of 0.001 must accept 0.043 for 0.042, whatever binary fractions make of it.
-    slack = 1e-9 * max(1.0, abs(task.target))
-    right = abs(value - task.target) <= task.tolerance + slack
-    state = TaskState.DONE if right else TaskState.OUT_OF_BAND
-    return Progress(task.id, state, "" if right else "Not within the tolerance.", value, at=answer.at)
+    most = task.tolerance + 1e-9 * max(1.0, abs(task.target))
+    value = min(readings, key=lambda reading: abs(reading - (task.target or 0.0)))
+    if abs(value - task.target) <= most:
+        return Progress(task.id, TaskState.DONE, "", value, at=answer.at)
+    words = f"Not within the tolerance{f'; the number is wanted in {task.unit}' if task.unit else ''}."
+    return Progress(task.id, TaskState.OUT_OF_BAND, words, value, at=answer.at)
 
 
 def _of_answer(task: Task, answer: Answer) -> Progress:

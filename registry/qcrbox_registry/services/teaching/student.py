@@ -79,13 +79,13 @@ class StudentService:
     async def open(self, actor: Actor, exercise_id: str) -> Json:
         """Begin, or fetch the newest version: its files become a private dataset of the student.
 
-        Raises NotFound, Conflict when it is not open yet.
+        Who previewed it as staff and is a student now begins anew. Raises NotFound, Conflict when it is not open yet.
         """
         now = time.time()
 
         def write(conn: Connection) -> list[events.Event]:
             found = _active(conn, actor, exercise_id, now)
-            before = work.student(conn, found.id, actor.person_id)
+            before, ended = _without_old_preview(conn, found, actor, now)
             manifest = exercises.manifest(conn, found.id, found.version)
             dataset_id, made = _own_data(conn, actor, found, manifest, before, now)
             opened = (before.opened_at if before else None) or now
@@ -104,7 +104,7 @@ class StudentService:
             )
             if before is None or before.opened_at is None:
                 record(conn, [audit.entry(actor, "open", now, kind="exercise", object_id=found.id)])
-            return [*made, *_changed(conn, found, actor, now)]
+            return [*ended, *made, *_changed(conn, found, actor, now)]
 
         self._context.publish(await self._context.db.write(write))
         return await self.state(actor, exercise_id)
@@ -278,6 +278,19 @@ def discard_work(conn: Connection, student: work.Student) -> None:
     for file in datasets.files_by_id(conn, [each for each in kept if each]).values():
         if file.deleted_at is None:
             datasets.retire_file(conn, file.id, REPLACED)
+
+
+def _without_old_preview(
+    conn: Connection, exercise: Exercise, actor: Actor, now: float
+) -> tuple[work.Student | None, list[events.Event]]:
+    """The row of the actor; a preview of someone who is a student by now is removed: it must not count as their work."""
+    before = work.student(conn, exercise.id, actor.person_id)
+    if before is None or not before.preview or actor.preview or access.is_staff(actor, exercise.group_id):
+        return before, []
+    made = _without_data(conn, actor, before, now)
+    discard_work(conn, before)
+    record(conn, [audit.entry(actor, "discard preview", now, kind="exercise", object_id=exercise.id)])
+    return None, made
 
 
 def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exercise:

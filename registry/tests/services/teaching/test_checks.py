@@ -55,6 +55,8 @@ def run(figures=FIGURES, facts=FACTS, problem="", **check):
         ({"kind": "occupancy", "label": "c1", "band": {"low": 0.1, "high": 0.12}}, True),
         ({"kind": "occupancy", "label": "C1", "band": {"high": 0.1}}, False),
         ({"kind": "occupancy", "label": "O9", "band": {"high": 0.1}}, False),
+        ({"kind": "occupancy", "label": "O9", "band": {"high": 0}}, True),
+        ({"kind": "occupancy", "label": "C1", "band": {"low": 0, "high": 0}}, False),
     ],
 )
 def test_outcome(check, passed):

@@ -115,6 +115,7 @@ def test_the_command_of_a_task(command, fits):
         ("1.2·10⁻³ Å²", 0.0012), ("1.2 × 10^-3", 0.0012), ("1.5 x 3", None), ("0.45 e Å⁻³", 0.45), ("42K", 42.0),
         ("1.54 ± 0.01 Å", 1.54), ("0.5 - 0.6", None), ("0.5-0.6", None), ("3/4", None), ("0x10", None), ("1_000", None),
         ("1'234", None), (".5", 0.5), ("90°", 90.0), ("3.5 %", 3.5), ("1.2(3) e-3", 0.0012), ("5 g cm⁻³", 5.0),
+        ("≈ 1.05", 1.05), ("~1.05", 1.05), ("= 1,05.", 1.05), ("5.", 5.0), ("-.", None), (".", None), ("=", None),
     ],
 )  # fmt: skip
 def test_numbers_as_people_type_them(text, value):
@@ -124,11 +125,33 @@ def test_numbers_as_people_type_them(text, value):
 @pytest.mark.parametrize(
     ("value", "state"),
     [("0.042", TaskState.DONE), ("0.043", TaskState.DONE), ("0.041", TaskState.DONE), ("0.0431", TaskState.OUT_OF_BAND),
-     ("4.2 %", TaskState.OUT_OF_BAND), ("?", TaskState.OUT_OF_BAND), ("  ", TaskState.NOT_BEGUN)],
+     ("4.2 %", TaskState.DONE), ("4.4 %", TaskState.OUT_OF_BAND), ("?", TaskState.OUT_OF_BAND), ("  ", TaskState.NOT_BEGUN)],
 )  # fmt: skip
 def test_values_within_the_tolerance(value, state):
     task = Task(id="r1", title="R1", kind="value", target=0.042, tolerance=0.001)
     assert of_task(task, [], Answer(value, 1.0)).state is state
+
+
+@pytest.mark.parametrize(
+    ("target", "unit", "typed", "right"),
+    [
+        (11.4, "%", "11,4", True), (11.4, "%", "11.4 %", True), (11.4, "%", "114 ‰", True),
+        (11.4, "%", "0.114", False), (11.4, "", "11.4 %", True), (0.114, "", "11.4%", True), (0.114, "", "1.14 %", False),
+        (1.54, "Å", "1.54", True), (1.54, "Å", "154 pm", True), (1.54, "Å", "0.154 nm", True), (1.54, "Å", "1.54 nm", False),
+        (1.54, "Å", "1.54 A", True), (1.54, "Å", "1.54 \u212b", True), (154.0, "pm", "1.54(1) Å", True), (154.0, "pm", "154 Å", False),
+        (0.45, "e/Å³", "0.45 e Å-3", True), (0.45, "e/Å³", "0.45 e A^-3", True), (100.0, "K", "100 Kelvin", True),
+    ],
+)  # fmt: skip
+def test_a_number_counts_in_the_unit_that_was_typed(target, unit, typed, right):
+    """1 nm = 10 Å = 1000 pm; 1 = 100 % = 1000 ‰. Units that are no length and no share are not looked at."""
+    task = Task(id="x", title="x", kind="value", target=target, tolerance=0.005 * target, unit=unit)
+    assert of_task(task, [], Answer(typed, 1.0)).state is (TaskState.DONE if right else TaskState.OUT_OF_BAND)
+
+
+def test_a_number_that_is_not_right_is_told_in_which_unit_it_is_wanted():
+    task = Task(id="x", title="x", kind="value", target=11.4, tolerance=1, unit="%")
+    words = of_task(task, [], Answer("0.114", 1.0)).words
+    assert words == "Not within the tolerance; the number is wanted in %."
 
 
 def test_answers_are_compared_without_regard_to_case_and_blanks():

@@ -95,3 +95,88 @@ def test_the_inputs_are_not_changed():
 )
 def test_what_is_no_notebook_is_none(content):
     assert read(content) is None
+
+
+def bare(*texts):
+    """A notebook of an older format: cells without ids."""
+    return {"nbformat": 4, "cells": [{"cell_type": "raw", "source": text} for text in texts]}
+
+
+def texts(found):
+    return [each["source"] for each in found.notebook["cells"]]
+
+
+def test_removing_cells_without_ids_leaves_what_the_student_wrote():
+    """The place of each cell was counted again after every removal, so the wrong cell went."""
+    found = merge(bare("a", "b", "c", "d"), bare("a"), bare("a", "b", "c", "my answer"))
+    assert texts(found) == ["a", "my answer"]
+
+
+def test_cells_without_ids_that_are_added_and_changed_at_once():
+    found = merge(bare("a", "b"), bare("A", "b", "new"), bare("a", "mine"))
+    assert texts(found) == ["A", "mine", "new"]
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_remarks_come_in_the_order_of_the_cells(count):
+    names = [f"cell{number}" for number in range(count)]
+    base = notebook(keep="k", **dict.fromkeys(names, "x"))
+    found = merge(base, notebook(keep="k"), base)
+    assert [text.partition(" (")[0] for text in found.updated] == [f"cell {name}" for name in names]
+
+
+@pytest.mark.parametrize("odd", [5, None, "text", []], ids=repr)
+def test_a_cell_that_is_none_is_left_where_it_is(odd):
+    own = notebook(a="1", b="mine", c="3")
+    own["cells"].insert(1, odd)
+    found = merge(BASE, notebook(a="1", b="two", c="three"), own)
+    assert [each if each == odd else each["source"] for each in found.notebook["cells"]] == [
+        "1", odd, "mine", "two", "three",
+    ]  # fmt: skip
+
+
+def test_a_notebook_without_cells_gets_those_that_are_new():
+    assert sources(merge({"nbformat": 4}, notebook(a="1"), {"nbformat": 4})) == {"a": "1"}
+
+
+def test_another_kind_of_cell_is_a_change():
+    newer = notebook(a="1", b="2", c="3")
+    newer["cells"][1]["cell_type"] = "markdown"
+    found = merge(BASE, newer, BASE)
+    assert found.notebook["cells"][1]["cell_type"] == "markdown"
+    assert found.updated == ["cell b ('2'): changed"]
+
+
+def test_the_source_of_a_cell_as_a_list_of_lines_is_the_same_text():
+    own = notebook(a="x\ny", b="2", c="3")
+    base = notebook(a="1", b="2", c="3")
+    base["cells"][0]["source"] = ["x\n", "y\n"]
+    assert not merge(base, base, own).changed
+
+
+def test_a_second_correction_of_a_conflict_is_brought_under_a_further_name():
+    first = merge(BASE, notebook(a="1", b="two", c="3"), notebook(a="1", b="mine", c="3"))
+    second = merge(notebook(a="1", b="two", c="3"), notebook(a="1", b="TWO", c="3"), first.notebook)
+    assert list(sources(second).items()) == [
+        ("a", "1"), ("b", "mine"), ("b-v3", "TWO"), ("b-v2", "two"), ("c", "3"),
+    ]  # fmt: skip
+
+
+def test_ids_of_kept_conflicts_are_no_longer_than_the_format_allows():
+    name = "x" * 64
+    found = merge(notebook(**{name: "1"}), notebook(**{name: "two"}), notebook(**{name: "mine"}))
+    ids = [each["id"] for each in found.notebook["cells"]]
+    assert all(len(each) <= 64 for each in ids)
+    assert len(set(ids)) == 2
+
+
+def test_metadata_of_the_student_stays():
+    own = notebook(a="1", b="2", c="3") | {"metadata": {"mine": 1}}
+    assert merge(BASE, notebook(a="one", b="2", c="3"), own).notebook["metadata"] == {"mine": 1}
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"nbformat": 4, "cells": []}', b'{"nbformat": 4, "cells": [], "x": "\xc3\xa9"}']
+)
+def test_a_notebook_of_format_4_is_read(content):
+    assert read(content)["cells"] == []

@@ -186,3 +186,144 @@ def test_a_notebook_that_names_no_kernel_gets_pythons(metadata):
 def test_a_notebook_of_another_language_stays_as_it_is():
     text = json.dumps({"nbformat": 4, "cells": [], "metadata": {"language_info": {"name": "R"}}})
     assert without_answers(text) == text
+
+
+TAGS = [
+    ("occupancy=C7B:0.08..0.15", {"kind": "occupancy", "label": "C7B", "band": {"low": 0.08, "high": 0.15}}),
+    ("occupancy=C7B:..0.15", {"kind": "occupancy", "label": "C7B", "band": {"low": None, "high": 0.15}}),
+    ("occupancy=C7B:0.08..", {"kind": "occupancy", "label": "C7B", "band": {"low": 0.08, "high": None}}),
+    ("element = N3 : N", {"kind": "element", "label": "N3", "symbol": "N"}),
+    ("space-group=14", {"kind": "space_group", "number": 14}),
+    ("space-group=P 21/c", {"kind": "space_group", "symbol": "P 21/c"}),
+    ("hydrogens", {"kind": "all_hydrogens", "count": None}),
+    ("hydrogens=8.5", {"kind": "all_hydrogens", "count": 8.5}),
+    ("no-alerts", {"kind": "no_alerts", "level": "A"}),
+    ("no-alerts=C", {"kind": "no_alerts", "level": "C"}),
+]
+
+
+@pytest.mark.parametrize(("tag", "fields"), TAGS, ids=[row[0] for row in TAGS])
+def test_checks_as_tags(tag, fields):
+    (check,) = only("task=a", tag).checks
+    shown = check.model_dump(mode="json")
+    assert {name: shown[name] for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("tag", "low", "high"),
+    [
+        ("r1<0.05", None, 0.05),
+        ("r1 <= 5e-2", None, 0.05),
+        ("volume>1000.5", 1000.5, None),
+        ("residual_min>=-0.5", -0.5, None),
+    ],
+)
+def test_bands_as_tags(tag, low, high):
+    task = only("task=a", tag)
+    assert (task.band.low, task.band.high) == (low, high)
+    assert tag.startswith(task.quantity)
+
+
+@pytest.mark.parametrize("tag", ["task = a", " task=a ", "task =a"])
+def test_blanks_around_the_name_of_a_task_do_not_matter(tag):
+    """The cell was passed over without a word, because other tags take blanks and this one did not."""
+    assert only(tag, "points = 2").points == 2
+
+
+def test_answers_leave_the_copies_of_students_whatever_the_blanks():
+    copy = without_answers(json.dumps({"cells": [cell("task = a", "answer = N", "choices=N|C")]}))
+    assert json.loads(copy)["cells"][0]["metadata"]["tags"] == ["task = a", "choices=N|C"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "words"),
+    [
+        ("task=a", "code", "calculation"),
+        ("task=a", "markdown", "answer"),
+        ("task=a,target=0.5", "code", "value"),
+        ("task=a,answer=N", "code", "answer"),
+        ("task=a,choices=N|C", "code", "answer"),
+        ("task=a,command=refine.refine_iam", "markdown", "calculation"),
+        ("task=a,r1<0.05", "markdown", "calculation"),
+        ("task=a,no-alerts=A", "markdown", "calculation"),
+        ("task=a,kind=value", "markdown", "value"),
+    ],
+)
+def test_the_kind_of_a_task_follows_from_its_tags_and_its_cell(tag, kind, words):
+    assert only(*tag.split(","), kind=kind).kind == words
+
+
+TITLES = [
+    ("# Refine", "Refine"),
+    ("\n\n## *Look* at it\nmore", "Look at it"),
+    ("# ✎ Why?", "Why?"),
+    ("**Bold** and `code`", "Bold and code"),
+    ("<b>Html</b> title", "Html title"),
+    ("_cell_length_a_ is odd", "cell_length_a_ is odd"),
+    ("2 * 3 * 4", "2 * 3 * 4"),
+    ("x" * 300, "x" * 200),
+    ("", "a"),
+    ("<br>\n***\n", "a"),
+]
+
+
+@pytest.mark.parametrize(("source", "title"), TITLES, ids=[repr(row[0][:20]) for row in TITLES])
+def test_the_title_of_a_task_is_the_first_line_with_words(source, title):
+    assert only("task=a", source=source).title == title
+
+
+def test_the_source_of_a_cell_may_be_a_list_of_lines():
+    assert only("task=a", source=["# One\n", "two\n"]).title == "One"
+
+
+def test_a_tag_of_the_title_counts_before_the_text():
+    task = only(
+        "task=a", "title=Mine", "hint=Look", source="# Text\n<details><summary>H</summary>no</details>"
+    )
+    assert (task.title, task.hint) == ("Mine", "Look")
+
+
+@pytest.mark.parametrize(
+    "notebook", [{}, {"cells": None}, {"cells": []}, {"cells": [None, 5, "x", []]}], ids=str
+)
+def test_a_notebook_without_cells_has_no_tasks(notebook):
+    found = tasks_of_notebook(notebook)
+    assert (found.tasks, found.problems) == ([], [])
+
+
+def test_tasks_come_in_the_order_of_their_cells_and_a_wrong_one_is_left_out():
+    cells = [cell("task=b"), cell("task=Bad Name"), cell("task=a"), cell("task=c", "points=-1")]
+    found = tasks_of_notebook({"cells": cells})
+    assert [task.id for task in found.tasks] == ["b", "a"]
+    assert [problem.partition(":")[0] for problem in found.problems] == ["Cell 2", "Cell 4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tasks: [{id: a, title: 2024-99-99}]", "not valid YAML"),
+        ("tasks: 5", "no list"),
+        ("- {id: a}", "Task a: title"),
+        ("", "no list"),
+        ("x" * (256 * 1024 + 1), "larger than 256 KiB"),
+        ("[" * 2000, "not valid YAML|nested"),
+    ],
+    ids=["a date that is none", "a number", "a bare list", "empty", "large", "deep"],
+)
+def test_other_wrong_files_are_refused_with_the_reason(text, words):
+    with pytest.raises(SpecError, match=words):
+        tasks_of_yaml(text)
+
+
+def test_a_bare_list_is_a_list_of_tasks():
+    assert [task.id for task in tasks_of_yaml("- {id: a, title: A}\n- {id: b, title: B}\n")] == ["a", "b"]
+
+
+@pytest.mark.attack(13)
+def test_anchors_that_multiply_are_refused_in_a_file_of_tasks():
+    """The file is small and its tasks would have been written out as billions of values when they were stored."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    lines += ["tasks: [{id: a, title: A, parameters: {edits: *a9}}]"]
+    with pytest.raises(SpecError, match="anchors"):
+        tasks_of_yaml("\n".join(lines))
