@@ -24,7 +24,8 @@ from qcrbox.language import listed
 from qcrbox_refine.atom_types import read_atom_types
 from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.cif_instructions import ITEMS, follow_instructions, is_shelx, kept_restraints
-from qcrbox_refine.model import Atom, Model, no_element, scattering_type
+from qcrbox_refine.elements import no_element, scattering_type
+from qcrbox_refine.model import Atom, Model
 from qcrbox_refine.scattering import Radiation, radiation_of_block
 
 # U(iso) to begin with where the file gives none, Å²; that of SHELXL.

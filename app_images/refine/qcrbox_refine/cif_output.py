@@ -19,17 +19,18 @@ from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.chemistry import MU, add_chemistry
 from qcrbox_refine.cif_block import CifBlock, with_su
 from qcrbox_refine.constraint_loop import add_constraint_loop
-from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
+from qcrbox_refine.elements import element_symbol, hill_formula
 from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.fit import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.geometry import cell_covariances, geometry
-from qcrbox_refine.model import Model, element_symbol, hill_formula
+from qcrbox_refine.model import Model
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.res_output import model_text
 from qcrbox_refine.restraint_loops import add_restraint_loops
 from qcrbox_refine.scattering import Radiation, described, factors_of, radiation_of
+from qcrbox_refine.unstated_constraints import complete_constraints
 
 # What a new refinement makes untrue in the file it started from.
 OUTDATED = (

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from qcrbox_refine.constraints import not_positive_definite, parametrise, restricted
+from qcrbox_refine.constraints import not_positive_definite, parametrise
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.model import Atom
+from qcrbox_refine.parameter_bases import restricted
+from qcrbox_refine.parameter_blocks import Tie
 from qcrbox_refine.parameters import Coding
-from qcrbox_refine.reparametrisation import Tie
 from scitbx.array_family import flex
 from small_models import atom_parameters, difference_quotients, jacobian, model_in, shelx_model
 

@@ -201,7 +201,9 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
     const ask = async (): Promise<IOffer | undefined> => {
       const offered = structureCommands(store.applications);
       const items = offered.map(each => offerLabel(each, trans));
-      const { value } = await InputDialog.getItem({ title: trans.__('Choose a command'), items });
+      const usual = offered.findIndex(each => each.application.slug === 'refine' && each.command.name === 'refine_iam');
+      const current = Math.max(0, usual);
+      const { value } = await InputDialog.getItem({ title: trans.__('Choose a command'), items, current });
       return value === null ? undefined : offered[items.indexOf(value)];
     };
 

@@ -125,6 +125,9 @@ def read_form_factors(block: Block, scatterers: Sequence[str] | None = None) -> 
     return AsphericalFormFactors(table, Partitioning(texts["name"], texts["software"], density), atoms)
 
 
+_MOST_INDEX = 1e6
+
+
 def _indices(block: Block) -> NDArray[np.int32]:
     columns = []
     for tag in INDICES:
@@ -134,7 +137,7 @@ def _indices(block: Block) -> NDArray[np.int32]:
             raise CifError(
                 f"{tag} contains a value that is not a number.", tag=tag, why=str(problem)
             ) from None
-        if not (np.isfinite(column).all() and (column == np.rint(column)).all()):
+        if not ((column == np.rint(column)) & (np.abs(column) < _MOST_INDEX)).all():
             raise CifError(
                 f"{tag} holds indices that are not whole numbers, which form-factor tables do not support.",
                 where=f"block {block.name}",

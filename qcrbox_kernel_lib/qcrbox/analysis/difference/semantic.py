@@ -90,12 +90,27 @@ def semantic_difference(
                 collected.append(Change("added", tag, None, shown))
     wanted = [change for change in collected if not _is_ignored(change.tag, skip)]
     kept = [change for change in wanted if change.shift_in_su is None or change.shift_in_su > su]
+    if su > 0:
+        kept = _without_su_alone(kept)
     return SemanticDifference(
         kept[:MOST_CHANGES],
         len(kept) > MOST_CHANGES,
         small=len(wanted) - len(kept),
         ignored=len(collected) - len(wanted),
     )
+
+
+def _without_su_alone(changes: list[Change]) -> list[Change]:
+    """Without the s.u. of numbers that are left out themselves: 1.234(15) and 1.234(16) are one number."""
+    told = {(change.tag.lower(), change.row) for change in changes}
+
+    def is_su_alone(change: Change) -> bool:
+        tag = change.tag.lower()
+        is_su = change.kind == "changed" and tag.endswith("_su") and (tag[:-3], change.row) not in told
+        values = [parse_value(raw) for raw in (change.first, change.second) if raw is not None]
+        return is_su and all(isinstance(value, Number) for value in values)
+
+    return [change for change in changes if not is_su_alone(change)]
 
 
 def _is_ignored(tag: str, skip: Sequence[re.Pattern[str]]) -> bool:

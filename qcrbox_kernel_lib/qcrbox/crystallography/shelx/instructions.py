@@ -6,6 +6,7 @@ included files); the effect of an instruction on a refinement is left to the ref
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ SPEC STIR SUMP SWAT SYMM TEMP TIME TITL TWIN TWST UNIT WGHT WIGL WPDB XNPD ZERR
 INSTRUCTIONS = frozenset(_NAMES.split())
 _FREE_TEXT = ("REM", "TITL")
 _MAX_INCLUDES = 5
+_MOST_PARTS = 999
 _DEFAULT_U = 0.05
 
 _FRACTION = re.compile(r"([-+]?\d+\.?\d*)/(\d+\.?\d*)\Z")
@@ -34,7 +36,8 @@ ReadInclude = Callable[[str], str | None]
 def shelx_number(word: str) -> float | None:
     """A number as SHELX reads it, `2/3` and `1.0D-3` included; None otherwise."""
     if _REAL.match(word):
-        return float(word.upper().replace("D", "E"))
+        number = float(word.upper().replace("D", "E"))
+        return number if math.isfinite(number) else None
     fraction = _FRACTION.match(word)
     if fraction and float(fraction[2]):
         return float(fraction[1]) / float(fraction[2])
@@ -320,9 +323,17 @@ class _Reader:
         if name in ("FRAG", "FEND"):
             self.in_fragment = name == "FRAG"
         elif name == "PART":
+            part = instruction.number(0, 0)
+            if abs(part) > _MOST_PARTS:
+                raise CifError(
+                    f"{instruction.text.strip()[:60]} is no part of SHELXL.",
+                    where=instruction.place,
+                    next=f"Parts have numbers from -{_MOST_PARTS} to {_MOST_PARTS}.",
+                    line=instruction.line,
+                )
             self.around = replace(
                 self.around,
-                part=round(instruction.number(0, 0)),
+                part=round(part),
                 part_occupancy=numbers[1] if len(numbers) > 1 else None,
             )
         elif name == "AFIX":

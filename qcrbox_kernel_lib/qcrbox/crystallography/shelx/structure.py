@@ -38,7 +38,7 @@ def structure_of_instructions(text: str, name: str = "") -> Structure:
         cell = UnitCell.from_values([float(word) for word in words[1:7]], su)
         latt = int(float((found.card("LATT") or ["1"])[0]))
         z = float(errors[0]) if errors else None
-    except ValueError as problem:
+    except (ValueError, OverflowError) as problem:
         raise CifError(
             "A number of CELL, ZERR or LATT cannot be read.", where=name, why=f"{problem}."
         ) from problem
