@@ -215,6 +215,7 @@ test('a store that could not be read is an error, not an empty folder', async ()
     happened: { connect: () => true },
     datasets: [],
     calculations: [],
+    everybody: false,
     client: { olderDatasets: async () => [] },
     start: async () => undefined,
     connection: 'lost',
@@ -233,6 +234,7 @@ const notebookDrive = (text: string) => {
     happened: { connect: () => true },
     datasets: [dataset('d1', 'nb', ['a.ipynb'])],
     calculations: [],
+    everybody: false,
     start: async () => undefined,
     client: { bytes: async () => new TextEncoder().encode(text), olderDatasets: async () => [] }
   };
