@@ -17,10 +17,10 @@ export function isDoubtfulDataset(dataset: IDataset, calculations: ICalculation[
 export function Doubt({ trans }: { trans: TranslationBundle }): JSX.Element {
   const words = trans.__('with warnings, or not converged');
   return (
-    <span className="qcrbox-State" data-doubtful="" title={words}>
+    <span className="qcrbox-State qcrbox-Doubt" data-doubtful="" title={words}>
       <span className="qcrbox-State-sign" role="img" aria-label={words}>
         {DOUBT}
-      </span>{' '}
+      </span>
     </span>
   );
 }

@@ -77,6 +77,16 @@ test('a calculation shows how it ended on a second line, and its whole title to 
   ).toEqual(['cif']);
 });
 
+test('a calculation that should be looked at first has the amber sign and frame', () => {
+  const graph = {
+    ...GRAPH,
+    nodes: GRAPH.nodes.map(each => (each.id === 'run' ? { ...each, doubtful: true } : each))
+  };
+  const frame = which => drawn(which).at('run').tagged('rect')[0].attributes.stroke;
+  expect(drawn(graph).at('run').tagged('text')[0].textContent).toBe('⚠ run');
+  expect(frame(graph)).not.toBe(frame(GRAPH));
+});
+
 test('arrows run between what is drawn; an end that is not shown has none', () => {
   const { el } = drawn();
   const lines = el.tagged('path').filter(each => each.attributes['marker-end']);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -73,4 +74,48 @@ def test_kill_9_of_the_agent_costs_no_round_that_was_done(registry: RunningRegis
     assert result.R1 < 0.06
     assert result.cif["_qcrbox_har_converged"] == "yes"
     until(lambda: not agents.alive(agent, inside))
+    box.close()
+
+
+# Long enough to be met: many points in the integration, many functions in the field.
+SLOW = {
+    "functional": "b3lyp",
+    "basis": "def2-tzvp",
+    "hydrogens": "isotropic",
+    "weighting": "0, 0",
+    "tolerance": 0.001,
+    "grid": 7,
+}
+
+
+@pytest.mark.parametrize("stage", ["wavefunction", "form factors"])
+def test_a_refinement_that_is_cancelled_leaves_no_process_and_its_last_model(
+    registry: RunningRegistry, stage: str, record_property: Callable[[str, object], None]
+) -> None:
+    """In the middle of a field and in the middle of an integration, neither of which looks at anything meanwhile."""
+    box = Box(RegistryClient(registry.url))
+    agents = AsProcesses(registry.data)
+    calculation = box.har.refine_har(box.examples["urea-simulated"], **SLOW)
+
+    def is_there() -> bool:
+        assert calculation.status not in FINAL, str(calculation.log)
+        text = calculation.progress.text
+        return stage in text and not text.startswith("Round 1")
+
+    until(is_there)
+    agent = next(name for name, slug in agents.all().items() if slug == "har")
+    children = [pid for pid, line in agents.inside(agent).items() if "qcrbox_har.child" in line]
+    assert children
+    began = time.monotonic()
+    calculation.cancel("seen enough")
+    until(lambda: calculation.status in FINAL, 30)
+    ended_s = time.monotonic() - began
+    record_property("seconds to the end", ended_s)
+    sys.stdout.write(f"cancelled in {stage}: {ended_s:.2f} s\n")
+    assert calculation.status == "cancelled"
+    until(lambda: not agents.alive(agent, children), 30)
+    calculation.refresh()
+    kept = box.datasets[calculation.record["output_dataset_id"]].files
+    assert "_atom_site_fract_x" in kept["har.cif"].text
+    assert kept["har_checkpoint.zip"].size > 0
     box.close()

@@ -39,6 +39,7 @@ class Chain:
 CHAINS = {
     "glycine, 100 atoms": Chain("G" * 14),
     "alanine, serine, glycine, 103 atoms": Chain("ASG" * 3 + "AG"),
+    "the same, split valence": Chain("ASG" * 3 + "AG", basis="6-31g"),
 }
 _D_MIN, _NOISE = 1.0, 0.002
 _WIDTH = 7.0  # Å that the cell has beyond the chain across it, and 4 along it

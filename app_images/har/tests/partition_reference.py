@@ -33,8 +33,8 @@ def electrons_of(scheme: str, symbols: list[str], positions, basis: str = "sto-3
         for s, p in zip(symbols, positions, strict=True)
     )
     found = np.zeros(len(symbols))
-    for part, share in partition.blocks(scheme, molecule, basis, points, weights, rho):
-        found += share @ (weights[part] * rho[part])
+    for stretch in partition.blocks(scheme, molecule, basis, points, weights, rho):
+        found += stretch.share @ (weights[stretch.part] * rho[stretch.part])
     return found
 
 
@@ -63,6 +63,11 @@ def scattering(element: str, basis: str, stol):
     q = 4 * np.pi * np.asarray(stol) * BOHR
     waves = np.sinc(np.outer(q, r) / np.pi)
     return np.trapezoid(4 * np.pi * r**3 * found(r) * waves, np.log(r), axis=1)
+
+
+def interpolated_scattering(element: str, basis: str, q):
+    """f (n,) of a free atom at q (n,) in bohr⁻¹, as form factors of molecules are built on it."""
+    return atoms.form_factor(element, 0, basis, int(np.ceil(np.max(q))) + 1)(np.asarray(q))
 
 
 def configuration(element: str, charge: int):

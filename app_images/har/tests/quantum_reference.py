@@ -14,14 +14,23 @@ from qcrbox_har.quantum import density, partition, products, scf, xcw
 from qcrbox_har.quantum.grids import TwoGrids
 
 
+def electrons_off(molecule, method, grid: int) -> float:
+    """Electrons that the atoms of a molecule have together, less those it has."""
+    found = scf.run(molecule, method)
+    settings = density.Settings("hirshfeld", method.basis, grid)
+    source = density.of_wavefunction(found)
+    _, result = density.atomic_densities(source, settings, [], np.eye(3), np.zeros((0, 3), dtype=int))
+    return result.total_electrons - found.molecule.nelectron
+
+
 def direct(molecule, method, fractional, hkl):
-    """Form factors by transform and by summing over every grid point, (n, k) each."""
+    """Form factors by transform and by summing over every point of a fine grid, (n, k) each."""
     found = scf.run(molecule, method)
     identity = np.eye(3, dtype=int)
     wanted = [density.Wanted(atom, identity) for atom in range(len(molecule.symbols))]
-    settings = density.Settings("hirshfeld", method.basis, 1)
+    settings = density.Settings("hirshfeld", method.basis, 4)
     factors, _ = density.atomic_densities(density.of_wavefunction(found), settings, wanted, fractional, hkl)
-    points, weights = density.integration_grid(found.molecule, 1)
+    points, weights = density.integration_grid(found.molecule, 4)
     rho = density.density_at(found.molecule, found.total_density, points)
     share = partition.shares("hirshfeld", found.molecule, method.basis, points, weights, rho)
     plain = []
@@ -44,6 +53,29 @@ def write_molden(molecule, method, path: str, turn) -> None:
     field = scf.mean_field(found.molecule, method)
     field.kernel(dm0=found.total_density)
     molden.from_scf(field, path)
+
+
+def write_plain_molden(molecule, basis: str, path: str, *, cartesian: bool = False, kind: str = "RHF"):
+    """A field by PySCF alone as a .molden file. Returns its form factors (n, k) in a cubic cell of 6 Å, on a coarse grid."""
+    from pyscf.tools import molden
+
+    made = gto.M(
+        atom=list(zip(molecule.symbols, molecule.positions, strict=True)),
+        basis=basis,
+        cart=cartesian,
+        charge=molecule.charge,
+        spin=molecule.multiplicity - 1,
+        verbose=0,
+    )
+    field = getattr(pyscf_scf, kind)(made).run()
+    molden.from_scf(field, path)
+    both = np.asarray(field.make_rdm1())
+    both = np.stack([both / 2, both / 2]) if both.ndim == 2 else both
+    source = density.of_wavefunction(scf.Wavefunction(made, both, 0.0, 0, True, 0.0, False))
+    wanted = [density.Wanted(atom, np.eye(3, dtype=int)) for atom in range(made.natm)]
+    hkl = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 2), (5, -3, 2)])
+    settings = density.Settings("hirshfeld", "sto-3g", 0)
+    return density.atomic_densities(source, settings, wanted, np.eye(3) / 6, hkl)[0]
 
 
 def _water_crystal(u: float = 0.0) -> xcw.Crystal:

@@ -14,8 +14,10 @@ IDENTITY = np.eye(3, dtype=int)
 SETTINGS = {"partition": "hirshfeld", "basis": "sto-3g", "grid_level": 2}
 
 
-def request() -> FormFactorRequest:
-    return FormFactorRequest(SETTINGS, [(atom, IDENTITY) for atom in range(3)], np.eye(3) / 6, HKL)
+def request(grid: int = 2) -> FormFactorRequest:
+    return FormFactorRequest(
+        SETTINGS | {"grid_level": grid}, [(atom, IDENTITY) for atom in range(3)], np.eye(3) / 6, HKL
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,64 @@ def test_the_format_of_a_wavefunction_does_not_matter(quantum, own, molden, tmp_
     assert np.abs(factors[:, 0].real - result.electrons).max() < 1e-5
     assert np.abs(factors - own).max() < 2e-3
     assert quantum.call("qcrbox_har.quantum.task:formula_of_file", path) == {"H": 2, "O": 1}
+
+
+@pytest.mark.parametrize(
+    ("basis", "cartesian", "ending"),
+    [
+        ("6-31g*", True, "fchk"),
+        ("6-31g*", False, "molden"),
+        ("cc-pvtz", False, "fchk"),
+        ("cc-pvtz", False, "mkl"),
+        ("6-31g*", True, "wfn"),
+        ("cc-pvtz", True, "wfx"),
+    ],
+)
+def test_d_and_f_functions_are_read_with_the_signs_and_norms_of_each_format(
+    quantum, tmp_path, basis, cartesian, ending
+):
+    """cc-pVTZ of oxygen has f functions: seven pure ones, or ten Cartesian ones."""
+    molden, path = str(tmp_path / "w.molden"), str(tmp_path / f"w.{ending}")
+    own = quantum.call("quantum_reference:write_plain_molden", WATER, basis, molden, cartesian=cartesian)
+    if ending != "molden":
+        quantum.call("quantum_reference:convert", molden, path)
+    factors, _ = quantum.call("qcrbox_har.quantum.task:given_density", 42, WATER, path, request(grid=0))
+    assert np.abs(factors - own).max() < 1e-6
+
+
+CATION = MoleculeInput(WATER.symbols, WATER.positions, charge=1, multiplicity=2)
+
+
+@pytest.mark.parametrize("kind", ["UHF", "ROHF"])
+def test_open_shells_keep_all_their_electrons(quantum, tmp_path, kind):
+    path = str(tmp_path / "cation.molden")
+    own = quantum.call("quantum_reference:write_plain_molden", CATION, "sto-3g", path, kind=kind)
+    factors, result = quantum.call("qcrbox_har.quantum.task:given_density", 43, CATION, path, request(grid=0))
+    assert np.abs(factors - own).max() < 1e-6
+    assert result.total_electrons == pytest.approx(9, abs=0.01)  # of a coarse grid
+
+
+def test_a_wavefunction_of_another_charge_is_refused_with_both_counts(quantum, tmp_path):
+    """As one with core potentials is in formats that do not say so."""
+    path = str(tmp_path / "cation.molden")
+    quantum.call("quantum_reference:write_plain_molden", CATION, "sto-3g", path, kind="UHF")
+    with pytest.raises(UserInputError, match=r"has 9 electrons, and H2O with charge \+0 has 10") as error:
+        quantum.call("qcrbox_har.quantum.task:given_density", 44, WATER, path, request())
+    assert "core potentials" in error.value.why
+    assert "charges='1: +1'" in error.value.next
+
+
+def test_a_file_with_ghost_atoms_is_refused(quantum, molden, tmp_path):
+    """Gaussian gives them an atomic number and no nuclear charge."""
+    path = tmp_path / "water.fchk"
+    quantum.call("quantum_reference:convert", molden, str(path))
+    lines = path.read_text().splitlines()
+    row = next(i for i, line in enumerate(lines) if line.startswith("Nuclear charges"))
+    numbers = lines[row + 1].split()
+    lines[row + 1] = "".join(f"{float(x):16.8E}" for x in [*numbers[:-1], "0"])
+    path.write_text("\n".join([*lines, ""]))
+    with pytest.raises(UserInputError, match="has ghost atoms"):
+        quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
 
 
 def test_a_file_that_is_cut_off_is_refused_in_words(quantum, molden, tmp_path):

@@ -124,6 +124,16 @@ def test_the_hydrogen_atom_scatters_as_the_exact_one(quantum):
     assert reference(quantum, "scattering", "H", "def2-qzvp", stol) == pytest.approx(exact, abs=2e-3)
 
 
+@pytest.mark.parametrize("element", ["C", "O", "Cl"])
+def test_the_form_factor_of_a_free_atom_is_the_integral_over_its_density(quantum, element):
+    """The reference sums 4,000 radii by trapezoids; at q = 0 both are the electrons."""
+    q = np.array([0.0, 0.013, 0.4, 1.1, 3.3, 6.7])
+    stol = q / (4 * np.pi * 0.52917721)
+    found = reference(quantum, "interpolated_scattering", element, "def2-svp", q)
+    assert found == pytest.approx(reference(quantum, "scattering", element, "def2-svp", stol), abs=2e-5)
+    assert found[0] == pytest.approx(gemmi.Element(element).atomic_number, abs=1e-5)
+
+
 def test_a_bare_proton_has_no_electrons(quantum):
     assert reference(quantum, "radial", "H", 1, "sto-3g") == pytest.approx((0, 0), abs=1e-30)
 

@@ -171,5 +171,12 @@ def test_what_is_no_wavefunction_file_is_refused(quantum, tmp_path):
         quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
 
 
+def test_a_coarse_grid_loses_no_electrons(quantum):
+    """Tetrafluoroethene: with its free atoms on the grid as well 1.5e-4 electrons are missing."""
+    places = [[0, 0, 0.66], [0, 0, -0.66], *([0, y, z] for z in (1.38, -1.38) for y in (1.1, -1.1))]
+    molecule = MoleculeInput(["C", "C", "F", "F", "F", "F"], np.array(places, dtype=float))
+    assert abs(quantum.call("quantum_reference:electrons_off", molecule, HF, 1)) < 3e-5
+
+
 def test_a_machine_has_a_speed(quantum):
     assert quantum.call("qcrbox_har.quantum.task:speed") > 1e6

@@ -27,6 +27,7 @@ _SHOWN = 8
 # Mean difference from the free atom, relative: neighbours in the periodic table differ by a seventh (C, N) and less.
 _FAR = 0.3
 _COMPARED = 200  # indices, about
+_SAME = 0.02  # electrons that two form factors of one atom and reflection may differ by
 
 
 @dataclass
@@ -181,6 +182,7 @@ def _values_at(table: FormFactorTable, wanted: np.ndarray) -> np.ndarray:
             next="Make it with AD: FALSE.",
         )
     row = {tuple(h): i for i, h in enumerate(table.hkl.tolist())}
+    _refuse_contradictions(table, row)
     place, conjugate, missing = np.empty(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool), []
     for i, h in enumerate(map(tuple, wanted.tolist())):
         found = row.get(h)
@@ -202,6 +204,30 @@ def _values_at(table: FormFactorTable, wanted: np.ndarray) -> np.ndarray:
         )
     values = table.values[place]
     return np.where(conjugate[:, None], values.conj(), values)
+
+
+def _refuse_contradictions(table: FormFactorTable, row: dict[tuple[int, ...], int]) -> None:
+    """One reflection with two form factors of an atom, or a Friedel mate that is not its conjugate.
+
+    row: of each reflection; the last one where the table has it more than once.
+    """
+    indices = [tuple(h) for h in table.hkl.tolist()]
+    last = np.array([row[h] for h in indices], dtype=np.int64)
+    mate = np.array([row.get((-h[0], -h[1], -h[2]), i) for i, h in enumerate(indices)], dtype=np.int64)
+    has_mate = mate != np.arange(len(indices))
+    for others, which, words, why in (
+        (table.values[last], last != np.arange(len(indices)), "has two different form factors", "Tables of several molecules or settings may have been put together."),
+        (table.values[mate].conj(), has_mate, "has no conjugate form factors at h and -h", "It may contain the anomalous dispersion, or phases of a place in the cell."),
+    ):  # fmt: skip
+        off = np.abs(table.values - others).max(axis=1, initial=0.0)
+        worst = int(np.nanargmax(np.where(which, off, 0.0))) if len(off) and which.any() else -1
+        if worst >= 0 and off[worst] > _SAME:
+            raise UserInputError(
+                f"the table of form factors {words}, as for {' '.join(map(str, indices[worst]))}.",
+                where="table",
+                why=why,
+                next="Make it again for this structure, with AD: FALSE.",
+            )
 
 
 def spherical(structure: xray.structure, index: int, hkl: np.ndarray) -> np.ndarray:

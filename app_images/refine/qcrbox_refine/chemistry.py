@@ -6,7 +6,8 @@ from cctbx.eltbx import tiny_pse
 
 from qcrbox_refine.absorption import absorption_coefficient
 from qcrbox_refine.cif_block import CifBlock
-from qcrbox_refine.model import Model, atomic_mass, hill_formula
+from qcrbox_refine.elements import atomic_mass, hill_formula
+from qcrbox_refine.model import Model
 from qcrbox_refine.scattering import Radiation, factors_of, radiation_of
 
 MU = "_exptl_absorpt_coefficient_mu"

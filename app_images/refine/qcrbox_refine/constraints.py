@@ -6,34 +6,32 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from cctbx import adptbx, xray
-from scitbx.array_family import flex
 
 from qcrbox_refine.connectivity import (
     Neighbour,
     connectivity_table,
     neighbours,
-    occupancy_pairs,
-    shared_sites,
 )
 from qcrbox_refine.model import RIGID_SCALED, AfixGroup, Atom, Model
 from qcrbox_refine.origin_fixing import OriginFixing
-from qcrbox_refine.parameters import FIXED, UNSTATED, Coding, tied
-from qcrbox_refine.reparametrisation import (
+from qcrbox_refine.parameter_bases import basis_of, common_basis, restricted
+from qcrbox_refine.parameter_blocks import (
     Block,
     Follow,
     FreeVariables,
     LinearBlock,
-    Reparametrisation,
     RidingAtoms,
     RidingU,
     RigidGroup,
     Tie,
-    state_of,
 )
+from qcrbox_refine.parameters import FIXED, Coding
+from qcrbox_refine.reparametrisation import Reparametrisation, state_of
 from qcrbox_refine.restraints import RestraintManager, restraints_manager
 from qcrbox_refine.riding import TURNING, IdealGeometry, Image, distance_to_hydrogen, needed
-from qcrbox_refine.riding_groups import assign_riding_groups, parents_of
+from qcrbox_refine.riding_groups import parents_of
 from qcrbox_refine.scattering import set_factors
+from qcrbox_refine.unstated_constraints import complete_constraints, note_fixed_occupancies
 
 
 @dataclass
@@ -58,7 +56,7 @@ def parametrise(model: Model, *, refine_occupancies: bool = True) -> Parametrisa
     """
     complete_constraints(model, refine_occupancies=refine_occupancies)
     if refine_occupancies:
-        _note_fixed_occupancies(model)
+        note_fixed_occupancies(model)
     restraints = restraints_manager(model)
     builder = _Builder(model, refine_occupancies, restraints.variables if restraints else set())
     blocks = builder.blocks()
@@ -72,50 +70,6 @@ def parametrise(model: Model, *, refine_occupancies: bool = True) -> Parametrisa
     )
     origin = OriginFixing(structure.space_group(), structure, builder.fixed_axes)
     return Parametrisation(structure, made, restraints, origin, builder.n_constraints)
-
-
-def complete_constraints(model: Model, *, refine_occupancies: bool = True) -> None:
-    """Add what a model without SHELX instructions leaves unsaid: geometry of riding hydrogen atoms, atoms on one
-    site, occupancies of alternatives that add up to 1.
-    """
-    for group in shared_sites(model):
-        _share(model, [model.atoms[i] for i in group])
-    if refine_occupancies:
-        for first, second in occupancy_pairs(model):
-            model.free_variables.append(model.atoms[first[0]].occupancy)
-            number = len(model.variables)
-            for indices, sign in ((first, 1), (second, -1)):
-                for i in indices:
-                    model.atoms[i].occupancy_coding = tied(sign * number, float(sign))
-    assign_riding_groups(model)
-
-
-def _note_fixed_occupancies(model: Model) -> None:
-    """Partial atoms of which the input does not say how their occupancies are refined."""
-    fixed = [
-        f"{atom.label} {atom.occupancy:.3g}"
-        for atom in model.atoms
-        if atom.occupancy < 0.9999 and atom.occupancy_coding == UNSTATED and not atom.is_hydrogen
-    ]
-    if fixed:
-        model.note(
-            f"Occupancies that the file does not tie to others stay as they are: {', '.join(fixed[:20])}"
-            f"{' …' if len(fixed) > 20 else ''}."
-        )
-
-
-def _share(model: Model, atoms: list[Atom]) -> None:
-    """Atoms on one site get one position and one displacement parameter."""
-    known = {id(atom) for group in model.equal_sites for atom in group}
-    if all(id(atom) in known for atom in atoms):
-        return
-    leader = max(atoms, key=lambda atom: (atom.u_aniso is not None, atom.occupancy))
-    for atom in atoms:
-        atom.site, atom.u_iso, atom.u_aniso = leader.site, leader.u_iso, leader.u_aniso
-    model.equal_sites.append(list(atoms))
-    model.equal_displacements.append(list(atoms))
-    labels = " and ".join(atom.label for atom in atoms)
-    model.note(f"{labels} share one site: refined with one position and one displacement parameter.")
 
 
 @dataclass
@@ -206,13 +160,13 @@ class _Builder:
         return bool(np.abs(self._site_basis([i])[axis]).max(initial=0) > 0)
 
     def _site_basis(self, members: list[int]) -> np.ndarray:
-        return _common([self._site_symmetry(i) for i in members])
+        return common_basis([self._site_symmetry(i) for i in members])
 
     def _site_symmetry(self, i: int) -> np.ndarray:
         symmetry = self.table.get(i)
         if symmetry.is_point_group_1():
             return np.eye(3)
-        return _rows(symmetry.site_constraints().gradient_sum_matrix(), 3)
+        return basis_of(symmetry.site_constraints().gradient_sum_matrix(), 3)
 
     def _rigid_groups(self) -> list[Block]:
         members: dict[int, list[int]] = {}
@@ -345,7 +299,7 @@ class _Builder:
             if atom.u_aniso is None:
                 blocks.append(self._linear("u", members, np.eye(1), codings[:1], np.ones(1)))
             else:
-                basis = _common([self._adp_symmetry(j) for j in members])
+                basis = common_basis([self._adp_symmetry(j) for j in members])
                 blocks.append(self._linear("u", members, basis, codings, self.star))
         return blocks
 
@@ -353,7 +307,7 @@ class _Builder:
         symmetry = self.table.get(i)
         if symmetry.is_point_group_1():
             return np.eye(6)
-        return _rows(symmetry.adp_constraints().gradient_sum_matrix(), 6)
+        return basis_of(symmetry.adp_constraints().gradient_sum_matrix(), 6)
 
     def _riding_displacements(self) -> list[Block]:
         blocks: list[Block] = []
@@ -404,45 +358,6 @@ class _Builder:
             for i in merged:
                 found[i] = merged
         return {i: members for i, members in found.items() if len(members) > 1}
-
-
-def restricted(basis: np.ndarray, held: list[int], ties: list[Tie]) -> tuple[np.ndarray, np.ndarray]:
-    """A basis that leaves components `held` in place, and what each tie does to the components.
-
-    basis: (components, k), from site symmetry. Solved by the pseudo-inverse, so that held and tied components agree
-    with the symmetry as far as they can.
-    """
-    rows = [*held, *(tie.component for tie in ties)]
-    if not rows:
-        return basis, np.zeros((len(basis), 0))
-    conditions = basis[rows]
-    inverse = np.linalg.pinv(conditions)
-    tie_basis = basis @ inverse[:, len(held) :] * [tie.factor for tie in ties]
-    untouched = [k for k in range(basis.shape[1]) if not np.abs(conditions[:, k]).any()]
-    _, values, vectors = np.linalg.svd(conditions)
-    rank = int((values > 1e-9).sum())
-    if len(untouched) == basis.shape[1] - rank:
-        return basis[:, untouched], tie_basis
-    return basis @ vectors[rank:].T, tie_basis
-
-
-def _common(bases: list[np.ndarray]) -> np.ndarray:
-    """A basis of what all of these allow; the first one where they are equal."""
-    basis = bases[0]
-    for other in bases[1:]:
-        if basis.shape == other.shape and np.allclose(basis, other):
-            continue
-        projection = other @ np.linalg.pinv(other)
-        outside = (np.eye(len(basis)) - projection) @ basis
-        _, values, vectors = np.linalg.svd(outside)
-        rank = int((values > 1e-9).sum())
-        basis = basis @ vectors[rank:].T
-    return basis
-
-
-def _rows(matrix: flex.double, components: int) -> np.ndarray:
-    """A gradient-sum matrix of cctbx (independent, components) as a basis (components, independent)."""
-    return np.array(matrix).reshape(-1, components).T
 
 
 def _rigid(atom: Atom) -> bool:

@@ -26,8 +26,9 @@ from cctbx import adptbx
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.progress import say
 
+from qcrbox_refine.elements import scattering_type
 from qcrbox_refine.hydrogens import CARRIERS
-from qcrbox_refine.model import Atom, Model, scattering_type
+from qcrbox_refine.model import Atom, Model
 from qcrbox_refine.parameters import FREE, UNSTATED
 
 _FARTHEST = 1000.0  # in cells; beyond it a number is no coordinate

@@ -16,8 +16,9 @@ from qcrbox.crystallography.shelx.symmetry_cards import cell_cards
 from qcrbox_refine.correction_cards import correction_cards, data_cards
 from qcrbox_refine.data_settings import all_cards
 from qcrbox_refine.density import DifferenceMap, Peak
+from qcrbox_refine.elements import element_symbol
 from qcrbox_refine.fit import Fit
-from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
+from qcrbox_refine.model import AfixGroup, Atom, Model
 from qcrbox_refine.parameters import FREE, Coding, has_number, write_parameter
 from qcrbox_refine.scattering import Radiation, card_numbers, stated_radiation
 from qcrbox_refine.shelx_cards import symmetry_cards

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qcrbox_refine.reparametrisation import State
+from qcrbox_refine.parameter_blocks import State
 
 _LENGTH = {
     ("C", 1): 0.98, ("C", 2): 0.97, ("C", 3): 0.96, ("C", 4): 0.93, ("C", 9): 0.93, ("C", 12): 0.96,

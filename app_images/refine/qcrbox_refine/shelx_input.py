@@ -12,29 +12,21 @@ from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read_instructions
 from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 
-from qcrbox_refine.atom_names import NO_ATOMS, AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
+from qcrbox_refine.elements import element_symbol, scattering_type
 from qcrbox_refine.fragments import fit_groups, read_fragments
 from qcrbox_refine.instruction_keywords import misspelt, of_instruction
 from qcrbox_refine.instruction_table import INSTRUCTION_TABLE, Treatment
-from qcrbox_refine.model import (
-    AfixGroup,
-    Atom,
-    HydrogenRequest,
-    Model,
-    Placed,
-    element_symbol,
-    scattering_type,
-)
+from qcrbox_refine.model import AfixGroup, Atom, Model, Placed
+from qcrbox_refine.named_atoms import tie_named_atoms
 from qcrbox_refine.parameters import FIXED, FREE, Coding, read_parameter
 from qcrbox_refine.riding import needed
+from qcrbox_refine.shelx_occupancies import set_assemblies, set_site_occupancies
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
 # d of SPEC, Å: the atoms that follow lie on a special position where they are nearer to it.
 _SPECIAL_WITHIN = 0.2
-# An occupancy above this is more than one atom on a site.
-_FULLEST = 1.2
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
 _CONSUMED_TEXT = """
 TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS PART AFIX RESI MOVE ANIS HFIX HKLF END
@@ -151,7 +143,9 @@ class _Reader:
             group.expand_conventional_centring_type(_LATTICES[abs(number)])
             return crystal.symmetry(unit_cell=unit_cell, space_group=group)
         except (RuntimeError, ValueError, KeyError, AssertionError) as error:
-            raise self.fail(f"cell and symmetry do not fit: {error}", "Check CELL, LATT and SYMM.") from error
+            # Of operations that make no group cctbx says where in its sources it stopped.
+            why = "the operations make no group" if "Internal Error" in str(error) else str(error)
+            raise self.fail(f"cell and symmetry do not fit: {why}", "Check CELL, LATT and SYMM.") from error
 
     # Instructions
 
@@ -343,18 +337,19 @@ class _Reader:
         model.elements = list(dict.fromkeys(self.elements))
         self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
-        self._site_occupancies()
+        # EXYZ may bring an atom to a special position, whose share its occupancy then has.
+        tie_named_atoms(model, self.found.instructions)
+        set_site_occupancies(model, self.full_sites)
         self._contents()
         model.weights = model.settings.weights
         model.extinction = model.settings.extinction
-        _set_assemblies(model)
+        set_assemblies(model)
         for missing in self.found.missing_files:
             model.leave_out(missing.text, "The file is not there.")
         for instruction in self.found.named("DISP"):
             element = instruction.words[0].lstrip("$").capitalize() if instruction.words else ""
             if element not in {*model.elements, *map(element_symbol, model.elements)}:
                 model.leave_out(instruction.text, "SFAC does not list this element.")
-        self._named_atoms()
 
     def _contents(self) -> None:
         """The formula from UNIT, the contents of the cell, and Z."""
@@ -369,113 +364,3 @@ class _Reader:
             for kind, count in zip(self.elements, unit.numbers, strict=False):
                 counts[element_symbol(kind)] += count / model.z
             model.formula = {element: count for element, count in counts.items() if count}
-
-    def _site_occupancies(self) -> None:
-        """SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not."""
-        for atom, scatterer in zip(self.model.atoms, self.model.structure().scatterers(), strict=True):
-            share = scatterer.weight_without_occupancy()
-            if id(atom) in self.full_sites:
-                continue
-            atom.occupancy = _whole(atom.occupancy / share, share)
-            coding = atom.occupancy_coding
-            if coding.is_tied:
-                atom.occupancy_coding = Coding(
-                    coding.variable,
-                    _whole(coding.offset / share, share),
-                    _whole(coding.factor / share, share),
-                )
-        crowded = [
-            f"{atom.label} ({atom.occupancy:.3g})" for atom in self.model.atoms if atom.occupancy > _FULLEST
-        ]
-        if crowded:
-            self.model.warn(
-                f"Sites that hold more than one atom: {', '.join(crowded)}. SHELX occupancies contain the share of a special "
-                "position (10.5 on a mirror plane)."
-            )
-        negative = [f"{atom.label} ({atom.occupancy:.3g})" for atom in self.model.atoms if atom.occupancy < 0]
-        if negative:
-            self.model.warn(
-                f"Occupancies below 0: {', '.join(negative)}. Check them, and the values of FVAR."
-            )
-
-    def _named_atoms(self) -> None:
-        """Instructions that name atoms and become part of the model."""
-        names = AtomNames(self.model)
-        for instruction in self.found.instructions:
-            self.line = instruction.line
-            try:
-                if instruction.name == "EADP":
-                    self.model.equal_displacements += self._equal(instruction, names)
-                elif instruction.name == "EXYZ":
-                    self.model.equal_sites += self._led_by_bound(instruction, self._equal(instruction, names))
-                elif instruction.name == "ANIS" and instruction.names:
-                    self._anisotropic_by_name(instruction, names)
-                elif instruction.name == "HFIX" and instruction.numbers:
-                    self._request_hydrogen(instruction, names)
-            except UnknownAtom as error:
-                self.model.leave_out(instruction.text, str(error))
-        for group in self.model.equal_displacements:
-            for atom in group[1:]:
-                if (atom.u_aniso is None) != (group[0].u_aniso is None):
-                    self.model.note(
-                        f"EADP: {atom.label} takes the displacement parameters of {group[0].label}."
-                    )
-                atom.u_aniso, atom.u_iso, atom.u_coding = group[0].u_aniso, group[0].u_iso, group[0].u_coding
-                atom.u_factor, atom.u_pivot = group[0].u_factor, group[0].u_pivot
-        for group in self.model.equal_sites:
-            for atom in group[1:]:
-                atom.site, atom.site_coding = group[0].site, group[0].site_coding
-
-    def _request_hydrogen(self, instruction: Instruction, names: AtomNames) -> None:
-        code = round(instruction.numbers[0])
-        u = instruction.numbers[1] if len(instruction.numbers) > 1 else None
-        distance = instruction.numbers[2] if len(instruction.numbers) > 2 else None
-        refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
-        labels = [self.model.atoms[ref.index].label for ref in refs]
-        wanted = [label for label in labels if not self.model.atom(label).is_hydrogen]
-        self.model.hydrogen_requests += [HydrogenRequest(label, code, u, distance) for label in wanted]
-        if instruction.names and not wanted:
-            self.model.leave_out(instruction.text, NO_ATOMS)
-
-    def _equal(self, instruction: Instruction, names: AtomNames) -> list[list[Atom]]:
-        """Groups of two atoms or more; named where there are none."""
-        groups = [group for group in names.atoms(instruction) if len(group) > 1]
-        if not groups:
-            self.model.leave_out(instruction.text, "Its atoms or numbers are missing.")
-        return groups
-
-    def _led_by_bound(self, instruction: Instruction, groups: list[list[Atom]]) -> list[list[Atom]]:
-        """Groups of EXYZ with the atom first whose place is ruled by a rigid or riding group; named where two are."""
-        led = []
-        for group in groups:
-            bound = [
-                atom for atom in group if atom.group is not None and (atom.group.rigid or atom.group.rides)
-            ]
-            if len(bound) > 1:
-                labels = ", ".join(atom.label for atom in bound)
-                self.model.leave_out(instruction.text, f"{labels} move with groups of their own (AFIX).")
-                continue
-            led.append([*bound, *(atom for atom in group if atom not in bound)])
-        return led
-
-    def _anisotropic_by_name(self, instruction: Instruction, names: AtomNames) -> None:
-        refs = names.of_copies(instruction, lambda here: names.flat(instruction.names, here))
-        if not refs:
-            self.model.leave_out(instruction.text, NO_ATOMS)
-        for ref in refs:
-            make_anisotropic(self.model, self.model.atoms[ref.index])
-
-
-def _whole(value: float, share: float) -> float:
-    """A value that was rounded to five decimals before it was divided: 0.33333 / (1/3) is 1."""
-    simple = round(value, 4)
-    return simple if abs(value - simple) * share < 1e-5 else value
-
-
-def _set_assemblies(model: Model) -> None:
-    """PART has no assemblies: groups whose occupancies differ belong to different ones."""
-    letters: dict[float, str] = {}
-    for atom in model.atoms:
-        if atom.part > 0:
-            major = round(max(atom.occupancy, 1 - atom.occupancy), 3)
-            atom.assembly = letters.setdefault(major, chr(ord("A") + min(len(letters), 25)))

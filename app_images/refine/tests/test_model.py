@@ -3,15 +3,8 @@
 import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine.model import (
-    AfixGroup,
-    Atom,
-    atomic_mass,
-    element_symbol,
-    hill_formula,
-    scattering_type,
-    sentence,
-)
+from qcrbox_refine.elements import atomic_mass, element_symbol, hill_formula, scattering_type
+from qcrbox_refine.model import AfixGroup, Atom, sentence
 from small_models import model_in, shelx_model
 
 CELL = (7.0, 8.0, 9.0, 90.0, 103.0, 90.0)

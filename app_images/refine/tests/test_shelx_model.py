@@ -194,6 +194,59 @@ def test_the_occupancy_of_a_special_position_and_what_looks_wrong(ending, occupa
     assert again.atoms[0].occupancy == occupancy
 
 
+def test_an_atom_that_exyz_brings_to_a_special_position_has_its_share():
+    """Two elements on a twofold axis: 10.3 and 10.2 are 0.6 and 0.4 of the site, wherever the second one was written."""
+    model = model_of(
+        "C1 1 0.0 0.2 0.25 10.3 0.03\nN1 3 0.1 0.3 0.2 10.2 0.03",
+        "EXYZ C1 N1",
+        latt=1,
+        symm="SYMM -X, Y, 0.5-Z\n",
+    )
+    assert [atom.occupancy for atom in model.atoms] == pytest.approx([0.6, 0.4])
+    assert model.atoms[1].site == model.atoms[0].site
+
+
+@pytest.mark.parametrize(
+    ("order", "site"),
+    [("C1 C11", (0.5, 0.1, 0.1)), ("C11 C1", (0.5, 0.1, 0.1))],
+    ids=["free first", "bound first"],
+)
+def test_an_atom_of_a_rigid_group_leads_those_that_share_its_place(order, site):
+    """The group rules its place, so the others follow it, whatever stands first in EXYZ."""
+    atoms = (
+        "C1 1 0.1 0.2 0.3 10.5 0.03\nAFIX 6\nC11 1 0.5 0.1 0.1 10.5 0.03\nC12 1 0.6 0.16 0.15 11 0.03\n"
+        "C13 1 0.6 0.28 0.16 11 0.03\nAFIX 0"
+    )
+    model = model_of(atoms, f"EXYZ {order}")
+    made = parametrise(model).reparametrisation
+    assert model.atoms[0].site == pytest.approx(site)
+    step = flex.double(made.n_independents, 0.0)
+    step[made.independent_names().index("C11 rigid group x")] = 0.1
+    made.apply_shifts(step)
+    assert made.state.sites[0] == pytest.approx(made.state.sites[1])
+    assert made.state.sites[0][0] != pytest.approx(site[0])
+
+
+def test_two_rigid_groups_cannot_share_a_place():
+    atoms = (
+        "AFIX 6\nC1 1 0.1 0.2 0.3 11 0.03\nC2 1 0.2 0.2 0.3 11 0.03\nAFIX 6\nC11 1 0.5 0.1 0.1 11 0.03\n"
+        "C12 1 0.6 0.16 0.15 11 0.03\nAFIX 0"
+    )
+    model = model_of(atoms, "EXYZ C1 C11")
+    assert model.equal_sites == []
+    assert model.left_out[0].why == "C1, C11 move with groups of their own (AFIX)."
+
+
+def test_what_a_rigid_group_cannot_hold_is_named():
+    """Fixed coordinates of its atoms, and special positions, which its rotations would leave."""
+    atoms = "AFIX 6\nC1 1 10.0 0.2 0.25 10.5 0.03\nC2 1 0.1 0.3 0.3 11 0.03\nAFIX 0"
+    model = model_of(atoms, latt=1, symm="SYMM -X, Y, 0.5-Z\n")
+    parametrise(model)
+    said = " ".join(model.notes)
+    assert "Fixed coordinates and free variables of C1 are not applied" in said
+    assert "C1 of a rigid group would leave a special position" in said
+
+
 def test_an_atom_of_a_negative_part_has_no_special_position():
     model = model_of(
         "PART -1\nC1 1 0.001 0.2 0.251 10.5 0.03\nPART 0\nC2 1 0.3 0.2 0.1 11 0.03",
@@ -429,3 +482,33 @@ def test_lines_that_are_too_long_are_continued():
     text = model_text(model_of(atoms, f"SIMU 0.01 {words[:42]} =\n {words[42:]}"))
     assert max(map(len, text.splitlines())) <= 80
     assert len(parse_shelx(text, "x").placed[0].instruction.names) == 19
+
+
+HEXAGONAL = "CELL 0.71073 7 7 9 90 90 120"
+
+
+@pytest.mark.parametrize(
+    "symm",
+    [
+        "SYMM -Y, X-Y, 0.33333+Z\nSYMM -X+Y, -X, 0.66667+Z\n",
+        "SYMM -Y, X-Y, Z+0.3333\nSYMM Y-X, -X, Z+0.6667\n",
+        "SYMM -Y,X-Y,1/3+Z\nSYMM -X+Y, -X, 2/3 + Z\n",
+        "SYMM -y, x-y, z-0.666667\n",
+    ],
+    ids=["five decimals", "behind the axis", "fractions", "negative"],
+)
+def test_rounded_thirds_of_symmetry_are_thirds(symm):
+    text = text_of("C1 1 0.1 0.2 0.3 11 0.03", symm=symm).replace(
+        "CELL 0.71073 9.1 10.3 11.7 90 101 90", HEXAGONAL
+    )
+    model = parse_shelx(text, "x.ins")
+    assert str(model.symmetry.space_group_info()) == "P 31"
+
+
+def test_operations_that_make_no_group_are_refused_in_words():
+    text = text_of("C1 1 0.1 0.2 0.3 11 0.03", symm="SYMM -Y, X-Y, 0.3+Z\n").replace(
+        "CELL 0.71073 9.1 10.3 11.7 90 101 90", HEXAGONAL
+    )
+    with pytest.raises(UserInputError, match="the operations make no group") as caught:
+        parse_shelx(text, "x.ins")
+    assert "x.ins line" in caught.value.where

@@ -133,3 +133,37 @@ def test_form_factors_of_another_element_are_named(spherical_fit, tmp_path, monk
     table.values[:, heavy] *= 0.5
     made = aspherical.aspherical_atoms(table, fit.model, fit.reflections)
     assert made.doubtful == [table.scatterers[heavy]]
+
+
+def test_a_reflection_that_stands_there_twice_with_one_value_does_no_harm(
+    spherical_fit, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    fit = spherical_fit.fit
+    own = table_of(fit)
+    twice = FormFactorTable(
+        own.scatterers,
+        np.concatenate([own.hkl, own.hkl[:5]]),
+        np.concatenate([own.values, own.values[:5]]),
+        {},
+    )
+    made = aspherical.aspherical_atoms(twice, fit.model, fit.reflections)
+    assert np.abs(aspherical.read_table(made.path).values - own.values).max() < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("hkl_sign", "factor", "words"),
+    [(1, 1.1, "two different form factors"), (-1, 1j, "no conjugate form factors at h and -h")],
+    ids=["twice", "Friedel mate"],
+)
+def test_two_values_for_one_reflection_are_refused(spherical_fit, hkl_sign, factor, words):
+    fit = spherical_fit.fit
+    own = table_of(fit)
+    table = FormFactorTable(
+        own.scatterers,
+        np.concatenate([own.hkl, hkl_sign * own.hkl[:1]]),
+        np.concatenate([own.values, factor * own.values[:1]]),
+        {},
+    )
+    with pytest.raises(UserInputError, match=words):
+        aspherical.aspherical_atoms(table, fit.model, fit.reflections)

@@ -250,24 +250,20 @@ const STORED = 7;
 
 /** The title of a dataset, a button to rename it where it may be changed. */
 function Name({ dataset, model, actions, trans }: Omit<IRowProps, 'place'>): JSX.Element {
-  const sign = isDoubtfulDataset(dataset) && <Doubt trans={trans} />;
-  const title = <Title {...datasetTitleParts(dataset)} />;
+  const title = (
+    <>
+      {isDoubtfulDataset(dataset) && <Doubt trans={trans} />}
+      <Title {...datasetTitleParts(dataset)} />
+    </>
+  );
   if (model.bin || dataset.read_only) {
-    return (
-      <>
-        {sign}
-        {title}
-      </>
-    );
+    return title;
   }
   const words = trans.__('Rename %1', rowOf(dataset).name);
   return (
-    <>
-      {sign}
-      <button className="qcrbox-Store-name" title={words} aria-label={words} onClick={() => actions.rename(dataset)}>
-        {title}
-      </button>
-    </>
+    <button className="qcrbox-Store-name" title={words} aria-label={words} onClick={() => actions.rename(dataset)}>
+      {title}
+    </button>
   );
 }
 

@@ -71,6 +71,11 @@ class Checked:
 
     def respond(self, number: int, text: str) -> DataFile:
         """Store a new CIF with the answer to alert `number` as a `_vrf_` item; the old one stays as it is."""
+        if not 0 <= number < len(self.alerts):
+            raise UserInputError(
+                f"There is no alert {number}; there are 0 to {len(self.alerts) - 1}.",
+                next="The table numbers them.",
+            )
         alert = self.alerts[number]
         document = self._fresh_document()
         block = document[self.cif.block.name]

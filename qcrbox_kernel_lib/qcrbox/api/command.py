@@ -100,7 +100,7 @@ class Command:
         """A call with every default spelt out; it runs unchanged where an example dataset fits."""
         examples = self.application.box.examples
         fitting = [dataset for dataset in (*examples.of(self.application), *examples) if dataset.has_one_cif]
-        first = f'qc.examples["{fitting[0].name}"]' if fitting else 'qc["name"]'
+        first = fitting[0]._code() if fitting else 'qc["name"]'
         parts = [first if p.is_cif else f"{p.name}=…" for p in self.parameters.values() if p.is_file]
         parts += [
             f"{p.name}={p.default!r}"

@@ -10,17 +10,18 @@ from qcrbox.api.stored_files import cif_of
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.radiation import density_unit_of
-from qcrbox.markup import Table, publish
+from qcrbox.markup import Table, figure_symbol, publish
 
+# Label, items, and decimals as everywhere else.
 _FIGURES = (
-    ("R1", ("_refine_ls_R_factor_gt",)),
-    ("wR2", ("_refine_ls_wR_factor_ref",)),
-    ("S", ("_refine_ls_goodness_of_fit_ref",)),
-    ("reflections", ("_refine_ls_number_reflns",)),
-    ("parameters", ("_refine_ls_number_parameters",)),
-    ("Δρ max", ("_refine_diff_density_max",)),
-    ("Δρ min", ("_refine_diff_density_min",)),
-    ("max shift/s.u.", ("_refine_ls_shift/su_max",)),
+    ("R1", ("_refine_ls_R_factor_gt",), 4),
+    ("wR2", ("_refine_ls_wR_factor_ref",), 4),
+    ("S", ("_refine_ls_goodness_of_fit_ref",), 3),
+    ("reflections", ("_refine_ls_number_reflns",), 0),
+    ("parameters", ("_refine_ls_number_parameters",), 0),
+    ("Δρ max", ("_refine_diff_density_max",), 2),
+    ("Δρ min", ("_refine_diff_density_min",), 2),
+    ("max shift/s.u.", ("_refine_ls_shift/su_max",), 3),
 )
 
 
@@ -42,15 +43,20 @@ class Comparison:
     def figures(self) -> Table:
         """R values, counts and residual density of both, and how they differ."""
         rows = []
-        for label, tags in _FIGURES:
+        for label, tags, digits in _FIGURES:
             one, other = (cif.number(*tags) for cif in self.cifs)
             if one is None and other is None:
                 continue
             if label.startswith("Δρ"):
                 units = {density_unit_of(cif.block) for cif in self.cifs}
                 label = f"{label} / {' and '.join(sorted(units))}"
-            change = "" if one is None or other is None else f"{other - one:+.4g}"
-            rows.append((label, _shown(one), _shown(other), change))
+            rows.append(
+                (
+                    figure_symbol(label),
+                    *(_shown(x, digits) for x in (one, other)),
+                    _change(one, other, digits),
+                )
+            )
         return Table(("", *self.names, "change"), rows, title="Figures")
 
     @property
@@ -94,8 +100,16 @@ def name_of(model: Any, cif: Any) -> str:
     return f"{name} ({model.short_id})" if hasattr(model, "short_id") else name
 
 
-def _shown(value: float | None) -> str:
-    return "?" if value is None else f"{value:.6g}"
+def _shown(value: float | None, digits: int) -> str:
+    return "?" if value is None else f"{value:.{digits}f}"
+
+
+def _change(one: float | None, other: float | None, digits: int) -> str:
+    """Empty where it is not known, "0" where the written values are the same."""
+    if one is None or other is None:
+        return ""
+    change = f"{round(other, digits) - round(one, digits):+.{digits}f}"
+    return change if any(letter in "123456789" for letter in change) else "0"
 
 
 def _hydrogen_bond_lengths(cif: Any) -> dict[str, str]:

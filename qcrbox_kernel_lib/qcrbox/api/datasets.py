@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import content_of
-from qcrbox.api.names import as_list, offered, require_name
+from qcrbox.api.names import as_list, offered, quoted, require_name
 from qcrbox.api.stored_crystal import StoredCrystal
 from qcrbox.api.stored_files import CifFile, DataFile
 from qcrbox.api.writing import write_new
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
 from qcrbox.display.project_tree import time_text
 from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
-from qcrbox.markup import Table
+from qcrbox.markup import Table, figure_symbol, space_group_symbol
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -84,13 +84,13 @@ class Dataset(StoredCrystal):
             raise MissingItemsError(
                 f"{self.name!r} has no CIF.",
                 why=f"It holds {', '.join(self.files) or 'no file'}.",
-                next=f'Attach one: qc["{self.name}"].attach("file.cif").',
+                next=f'Attach one: qc[{quoted(self.name)}].attach("file.cif").',
                 items=["CIF"],
             )
         if len(plain) > 1:
             raise UserInputError(
                 f"{self.name!r} holds {len(plain)} CIFs: {', '.join(f.filename for f in plain)}.",
-                next=f'Choose: qc["{self.name}"].files["{plain[0].filename}"].',
+                next=f"Choose: qc[{quoted(self.name)}].files[{quoted(plain[0].filename)}].",
             )
         if self.block_name is not None:
             return plain[0][self.block_name]
@@ -113,7 +113,7 @@ class Dataset(StoredCrystal):
             return files[0]
         raise UserInputError(
             f"{self.name!r} holds {len(files)} files: {', '.join(self.files)}.",
-            next=f'Choose: qc["{self.name}"].files["…"].',
+            next=f'Choose: qc[{quoted(self.name)}].files["…"].',
         )
 
     @property
@@ -240,7 +240,7 @@ class Dataset(StoredCrystal):
             raise NotAllowed(
                 f"{self.name!r} {whose}.",
                 why=refused.what,
-                next=f'{ask} on your own copy: qc["{self.name}"].copy("my {self.name}").',
+                next=f"{ask} on your own copy: qc[{quoted(self.name)}].copy({quoted(f'my {self.name}')}).",
                 **refused.fields,
             ) from None
 
@@ -272,7 +272,7 @@ class Dataset(StoredCrystal):
         return self.cif if cif else self.file
 
     def _code(self) -> str:
-        return f'qc.examples["{self.name}"]' if self.kind == "example" else f'qc["{self.name}"]'
+        return f"{'qc.examples' if self.kind == 'example' else 'qc'}[{quoted(self.name)}]"
 
     def _lineage_subject(self) -> tuple[str, str]:
         has_cif = any(file.is_cif for file in self.files.values())
@@ -432,7 +432,7 @@ def dataset_table(
             (
                 f"⚠ {dataset.name}" if dataset.is_doubtful else dataset.name,
                 index.get("formula_sum") or "",
-                index.get("space_group_hm") or "",
+                space_group_symbol(index.get("space_group_hm") or ""),
                 index.get("r1"),
                 ", ".join(dataset.files),
                 ", ".join(dataset.tags),
@@ -440,5 +440,5 @@ def dataset_table(
                 time_text(dataset.record.get("created_at")),
             )
         )
-    heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")
+    heads = ("name", "formula", "space group", figure_symbol("R1"), "files", "tags", "owner", "stored")
     return Table(heads, rows, title=title, caption="" if rows else when_empty)

@@ -137,8 +137,14 @@ class Difference:
             )
             for c in self.semantic.changes
         ]
-        heads = ("change", "item", "row", self.one.filename, self.other.filename, "Δ / s.u.")
+        heads = ("change", "item", "row", *self._filenames, "Δ / s.u.")
         return Table(heads, rows, title="Changes of meaning", caption=" ".join(self._not_listed()))
+
+    @property
+    def _filenames(self) -> tuple[str, str]:
+        """Names of both files; results of one command have the same one."""
+        one, other = self.one.filename, self.other.filename
+        return (f"first {one}", f"second {other}") if one == other else (one, other)
 
     def _not_listed(self) -> list[str]:
         """What the comparison of meaning leaves out, in sentences."""
@@ -206,7 +212,7 @@ class Difference:
             html = f"<pre style='max-height:30em;overflow:auto'>{chr(10).join(lines)}</pre>"
             html += f"<div>{more} more lines: <code>print(….text)</code></div>" if more > 0 else ""
         elif not self:
-            html = f"<p>{escape(text)}</p>"
+            html = f"<p>{escape(text)}</p>{self._left_out() if self.mode == 'crystallographic' else ''}"
         elif self.mode == "semantic":
             html = _folded(self.changes())
         else:

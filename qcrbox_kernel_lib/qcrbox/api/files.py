@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
+from qcrbox.api.names import quoted
 from qcrbox.api.stored import Stored
 from qcrbox.api.stored_files import CifFile, DataFile, size_words
 from qcrbox.contract.errors import NotFound, UserInputError
@@ -127,7 +128,7 @@ class Files:
             raise NotFound(
                 f"{of}: nothing is stored under {name!r}, and there is no such file here.",
                 why=error.next,
-                next=f'Store it: qc.add("{name}").',
+                next=f"Store it: qc.add({quoted(name)}).",
                 parameter=of,
             ) from None
         return dataset.cif if cif else dataset.file

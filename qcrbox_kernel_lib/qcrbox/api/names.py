@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -48,6 +49,11 @@ def has_name(of: Any, key: object) -> bool:
 def as_list(names: str | Iterable[str]) -> list[str]:
     """Names of a list; one name may be given without brackets: `tags="model"`."""
     return [names] if isinstance(names, str) else list(names)
+
+
+def quoted(name: str) -> str:
+    """A name as Python text in double quotes, whatever it holds: what is offered to be copied must run."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def offered(names: Callable[[], Iterable[str]]) -> list[str]:

@@ -57,6 +57,17 @@ class Presets(Mapping[str, dict[str, Any]]):
         # Skip options that a newer version of the command no longer has.
         return {option: value for option, value in mine[name].items() if option in self._command.parameters}
 
+    # A Mapping asks for KeyError, where a person reads NotFound.
+    def __contains__(self, name: object) -> bool:
+        return name in preset_file.of(self._key)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The options kept under a name; `default` when there are none."""
+        try:
+            return self[name]
+        except NotFound:
+            return default
+
     def __iter__(self) -> Iterator[str]:
         return iter(preset_file.of(self._key))
 

@@ -9,7 +9,7 @@ from qcrbox.api.names import has_name, offered, require_name
 from qcrbox.client.http import MOST_OF_A_PAGE
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.display.project_tree import marks_of, state_of, time_text, tree_html, tree_text
-from qcrbox.markup import Table
+from qcrbox.markup import Table, space_group_symbol
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -192,17 +192,17 @@ class Project:
         ]
         return Table(("kind", "title", "status", "marks", "note"), rows, title=self.name)
 
-    def _heading(self) -> str:
-        facts = [self.name, self._record["formula"], self._record["space_group"]]
-        return " · ".join(str(fact) for fact in facts if fact)
+    def _facts(self) -> list[str]:
+        facts = [self.name, self._record["formula"], space_group_symbol(self._record["space_group"])]
+        return [fact for fact in facts if fact]
 
     def __repr__(self) -> str:
-        return tree_text(self._heading(), [node.record for node in self.nodes])
+        return tree_text(self._facts(), [node.record for node in self.nodes])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         nodes = [node.record for node in self.nodes]
-        heading = self._heading()
-        return {"text/plain": tree_text(heading, nodes), "text/html": tree_html(heading, nodes)}
+        facts = self._facts()
+        return {"text/plain": tree_text(facts, nodes), "text/html": tree_html(facts, nodes)}
 
 
 class Projects:
@@ -266,6 +266,13 @@ class Projects:
         return self.find()._repr_mimebundle_(**more)
 
 
+def _newest_words(node: dict[str, Any] | None) -> str:
+    """Title of the newest model, with the sign of one that should be looked at first."""
+    if node is None:
+        return ""
+    return f"⚠ {node['title']}" if node.get("doubtful") else str(node["title"])
+
+
 class Found:
     """Projects that fit a search; `.hits` are the steps that fit."""
 
@@ -291,8 +298,8 @@ class Found:
             (
                 ("★ " if record["pinned"] else "") + record["name"],
                 record["formula"],
-                record["space_group"],
-                record["newest"]["title"] if record["newest"] else "",
+                space_group_symbol(record["space_group"]),
+                _newest_words(record["newest"]),
                 sum(record["counts"].values()),
                 time_text(record["changed_at"]),
             )

@@ -27,10 +27,13 @@ class Shares:
 
     def unshare(self, kind: str, object_id: str, with_: str) -> list[str]:
         """Revoke the shares with this group or person; returns their modes. Raises NotFound."""
-        name = with_.removeprefix("person:")
-        hits = [
-            share for share in self.of(kind, object_id) if name in (share.get("group"), share.get("person"))
-        ]
+        shared = self.of(kind, object_id)
+        if with_.startswith("person:"):
+            hits = [share for share in shared if share.get("person") == with_.removeprefix("person:")]
+        else:
+            # A person's name will do where no group is called like this.
+            hits = [share for share in shared if share.get("group") == with_]
+            hits = hits or [share for share in shared if share.get("person") == with_]
         if not hits:
             raise NotFound(f"It is not shared with {with_!r}.")
         for share in hits:

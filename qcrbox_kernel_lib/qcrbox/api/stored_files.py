@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.checking import Checked
-from qcrbox.api.names import require_name
+from qcrbox.api.names import quoted, require_name
 from qcrbox.api.stored import Stored
 from qcrbox.api.writing import write_new
 from qcrbox.contract.errors import CifError, QcError, UserInputError
@@ -186,7 +186,7 @@ class CifFile(DataFile):
         if len(filled) > 1:
             raise CifError(
                 f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
-                next=f'Choose: {self._readable_code()}["{filled[0].name}"].',
+                next=f"Choose: {self._readable_code()}[{quoted(filled[0].name)}].",
                 file=self.filename,
             )
         return self.document.sole_block()
@@ -198,7 +198,7 @@ class CifFile(DataFile):
             with contextlib.suppress(QcError):
                 dataset = self.box.datasets.by_id(str(dataset_id))
                 if dataset.cif == self:
-                    return f'qc["{dataset.name}"]'
+                    return dataset._code()
         return self._code()
 
     @property
@@ -247,7 +247,9 @@ class CifFile(DataFile):
             hint = f"Did you mean {self.spelling(near[0])!r}?" if near else ""
             raise CifError(
                 f"{self.filename} has no {name}{where}.",
-                next=f'Block {others[0]} has it: {self._readable_code()}["{others[0]}"].' if others else hint,
+                next=f"Block {others[0]} has it: {self._readable_code()}[{quoted(others[0])}]."
+                if others
+                else hint,
                 file=self.filename,
                 block=self.block.name,
                 tag=name,

@@ -8,6 +8,7 @@ reflection three int32 and a complex128 for every scatterer.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -18,6 +19,10 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import CifError
 
 MOST_VALUES = 500_000_000
+# Programs that read tables do not care for capitals in these.
+_KEYS = ("TITLE", "SYMM", "AD", "SCATTERERS", "SCATTERER_IDS")
+_DATA = re.compile(rb"^[ \t]*DATA:", re.IGNORECASE | re.MULTILINE)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass
@@ -58,10 +63,14 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _read_text(data: bytes, filename: str) -> FormFactorTable:
-    head, mark, body = data.partition(b"DATA:")
-    if not mark:
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    mark = _DATA.search(data)
+    if mark is None:
         raise CifError("The table has no line DATA:.", where=filename, file=filename or None)
+    head, body = data[: mark.start()], data[mark.end() :]
     header = _header(head.decode("utf-8", "replace"))
+    if "SCATTERER_IDS" in header and "SCATTERERS" not in header:
+        raise _names_by_numbers(filename)
     scatterers = header.pop("SCATTERERS", "").split()
     if not scatterers:
         raise CifError("The table names no scatterers.", where=filename, file=filename or None)
@@ -89,12 +98,23 @@ def _read_text(data: bytes, filename: str) -> FormFactorTable:
     return FormFactorTable(scatterers, indices.astype(np.int32), values, header)
 
 
+def _names_by_numbers(filename: str) -> CifError:
+    return CifError(
+        "The table names its atoms by identifiers of NoSpherA2 (SCATTERER_IDS) instead of labels.",
+        where=filename,
+        why="Such an identifier holds the place of an atom before it was refined, and fits none afterwards.",
+        next="Write it with labels: NoSpherA2 -tsc_labels table.tscb model.cif.",
+        file=filename or None,
+    )
+
+
 def _header(text: str) -> dict[str, str]:
     header: dict[str, str] = {}
     for line in text.splitlines():
         name, colon, value = line.partition(":")
-        if colon and name.strip():
-            header[name.strip()] = value.strip()
+        name = name.strip()
+        if colon and name:
+            header[name.upper() if name.upper() in _KEYS else name] = value.strip()
         elif line.strip():
             # Continues the line before, as long lists of scatterers do.
             last = next(reversed(header), None)
@@ -124,6 +144,8 @@ def _record(scatterers: int) -> np.dtype:
 def _read_binary(data: bytes, filename: str) -> FormFactorTable:
     try:
         head, place = _counted_text(data, 0)
+        if "SCATTERER_IDS" in head.upper():
+            raise _names_by_numbers(filename)
         names, place = _counted_text(data, place)
         (count,) = struct.unpack_from("<i", data, place)
     except struct.error as problem:

@@ -71,9 +71,9 @@ def guides(nodes: Sequence[Node]) -> list[str]:
     return found
 
 
-def tree_text(heading: str, nodes: Sequence[Node]) -> str:
-    """The tree as lines of text."""
-    lines = [heading]
+def tree_text(heading: Sequence[str], nodes: Sequence[Node]) -> str:
+    """The tree as lines of text. heading: name, formula and space group of the structure."""
+    lines = [" · ".join(heading)]
     for guide, node in zip(guides(nodes), nodes, strict=True):
         sign, word = state_of(node)
         marks = ", ".join([*marks_of(node), *([word] if word not in ("", "done") else [])])
@@ -85,11 +85,11 @@ def tree_text(heading: str, nodes: Sequence[Node]) -> str:
     return "\n".join(lines)
 
 
-def tree_html(heading: str, nodes: Sequence[Node]) -> str:
+def tree_html(heading: Sequence[str], nodes: Sequence[Node]) -> str:
     """The tree as a list, for notebooks and saved pages."""
     rows = "".join(_row(guide, node) for guide, node in zip(guides(nodes), nodes, strict=True))
     return (
-        f"<div><div style='font-weight:600;padding:2px 0'>{escape(heading)}</div>"
+        f"<div><div style='font-weight:600;padding:2px 0'>{' · '.join(map(cell_html, heading))}</div>"
         f"<ul style='list-style:none;margin:0;padding:0;line-height:1.6'>{rows}</ul></div>"
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.language import tr
-from qcrbox.markup import cell_html, escape, pairs_html
+from qcrbox.markup import cell_html, escape, pairs_html, space_group_symbol
 from qcrbox.markup.said import AMBER, Said, said_html
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def _typographic(label: str, text: str) -> str:
     # A true minus for numbers and the overbar of space groups; what is stored stays as written.
     if label == "space group":
         words = text.split()
-        return " ".join(f"{w[1:]}\u0305" if w.startswith("-") and w[1:].isdigit() else w for w in words)
+        return space_group_symbol(
+            " ".join(f"{w[1:]}\u0305" if w.startswith("-") and w[1:].isdigit() else w for w in words)
+        )
     return text.replace("-", "−", 1) if text.startswith("-") and label != "Hall" else text
 
 

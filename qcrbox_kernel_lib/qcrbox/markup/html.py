@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Self
-
-from qcrbox.language import tr
 
 # XML cannot hold these, escaped or not; a text of a file can. Pictures are SVG, tables of reports OOXML.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -91,13 +88,3 @@ class Html:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self._text, "text/html": self.html}
-
-
-def pairs_html(pairs: Iterable[tuple[str, str]]) -> str:
-    """(label, text) pairs side by side, labels translated."""
-    cells = "".join(
-        f"<div style='min-width:7.5em'><div style='opacity:.65;font-size:.85em'>{escape(tr(label))}</div>"
-        f"<div>{escape(text)}</div></div>"
-        for label, text in pairs
-    )
-    return f"<div style='display:flex;flex-wrap:wrap;gap:6px 16px;margin-top:6px'>{cells}</div>"

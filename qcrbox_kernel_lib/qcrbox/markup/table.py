@@ -52,7 +52,7 @@ class Table:
 
     def html(self) -> str:
         """The table as HTML."""
-        head = "".join(f'<th scope="col" style="{_CELL}">{escape(tr(name))}</th>' for name in self.heads)
+        head = "".join(f'<th scope="col" style="{_CELL}">{head_html(name)}</th>' for name in self.heads)
         body = "".join(
             "<tr>" + "".join(f'<td style="{_CELL}">{cell_html(cell)}</td>' for cell in row) + "</tr>"
             for row in self.rows
@@ -103,6 +103,11 @@ class Table:
 def cell_html(cell: Any) -> str:
     """A cell as HTML: the object's own `_cell_html_`, else its text as it is read, escaped."""
     return cell._cell_html_() if hasattr(cell, "_cell_html_") else escape(read_text(cell))
+
+
+def head_html(name: str) -> str:
+    """A heading as HTML: a symbol is set as such, words are translated."""
+    return cell_html(name) if hasattr(name, "_cell_html_") else escape(tr(name))
 
 
 def read_text(cell: Any) -> str:

@@ -90,7 +90,17 @@ def test_a_changed_number_is_told_in_su() -> None:
     assert (change.kind, change.first, change.second) == ("changed", "10.00", "10.10")
     assert change.shift_in_su == pytest.approx(2.0)
     kept = semantic_difference("data_x\n_cell_length_a 10.00(3)\n", "data_x\n_cell_length_a 10.10(4)\n", su=3)
-    assert [change.tag for change in kept.changes] == ["_cell.length_a_su"]
+    assert (kept.changes, kept.small) == ([], 2)
+
+
+def test_an_su_goes_with_its_number_and_is_told_where_that_is_told() -> None:
+    first, second = "data_x\n_cell_length_a 10.00(3)\n", "data_x\n_cell_length_a 10.00(4)\n"
+    assert [change.tag for change in semantic_difference(first, second).changes] == ["_cell.length_a_su"]
+    assert semantic_difference(first, second, su=3).changes == []
+    far = semantic_difference(first, "data_x\n_cell_length_a 11.00(4)\n", su=3).changes
+    assert [change.tag for change in far] == ["_cell.length_a", "_cell.length_a_su"]
+    gone = semantic_difference(first, "data_x\n_cell_length_a 10.00\n", su=3).changes
+    assert [(change.kind, change.tag) for change in gone] == [("removed", "_cell.length_a_su")]
 
 
 def test_unknown_and_the_text_of_a_question_mark_differ() -> None:

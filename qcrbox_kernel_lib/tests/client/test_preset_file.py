@@ -61,4 +61,4 @@ def test_options_that_are_no_json_leave_the_file_as_it_was(home):
     with pytest.raises(TypeError):
         preset_file.keep("c", "odd", {"a": object()})
     assert preset_file.of("c") == {"quick": {"a": 1}}
-    assert [path.name for path in preset_file.path().parent.iterdir()] == ["presets.json"]
+    assert {path.name for path in preset_file.path().parent.iterdir()} == {"presets.json", "presets.lock"}

@@ -90,6 +90,59 @@ def test_indices_that_are_no_whole_numbers_are_refused(index: bytes) -> None:
         read_tsc(TSC.replace(b"1 0 0 4.5", index + b" 0 0 4.5"))
 
 
+DISCAMB = b"""TITLE: X-ray form factors for urea generated with discamb2tsc
+AD: FALSE
+SYMM: expanded
+SCATTERERS: C1 H1A
+FORM FACTORS SOURCE:
+    SOFTWARE - discambMATTS2tsc
+    MODEL - TAAM
+DATA:
+1 0 0 4.50000000e+00,2.50000000e-01 5.00000000e-01,-1.25000000e-01
+0 -2 3 3.50000000e+00,0.00000000e+00 2.50000000e-01,1.00000000e-03"""
+CCTBX = b"""Title: generated from isotropic AFF
+Scatterers: C1 H1A
+Symm: expanded
+Data:
+1 0 0 4.5,0.25 0.5,-0.125
+0 -2 3 3.5,0.0 0.25,0.001"""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        DISCAMB,
+        CCTBX,
+        TSC.replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + TSC,
+        TSC.replace(b"made by hand", b"RAW DATA: of urea"),
+        TSC.replace(b"1e-3\n", b"1e-3 \n\n").replace(b"-0.125\n", b"-0.125 \n"),
+        TSC.replace(b",", b" , "),
+    ],
+    ids=["DiSCaMB", "cctbx", "CRLF", "byte order mark", "DATA: in the title", "blanks and empty lines", "blanks at commas"],
+)  # fmt: skip
+def test_tables_as_other_programs_write_them_are_read(data: bytes) -> None:
+    table, same = read_tsc(data), read_tsc(TSC)
+    assert table.scatterers == same.scatterers
+    assert np.array_equal(table.hkl, same.hkl)
+    assert np.array_equal(table.values, same.values)
+    assert table.header["SYMM"] == "expanded"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TSC.replace(b"SCATTERERS: C1 H1A", b"SCATTERER_IDS: 0ccccccc19999999266666660000 0700"),
+        struct.pack("<i13si", 13, b"SCATTERER_IDS", 2) + bytes(32) + struct.pack("<i", 0),
+    ],
+    ids=["text", "binary"],
+)
+def test_atoms_named_by_identifiers_are_refused_with_the_way_out(data: bytes) -> None:
+    with pytest.raises(CifError, match="instead of labels") as error:
+        read_tsc(data)
+    assert "-tsc_labels" in error.value.next
+
+
 @pytest.mark.parametrize("value", [b"nan", b"inf", b"-inf", b"1e999"])
 @pytest.mark.parametrize("place", [b"4.5", b"0.25"])
 def test_a_form_factor_that_is_no_number_is_refused(value: bytes, place: bytes) -> None:

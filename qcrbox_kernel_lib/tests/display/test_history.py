@@ -87,3 +87,15 @@ def test_an_empty_history_says_so():
     assert repr(History([])) == "<History: empty>"
     with pytest.raises(ValueError, match="no metrics"):
         History([]).plot()
+
+
+def test_metrics_are_asked_for_with_in_and_rows_by_place():
+    history = History([{"cycle": 1, "R1": 0.1}, {"cycle": 2, "R1": 0.05}])
+    assert "R1" in history
+    assert "wR2" not in history
+    assert history[-1] == {"cycle": 2, "R1": 0.05}
+    assert history[:1] == [{"cycle": 1, "R1": 0.1}]
+
+
+def test_one_cycle_is_one_cycle():
+    assert History([{"R1": 0.1}]).summary().startswith("1 cycle, ")

@@ -98,3 +98,19 @@ def test_a_calculation_has_its_verdict_on_a_line_of_its_own():
     assert any(title in said for said in titles)
     (packed_run,) = [node for node in packed(graph)["nodes"] if node["id"] == "c1"]
     assert (packed_run["label"], packed_run["verdict"]) == (title.removesuffix(" · R1 0.0412"), "R1 0.0412")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [("R1 0.0412, not converged", "successful, not converged"), ("R1 0.0412", "successful, with warnings")],
+)
+def test_a_calculation_that_should_be_looked_at_first_is_marked_and_says_why(verdict, words):
+    run = calculation("c1")
+    run = {**run, "details": {**run["details"], "verdict": verdict, "doubtful": True}}
+    graph = Lineage({"nodes": [run], "edges": []}, "c1")
+    drawn = ElementTree.fromstring(lineage_svg(graph))
+    texts = [each.text or "" for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0].startswith("⚠")
+    (node,) = packed(graph)["nodes"]
+    assert node["doubtful"]
+    assert words in node["words"]

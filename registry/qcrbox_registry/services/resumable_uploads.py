@@ -16,7 +16,7 @@ from qcrbox_registry.access.rights import Actor, Resource, authorize
 from qcrbox_registry.services import authorized, groups, views
 from qcrbox_registry.services.contents import ContentService, Stored
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.texts import LONGEST_NAME, checked_text
+from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, LONGEST_NAME, checked_text
 from qcrbox_registry.services.uploads import NewData, UploadService
 from qcrbox_registry.store import datasets, uploads
 from qcrbox_registry.store.engine import Connection
@@ -66,7 +66,7 @@ class ResumableUploadService:
             raise TooLarge(f"The file is larger than {most / 1024**3:g} GiB.")
         about = {
             "name": checked_text(announced.name, "name", LONGEST_NAME),
-            "description": announced.description,
+            "description": checked_text(announced.description, "description", LONGEST_DESCRIPTION),
         }
 
         def write(conn: Connection) -> str:

@@ -218,6 +218,7 @@ def _described_calculations(
                 "arguments": row.arguments,
                 "status": row.state,
                 "verdict": row.verdict or "",
+                "doubtful": titles.is_doubtful(row.state, row.verdict or "", row.warnings),
                 "finished_at": row.finished_at,
             },
         }

@@ -383,6 +383,14 @@ def test_the_reason_of_an_end_is_kept_until_there_is_another(world, session):
     assert report(world, session, "program_ended", reason="x" * 9999).reason == "x" * 2000
 
 
+def test_a_late_report_does_not_open_a_session_that_ends(world, session):
+    """It was on its way when the end was asked for; its owner still reads why the session ends."""
+    report(world, session, "open")
+    world.do(sessions.begin_to_end, session, keep=True, reason="idle for 4 h")
+    row = report(world, session, "open", at=9.0)
+    assert (row.state, row.reason, row.opened_at) == ("finalising", "idle for 4 h", 5.0)
+
+
 def test_input_begins_the_idle_time_anew(world, session):
     report(world, session, "open")
     world.do(sessions.note_warning, [session], 7.0)

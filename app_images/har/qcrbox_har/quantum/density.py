@@ -14,13 +14,16 @@ from pyscf.data.nist import BOHR
 
 from qcrbox_har.method import AtomicDensity
 from qcrbox_har.quantum import fourier, partition, products
-from qcrbox_har.quantum.atoms import free_atom
+from qcrbox_har.quantum.atoms import form_factor, free_atom
 from qcrbox_har.quantum.scf import Wavefunction
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Evaluate = Callable[[Array], Array]
 NEGLIGIBLE = 1e-8  # electrons at a point of a grid
+# A hydrogen atom reaches over the nuclei of its neighbours: there a grid integrates the share of the molecule's density, which
+# has their cusps on both sides of a ratio, better than the difference of that and a free atom.
+_WHOLE_ON_GRID = ("H",)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def atomic_densities(
 ) -> tuple[NDArray[np.complex128], AtomicDensity]:
     """Form factors (len(wanted), k) and what the partition says of every atom.
 
-    fractional (3, 3): takes Cartesian Å to fractional coordinates; hkl (k, 3).
+    fractional (3, 3): takes Cartesian Å to fractional coordinates; hkl (k, 3). A Hirshfeld atom is its free atom and its share
+    of the deformation density: ρ_A = ρ_A⁰ + w_A (ρ - ρ⁰). Only the second, the smaller part, is integrated on the grid.
     """
     times = {"scf": source.seconds}
     clock = time.perf_counter()
@@ -105,11 +109,15 @@ def atomic_densities(
     spin = None if source.spin is None else source.spin(points)
     times["density"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    atoms = _Atoms(molecule, chosen)
-    for part, share in partition.blocks(
-        settings.partition, molecule, settings.basis, points, weights, density
-    ):
+    free = _free_factors(molecule, settings, _momenta(hkl, fractional))
+    symbols = _symbols(molecule)
+    atoms = _Atoms(molecule, chosen, np.array([free[symbol][0] for symbol in symbols]))
+    apart = np.array([symbol not in _WHOLE_ON_GRID for symbol in symbols])
+    for stretch in partition.blocks(settings.partition, molecule, settings.basis, points, weights, density):
+        part, share = stretch.part, stretch.share
         charge = share * (weights[part] * density[part])
+        if stretch.free is not None:
+            charge[apart] -= share[apart] * (weights[part] * stretch.free)
         unpaired = 0.0 if spin is None else share @ (weights[part] * spin[part])
         atoms.add(points[part], charge, unpaired)
     times["partition"] = time.perf_counter() - clock
@@ -120,6 +128,7 @@ def atomic_densities(
         indices = fourier.image_indices(hkl, one.rotation)
         points = displaced @ (fractional.T * BOHR)
         factors[row] = fourier.form_factors(points, charge, indices, threads, settings.transform)
+        factors[row] += free[symbols[one.atom]][1:]
     times |= {"fourier": time.perf_counter() - clock, "fourier_processor": time.process_time() - processor}
     if settings.is_fragment:
         atoms.forget_others(chosen)
@@ -142,6 +151,26 @@ def atomic_densities(
     return factors, result
 
 
+def _momenta(hkl: Indices, fractional: Array) -> Array:
+    """q = 2π |h| (k + 1,) in bohr⁻¹ of 0 and of the indices (k, 3)."""
+    lengths = 2 * np.pi * BOHR * np.linalg.norm(hkl @ fractional, axis=1)
+    return np.concatenate([[0.0], lengths])
+
+
+def _symbols(molecule: gto.Mole) -> list[str]:
+    return [molecule.atom_pure_symbol(atom) for atom in range(molecule.natm)]
+
+
+def _free_factors(molecule: gto.Mole, settings: Settings, q: Array) -> dict[str, Array]:
+    """Form factors (k,) of free atoms by element at q (k,) in bohr⁻¹; 0 for those that are integrated whole."""
+    elements = set(_symbols(molecule))
+    known = elements - set(_WHOLE_ON_GRID) if settings.partition == "hirshfeld" else set()
+    most = int(np.ceil(q.max())) + 1
+    return {
+        e: form_factor(e, 0, settings.basis, most)(q) if e in known else np.zeros(len(q)) for e in elements
+    }
+
+
 def _grid(molecule: gto.Mole, settings: Settings, wanted: set[int]) -> tuple[Array, Array]:
     """Points (m, 3) in bohr and weights (m,): all of the molecule's, or of a fragment those near its wanted atoms."""
     # The other schemes need the whole density for their charges or widths, or give shares where no free atom reaches.
@@ -151,12 +180,15 @@ def _grid(molecule: gto.Mole, settings: Settings, wanted: set[int]) -> tuple[Arr
 
 
 class _Atoms:
-    """Gathers what belongs to each atom, block by block; points only of those whose transform is wanted."""
+    """Gathers what belongs to each atom, block by block; points only of those whose transform is wanted.
 
-    def __init__(self, molecule: gto.Mole, wanted: set[int]) -> None:
+    known (n,): electrons of each atom that are not on the points.
+    """
+
+    def __init__(self, molecule: gto.Mole, wanted: set[int], known: Array) -> None:
         count = molecule.natm
         self.centres = molecule.atom_coords()
-        self.electrons, self.spin = np.zeros(count), np.zeros(count)
+        self.electrons, self.spin = known.copy(), np.zeros(count)
         self.moments = np.zeros((count, 3))
         self._points: dict[int, list[Array]] = {atom: [] for atom in wanted}
         self._charges: dict[int, list[Array]] = {atom: [] for atom in wanted}

@@ -26,6 +26,7 @@ Indices = NDArray[np.int64]
 # X-H distances of the file may be those of an optimisation; beyond this it is another conformation.
 MOST_APART_A = 0.35
 _BLOCK = 4000
+_ELECTRONS_OFF = 0.05  # files print occupations with few digits
 
 
 @dataclass
@@ -64,6 +65,7 @@ def laid_over(path: str, molecule: MoleculeInput) -> tuple[Source, Overlay]:
             why="It has another conformation, or is the other enantiomer.",
             next="Compute it at the geometry of the crystal.",
         )
+    _refuse_other_electrons(data, molecule, Path(path).name)
     basis = from_iodata(data)
     matrix = density_matrix(data)
     made = gto.Mole()
@@ -104,6 +106,13 @@ def read(path: str) -> IOData:
             where=Path(path).name,
             next="Give a .fchk, .molden, .wfn, .wfx or .mkl file of the finished calculation.",
         )
+    if data.atcorenums is not None and (np.asarray(data.atcorenums) < 0.5).any():
+        raise UserInputError(
+            "the wavefunction has ghost atoms: basis functions without a nucleus.",
+            where=Path(path).name,
+            why="Its density belongs to no molecule of the crystal alone.",
+            next="Compute the molecule without them.",
+        )
     if data.atcorenums is not None and np.abs(data.atcorenums - data.atnums).max() > 0.5:
         raise UserInputError(
             "the wavefunction was made with effective core potentials.",
@@ -112,6 +121,19 @@ def read(path: str) -> IOData:
             next="Use an all-electron basis set.",
         )
     return data
+
+
+def _refuse_other_electrons(data: IOData, molecule: MoleculeInput, name: str) -> None:
+    """A .molden or .wfn file does not say that it has core potentials: it has too few electrons."""
+    found, expected = _electrons(data), float(sum(data.atnums) - molecule.charge)
+    if abs(found - expected) > _ELECTRONS_OFF:
+        raise UserInputError(
+            f"the wavefunction has {found:g} electrons, and {molecule.formula} with charge {molecule.charge:+d} has {expected:g}.",
+            where=name,
+            why="It was made for another charge, or with effective core potentials, whose electrons are not in its density.",
+            next="Use an all-electron basis set; if it is the charge of the crystal's molecule that is wrong, give it with "
+            "charges, for example charges='1: +1'.",
+        )
 
 
 def density_matrix(data: IOData) -> Array:

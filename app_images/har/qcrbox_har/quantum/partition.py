@@ -9,6 +9,7 @@ stockholder (MBIS): Verstraelen et al., J. Chem. Theory Comput. 12 (2016) 3894; 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +22,37 @@ from qcrbox_har.quantum.atoms import free_atom
 Array = NDArray[np.float64]
 SCHEMES = ("hirshfeld", "iterative-hirshfeld", "mbis", "becke")
 _MOST_ROUNDS = 200
-
-
 _POINTS_AT_ONCE = 40_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some of the points. share (n, m): of each atom at each of them; free (m,): density of the free atoms, e/bohr³, whose
+    shares are the free atoms themselves. None for schemes that do not share by free atoms.
+    """
+
+    part: slice
+    share: Array
+    free: Array | None = None
 
 
 def blocks(
     scheme: str, molecule: gto.Mole, basis: str, points: Array, weights: Array, density: Array
-) -> Iterator[tuple[slice, Array]]:
+) -> Iterator[Stretch]:
     """`shares` in stretches of the points, so that memory does not grow with atoms times points.
 
     The iterative schemes need all points at once and come in one stretch.
     """
-    if scheme in ("hirshfeld", "becke"):
-        for start in range(0, len(points), _POINTS_AT_ONCE):
-            part = slice(start, start + _POINTS_AT_ONCE)
-            yield part, shares(scheme, molecule, basis, points[part], weights[part], density[part])
-    else:
-        yield slice(None), shares(scheme, molecule, basis, points, weights, density)
+    if scheme not in ("hirshfeld", "becke"):
+        yield Stretch(slice(None), shares(scheme, molecule, basis, points, weights, density))
+        return
+    for start in range(0, len(points), _POINTS_AT_ONCE):
+        part = slice(start, start + _POINTS_AT_ONCE)
+        if scheme == "hirshfeld":
+            atoms = _free_atoms(molecule, basis, points[part])
+            yield Stretch(part, _normalised(atoms), atoms.sum(axis=0))
+        else:
+            yield Stretch(part, shares(scheme, molecule, basis, points[part], weights[part], density[part]))
 
 
 def shares(
@@ -48,16 +62,21 @@ def shares(
 
     points (m, 3) bohr, weights (m,) of the integration, density (m,) e/bohr³.
     """
+    if scheme == "hirshfeld":
+        return _normalised(_free_atoms(molecule, basis, points))
     distances = _distances(molecule, points)
     symbols = [molecule.atom_pure_symbol(i) for i in range(molecule.natm)]
-    if scheme == "hirshfeld":
-        promolecule = [free_atom(s, 0, basis)(r) for s, r in zip(symbols, distances, strict=True)]
-        return _normalised(np.array(promolecule))
     if scheme == "iterative-hirshfeld":
         return _iterative_hirshfeld(molecule, symbols, basis, distances, weights, density)
     if scheme == "mbis":
         return _mbis(molecule, distances, weights, density)
     return _becke(molecule, symbols, distances)
+
+
+def _free_atoms(molecule: gto.Mole, basis: str, points: Array) -> Array:
+    """Density (n, m) of each free atom, e/bohr³."""
+    distances = _distances(molecule, points)
+    return np.array([free_atom(molecule.atom_pure_symbol(i), 0, basis)(r) for i, r in enumerate(distances)])
 
 
 def _distances(molecule: gto.Mole, points: Array) -> Array:

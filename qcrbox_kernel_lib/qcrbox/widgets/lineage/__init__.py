@@ -39,6 +39,7 @@ def packed(graph: Lineage) -> dict[str, Any]:
             "label": name_and_verdict(node)[0],
             "verdict": name_and_verdict(node)[1],
             "status": str((node.get("details") or {}).get("status") or ""),
+            "doubtful": bool((node.get("details") or {}).get("doubtful")),
             "column": place[node["id"]][0],
             "row": place[node["id"]][1],
             "words": words_of(node, labels),

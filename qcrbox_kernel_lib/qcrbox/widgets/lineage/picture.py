@@ -11,6 +11,7 @@ from qcrbox.widgets.lineage.words import words_of
 
 _COLUMN, _ROW, _WIDTH, _HEIGHT = 190, 58, 150, 34
 _LETTERS = 21
+DOUBT = "⚠"
 _MARK = {"successful": "✓", "failed": "✗", "cancelled": "⊘", "running": "▶", "submitted": "◷"}
 
 
@@ -92,11 +93,12 @@ def _node(node: dict[str, Any], words: str, x: float, y: float, focus: bool) -> 
     short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 2]}…"
     weight = 2.4 if focus else 1.2
     if node["kind"] in ("calculation", "batch"):
-        mark = _MARK.get(status, "")
+        mark = DOUBT if details.get("doubtful") else _MARK.get(status, "")
+        fill, stroke = ("#fff3dc", "#8a5a00") if details.get("doubtful") else ("#e8f0fb", "#0b62c4")
         dash = "" if status in ("", "successful") else ' stroke-dasharray="5 3"'
         shape = (
             f'<rect x="{x - _WIDTH / 2:.0f}" y="{y - _HEIGHT / 2:.0f}" width="{_WIDTH}" height="{_HEIGHT}" '
-            f'rx="{_HEIGHT / 2}" fill="#e8f0fb" stroke="#0b62c4" stroke-width="{weight}"{dash}/>'
+            f'rx="{_HEIGHT / 2}" fill="{fill}" stroke="{stroke}" stroke-width="{weight}"{dash}/>'
         )
         text = f"{mark} {short}".strip()
     else:

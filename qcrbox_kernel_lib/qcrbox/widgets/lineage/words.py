@@ -19,11 +19,20 @@ def words_of(node: dict[str, Any], labels: dict[str, str]) -> str:
         options = ", ".join(
             _option(name, value, labels) for name, value in (details.get("arguments") or {}).items()
         )
-        return f"calculation {node['label']}, {details.get('status', '')}: {command}({options})"
+        return f"calculation {node['label']}, {_ending(details)}: {command}({options})"
     if node["kind"] == "data_file":
         dataset = f" of {details['dataset']}" if details.get("dataset") else ""
         return f"file {node['label']}{dataset}" + (", deleted" if details.get("deleted") else "")
     return str(node["label"])
+
+
+def _ending(details: dict[str, Any]) -> str:
+    """State of a calculation, and why its result should be looked at first."""
+    status = str(details.get("status") or "")
+    if not details.get("doubtful"):
+        return status
+    is_unconverged = "not converged" in str(details.get("verdict") or "").lower()
+    return f"{status}, {'not converged' if is_unconverged else 'with warnings'}"
 
 
 def _option(name: str, value: Any, labels: dict[str, str]) -> str:

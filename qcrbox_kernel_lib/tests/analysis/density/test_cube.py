@@ -61,3 +61,65 @@ def test_a_cube_is_converted_once_however_often_it_is_asked_for() -> None:
     """Results give their cubes converted, and the message of the view asks for it again."""
     cube = read_cube(hydrogen_cube().encode()).per_cubic_angstrom()
     assert cube.per_cubic_angstrom().integral == cube.to_draw().integral == cube.integral
+
+
+SMALL = "title\nof it\n1 0.5 0.0 0.0\n2 1.0 0.0 0.0\n1 0.0 1.0 0.0\n3 0.0 0.0 1.0\n8 8.0 0.1 0.2 0.3\n1 2 3 4 5 6\n"
+
+
+def test_numbers_run_with_z_fastest_and_lengths_are_in_bohr():
+    cube = read_cube(SMALL.encode())
+    assert cube.values.tolist() == [[[1, 2, 3]], [[4, 5, 6]]]
+    assert cube.origin.tolist() == pytest.approx([0.5 * BOHR, 0, 0])
+    assert cube.places.tolist() == [pytest.approx([0.1 * BOHR, 0.2 * BOHR, 0.3 * BOHR])]
+    assert (cube.numbers.tolist(), cube.title) == ([8], "title – of it")
+    assert cube.integral == pytest.approx(21 * BOHR**3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SMALL.replace("1 2 3 4 5 6", "1D0 2.0D+00 3E0 4 5 6"),
+        SMALL.replace("1 2 3 4 5 6", "1 2\n3 4 5\n6"),
+        SMALL.replace("\n", "\r\n"),
+        SMALL.replace("1 0.5 0.0 0.0", "1 0.5 0.0 0.0 1"),
+    ],
+    ids=["exponents of Fortran", "other lines", "other line ends", "one value for each point"],
+)
+def test_ways_of_writing_the_same(text):
+    assert read_cube(text.encode()).values.ravel().tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("1 0.5 0.0 0.0", "1 0.5", "three numbers each"),
+        ("2 1.0 0.0 0.0", "2 1.0 0.0", "inhomogeneous|three numbers each"),
+        ("1 0.0 1.0 0.0", "1 0.0 0.0 0.0", "do not span a space"),
+        ("1 0.0 1.0 0.0", "1 2.0 0.0 0.0", "do not span a space"),
+        ("1 2 3 4 5 6", "1 2 3 4 5 nan", "some values are not numbers"),
+        ("1 2 3 4 5 6", "1 2 3 4 5 inf", "some values are not numbers"),
+        ("1 2 3 4 5 6", "1 2 3 4 5", "5 values for 6 points"),
+        ("1 2 3 4 5 6", "1 2 3 4 5 x", "could not convert"),
+        ("1 0.5 0.0 0.0", "1 0.5 0.0 0.0 3", "3 values per point"),
+        ("2 1.0", "0 1.0", "cannot be shown"),
+        ("8 8.0 0.1 0.2 0.3", "8 8.0 0.1", "reshape|inhomogeneous"),
+        ("1 0.5", "many 0.5", "invalid literal"),
+    ],
+    ids=["origin", "step", "no step", "two steps along one line", "nan", "infinite", "too few", "a word", "several values", "no points", "half an atom", "atoms"],
+)  # fmt: skip
+def test_a_damaged_cube_is_refused_with_the_reason(old, new, said):
+    with pytest.raises(UserInputError, match=said):
+        read_cube(SMALL.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff" * 100, b"a\nb\n"])
+def test_any_other_bytes_are_no_cube(content):
+    with pytest.raises(UserInputError, match="not a readable cube"):
+        read_cube(content)
+
+
+def test_the_box_and_the_text_are_those_of_the_cube():
+    cube = read_cube(SMALL.encode())
+    assert cube.box.values.dtype == np.float32
+    assert cube.box.steps.tolist() == cube.steps.tolist()
+    assert "grid 2 × 1 × 3, 1 atoms" in repr(cube)

@@ -19,6 +19,8 @@ from qcrbox.analysis.density.surface_net import surface_net
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 
+from ...conftest import write_cif
+
 EXAMPLES = Path(__file__).parents[4] / "app_images" / "qcrboxtools" / "examples"
 BOHR = 0.529177210903
 
@@ -200,3 +202,29 @@ def test_choices_that_do_not_exist_are_refused(urea):
         hirshfeld(urea, atom="C9")
     with pytest.raises(UserInputError, match="spacing"):
         hirshfeld(urea, spacing=0)
+
+
+def test_a_structure_without_atoms_has_no_surface():
+    no_atoms = Structure.from_cif(write_cif(sites=[("Q1", "Q", 0.1, 0.2, 0.3)]))
+    with pytest.raises(UserInputError, match=r"no atoms|no free-atom density"):
+        hirshfeld(no_atoms)
+
+
+@pytest.mark.parametrize("spacing", [0.04, 0.51, -1, float("nan")])
+def test_the_spacing_of_the_grid_has_limits(urea, spacing):
+    with pytest.raises(UserInputError, match=r"between 0\.05 and 0\.5"):
+        hirshfeld(urea, spacing=spacing)
+
+
+def test_an_element_without_a_density_is_named():
+    heavy = Structure.from_cif(write_cif(sites=[("U1", "U", 0.1, 0.2, 0.3), ("O1", "O", 0.28, 0.2, 0.3)]))
+    with pytest.raises(UserInputError, match="density for U"):
+        hirshfeld(heavy)
+
+
+def test_a_molecule_in_an_empty_crystal_has_no_closed_surface():
+    alone = Structure.from_cif(
+        write_cif((40, 40, 40, 90, 90, 90), sites=[("C1", "C", 0.5, 0.5, 0.5), ("O1", "O", 0.528, 0.5, 0.5)])
+    )
+    with pytest.raises(UserInputError, match="does not close: beside the molecule there is empty space"):
+        hirshfeld(alone, spacing=0.5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from qcrbox.analysis.density.maps import DensityMap, around, difference_density, structure_factors
 from qcrbox.analysis.density.peaks import find_peaks
-from qcrbox.contract.errors import MissingItemsError
+from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import Reflections, unique_reflections
 from qcrbox.crystallography.structure import Structure
 
@@ -341,3 +341,18 @@ def test_a_map_says_its_extremes() -> None:
     assert repr(DensityMap(np.array([[[1.0, -2.0]]]), crystal("P 1"))) == (
         "<Fo − Fc density: +1.00 … −2.00 e/Å³, σ 1.581, grid 1 × 1 × 2>"
     )
+
+
+def test_reflections_of_which_none_has_both_values_are_refused(thpp):
+    nothing = np.full(3, np.nan)
+    hkl = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    data = Reflections(hkl, nothing, np.ones(3), calculated=nothing)
+    with pytest.raises(MissingItemsError, match="None of the reflections has both"):
+        difference_density(thpp, data)
+
+
+def test_indices_that_no_measurement_reaches_are_refused_before_the_memory_is_full(thpp):
+    hkl = np.array([[1, 0, 0], [9999, 9999, 9999]])
+    data = Reflections(hkl, np.ones(2), np.ones(2), calculated=np.ones(2))
+    with pytest.raises(UserInputError, match=r"map would have .* points.*index 9999.*Check the indices"):
+        difference_density(thpp, data)

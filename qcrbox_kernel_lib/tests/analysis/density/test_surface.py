@@ -48,3 +48,50 @@ def test_ranges_of_known_properties_are_fixed(cube):
 def test_what_is_no_surface_is_refused(text):
     with pytest.raises(UserInputError, match="surface"):
         Surface.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "5",
+        "null",
+        '{"vertices": "a", "faces": []}',
+        '{"vertices": [0, 0, 0], "faces": [], "dnorm": ["x"]}',
+        '{"vertices": [[0, 0], [1, 2, 3]], "faces": []}',
+        '{"vertices": [0, 0, 0], "faces": [0, 0, -1]}',
+        b"\xff\xfe",
+    ],
+    ids=["no JSON", "list", "number", "null", "text", "property of texts", "ragged", "negative", "no text"],
+)
+def test_any_other_file_is_refused_as_no_surface(text):
+    with pytest.raises(UserInputError, match="surface"):
+        Surface.from_json(text)
+
+
+def test_lists_of_another_length_are_no_properties():
+    made = Surface.from_json(
+        '{"vertices": [0, 0, 0, 1, 0, 0, 0, 1, 0], "faces": [0, 1, 2], "a": [1, 2, 3], "b": [1], "c": 5}'
+    )
+    assert list(made.properties) == ["a"]
+    assert made.area == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [(list(range(101)), (1.0, 99.0, "")), ([2.0] * 3, (1.5, 2.5, "")), ([], (0.0, 1.0, ""))],
+    ids=["from the 1st to the 99th per cent", "all alike", "no vertices"],
+)
+def test_the_colours_of_an_unknown_property_have_two_ends(values, scale):
+    surface = Surface(
+        np.zeros((len(values), 3)), np.zeros((0, 3), dtype=int), {"made": np.array(values, dtype=float)}
+    )
+    assert surface.scale_of("made") == scale
+
+
+def test_a_surface_without_triangles_has_no_area_and_a_text():
+    empty = Surface(np.zeros((0, 3)), np.zeros((0, 3), dtype=int), {"dnorm": np.zeros(0)})
+    assert (empty.area, empty.volume) == (0.0, 0.0)
+    assert empty.scale_of("dnorm") == (-0.5, 1.5, "")
+    assert repr(empty) == "<Surface: 0 vertices, 0.0 Å², 0.0 Å³; dnorm>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -24,7 +24,7 @@ from qcrbox_registry.services.teaching.deadlines import own_due
 from qcrbox_registry.services.teaching.exercises import dates_of, shown
 from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.roster import Person
-from qcrbox_registry.services.teaching.student import progress_shown, snapshot_shown
+from qcrbox_registry.services.teaching.views import progress_shown, snapshot_shown
 from qcrbox_registry.services.texts import checked_text
 from qcrbox_registry.store import calculations, datasets, events
 from qcrbox_registry.store.audit import record
@@ -228,15 +228,18 @@ class BoardService:
 
     # ------------------------------------------------------------ live
 
-    async def ticks(self, presence: Presence, exercise_id: str) -> AsyncIterator[bool]:
+    async def ticks(self, presence: Presence, exercise_id: str) -> AsyncGenerator[bool, None]:
         """True when something of the students changed since the last one, False to keep the connection alive.
 
-        Raises NotFound, NotAllowed before the first.
+        Raises NotFound, NotAllowed before the first. What changes while the answer is on its way is in the stream.
         """
-        facts = await self._context.db.read(lambda conn: _facts(conn, presence.actor, exercise_id))
-        return self._ticks(presence, exercise_id, set(facts.students))
+        ticks = self._ticks(presence, exercise_id)
+        await anext(ticks)
+        return ticks
 
-    async def _ticks(self, presence: Presence, exercise_id: str, owners: set[int]) -> AsyncIterator[bool]:
+    async def _ticks(self, presence: Presence, exercise_id: str) -> AsyncGenerator[bool, None]:
+        owners: set[int] = set()
+
         def wanted(event: events.Event) -> bool:
             if event.kind == "exercise" and event.object_id == exercise_id:
                 if event.owner_id is not None:
@@ -246,6 +249,9 @@ class BoardService:
 
         subscription = self._context.hub.subscribe(wanted)
         try:
+            facts = await self._context.db.read(lambda conn: _facts(conn, presence.actor, exercise_id))
+            owners |= set(facts.students)
+            yield False
             while (waiting := await subscription.get(TICK_S)) is not None:
                 if presence.is_due:
                     actor = await presence.now()

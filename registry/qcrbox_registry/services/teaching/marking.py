@@ -16,7 +16,7 @@ from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.teaching import access, evidence, progress
 from qcrbox_registry.services.teaching.courses import CourseService
-from qcrbox_registry.services.teaching.student import snapshot_shown
+from qcrbox_registry.services.teaching.views import snapshot_shown
 from qcrbox_registry.services.texts import checked_text
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
@@ -61,6 +61,8 @@ def judge(task: Task, found: progress.Progress) -> tuple[float | None, str]:
         return task.points, found.words or "Right."
     if found.state is TaskState.HANDED_IN:
         return None, "Handed in; a person marks it."
+    if found.state is TaskState.RUNNING:
+        return None, "The calculation has not ended; run the checks again when it has."
     if found.state is TaskState.NOT_BEGUN:
         return 0.0, "Nothing was handed in."
     if any(result.passed is None for result in found.results):

@@ -5,6 +5,7 @@ import { coverTwin, element, installStyle } from "../../shared_js/twin.js";
 import css from "./lineage.css";
 
 const [COLUMN, ROW, WIDE, HIGH] = [190, 58, 150, 34];
+const DOUBT = "⚠";
 const MARK = { successful: "✓", failed: "✗", cancelled: "⊘", running: "▶", submitted: "◷" };
 const NAMES = "http://www.w3.org/2000/svg";
 
@@ -63,10 +64,11 @@ class Lineage {
 
   item(n, i, [x, y]) {
     const round = n.kind === "calculation" || n.kind === "batch";
-    const [fill, stroke] = round ? [tint("#e8f0fb"), ink("#0b62c4")] : n.kind === "hidden" ? [tint("#f2f2f2"), ink("#999")] : [tint("#fffdf5"), ink("#8a6100")];
+    const calculated = n.doubtful ? [tint("#fff3dc"), ink("#8a5a00")] : [tint("#e8f0fb"), ink("#0b62c4")];
+    const [fill, stroke] = round ? calculated : n.kind === "hidden" ? [tint("#f2f2f2"), ink("#999")] : [tint("#fffdf5"), ink("#8a6100")];
     const box = svg("rect", { x: x - WIDE / 2, y: y - HIGH / 2, width: WIDE, height: HIGH, rx: round ? HIGH / 2 : 3, fill, stroke, "stroke-width": n.id === this.graph.focus ? 2.6 : 1.2 });
     if (n.status && n.status !== "successful") box.setAttribute("stroke-dasharray", "5 3");
-    const text = `${MARK[n.status] ?? ""} ${n.label}`.trim();
+    const text = `${n.doubtful ? DOUBT : (MARK[n.status] ?? "")} ${n.label}`.trim();
     // How it ended stands below the name, which may be cut; the title has both in full.
     const lines = n.verdict ? [[y - 7, text], [y + 8, n.verdict]] : [[y, text]];
     const labels = lines.map(([at, line]) => svg("text", { x, y: at, "text-anchor": "middle", "dominant-baseline": "central", fill: ink("#222") }, line.length > 21 ? `${line.slice(0, 20)}…` : line));
