@@ -12,6 +12,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from qcrbox_hub.admin.tables import csv_lines
+from qcrbox_hub.admin.words import counted
 from qcrbox_hub.teaching import notebook_text, task_form
 from qcrbox_hub.teaching.courses import notebook_body, stored_files, version_body
 from qcrbox_hub.teaching.page import TeachingPage
@@ -105,7 +106,7 @@ class Tasks(ExercisePage):
                 try:
                     made = await self._save(found, [task.model_dump(mode="json") for task in tasks])
                 except QcError as error:
-                    problems = [f"{error.message} {error.next}".strip()]
+                    problems = [error.message]
                 else:
                     self.say(
                         f"This is version {made['version']} now, with {len(tasks)} tasks."
@@ -202,7 +203,7 @@ class Board(ExercisePage):
 
     async def do_free(self) -> str:
         freed = await self.registry.call("POST", f"{self.api}/free-queue", {"reason": self.field("reason")})
-        return f"Being cancelled: {freed['number']} calculations of this exercise."
+        return f"Being cancelled: {counted(freed['number'], 'calculation')} of this exercise."
 
 
 class BoardEvents(ExercisePage):
@@ -386,7 +387,7 @@ class Marks(ExercisePage):
     async def do_grade(self) -> str:
         found = await self.registry.call("POST", f"{self.api}/grade")
         problems = [f"{each['student']}: {each['problem']}" for each in found["problems"]]
-        return " ".join([f"{found['marked']} students were marked.", *problems])
+        return " ".join([f"{counted(found['marked'], 'student is', 'students are')} marked.", *problems])
 
     async def do_release(self) -> str:
         released = self.field("released") == "yes"
