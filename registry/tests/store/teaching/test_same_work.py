@@ -13,6 +13,12 @@ from qcrbox_registry.store.teaching import courses, exercises, same_work, work
 NOW = 1000.0
 
 
+@pytest.fixture
+def database_url(sqlite_url):
+    """`api/test_answers_from_store.py` does the same on both kinds of database."""
+    return sqlite_url
+
+
 class Class:
     """An exercise that answers from the store; ada and bob have opened it, eve as a preview."""
 
