@@ -41,16 +41,15 @@ def orthogonalisation_matrix(parameters: ArrayLike) -> Array:
     given = np.asarray(parameters, dtype=float).tolist()
     a, b, c, *angles = given
     # Cosines alone would take -90° or 270° for a right angle.
-    depth, cosines = 0.0, (0.0, 0.0, 0.0)
+    depth = ca = cb = cg = 0.0
     if all(0 < angle < 180 for angle in angles):
-        ca, cb, cg = cosines = tuple(math.cos(math.radians(angle)) for angle in angles)
+        ca, cb, cg = (math.cos(math.radians(angle)) for angle in angles)
         depth = 1 - ca * ca - cb * cb - cg * cg + 2 * ca * cb * cg
     if not (depth > _FLAT and min(a, b, c) > 0 and math.isfinite(a * b * c)):
         raise CifError(
             f"The cell {' '.join(f'{value:g}' for value in given)} encloses no volume.",
             next="Check the cell parameters in the file.",
         )
-    ca, cb, cg = cosines
     sg = math.sin(math.radians(angles[2]))
     return np.array(
         [[a, b * cg, c * cb], [0.0, b * sg, c * (ca - cb * cg) / sg], [0.0, 0.0, c * math.sqrt(depth) / sg]]
