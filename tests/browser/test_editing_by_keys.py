@@ -137,13 +137,19 @@ def test_the_drive_of_the_store_is_walked_with_the_keyboard_alone(
     choose_file(page, "driven.cif")
     choose_in_menu(page, "Add to the QCrBox store")
     expect(page.locator(".jp-toast-message", has_text="stored")).to_be_visible(timeout=LIMIT_MS)
-    tab_to_element(page, page.locator('.lm-TabBar-tab[data-id="qcrbox-drive"]'), "Shift+Tab")
+    keyboard.press("Control+Shift+c")  # Lab's palette of commands
+    page.locator("#modal-command-palette, .jp-ModalCommandPalette").first.wait_for(timeout=LIMIT_MS)
+    keyboard.type("Stored files")
     keyboard.press("Enter")
     drive = page.locator("#qcrbox-drive")
     drive.locator(".jp-DirListing-item").first.wait_for(timeout=LIMIT_MS)
-    for name in ("Datasets", "driven", "driven.cif"):
+    for name in ("Datasets", "driven.cif"):
         walk_to(page, drive, name)
         keyboard.press("Enter")
+    # The dataset is a folder of its name, with this one file.
+    expect(drive.locator(".jp-DirListing-item")).to_have_count(1, timeout=LIMIT_MS)
+    walk_to(page, drive, "driven.cif")
+    keyboard.press("Enter")
     view = page.locator(f"{TAB} .qcrbox-FileView")
     expect(view.locator("h2")).to_have_text("driven.cif", timeout=LIMIT_MS)
     expect(view.get_by_role("tab", name="Structure")).to_be_visible(timeout=LIMIT_MS)
