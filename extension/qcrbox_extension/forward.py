@@ -63,6 +63,7 @@ class ForwardHandler(Handler):
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
         self._forwarding: asyncio.Task[None] | None = None
         self._complete = False
+        self._ending = False
 
     def set_default_headers(self) -> None:
         """Close the connection after a refusal."""
@@ -109,8 +110,10 @@ class ForwardHandler(Handler):
 
     def on_connection_close(self) -> None:
         """Cancel the call to the registry when the browser has closed the connection."""
-        # The tab was closed or reloaded: end its streams at the registry.
-        if self._forwarding is not None:
+        # The tab was closed or reloaded: end its streams at the registry. Once only: a second cancellation, or one after a
+        # failed write has begun to close them, would interrupt that closing and leave the registry's end open.
+        if self._forwarding is not None and not self._ending:
+            self._ending = True
             self._forwarding.cancel()
 
     async def _feed(self, chunk: bytes | None) -> None:
@@ -142,7 +145,10 @@ class ForwardHandler(Handler):
                 headers=headers,
                 content=self._content(),
             ) as answer:
-                await self._answer(answer)
+                try:
+                    await self._answer(answer)
+                except StreamClosedError:
+                    self._ending = True
         except StreamClosedError:
             return
         except httpx.HTTPError as error:

@@ -32,6 +32,7 @@ class Upstream:
     files: dict[str, bytes] = field(default_factory=dict)
     refusals: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     may_go_on: threading.Event = field(default_factory=threading.Event)
+    wrote: threading.Event = field(default_factory=threading.Event)  # a piece of a stream of events
     gone: threading.Event = field(default_factory=threading.Event)
 
 
@@ -103,6 +104,7 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
                 while not upstream.may_go_on.wait(0.05):
                     self.wfile.write(b": still here\n\n")
                     self.wfile.flush()
+                    upstream.wrote.set()
                 self.wfile.write(b"id: 8\ndata: {}\n\n")
             except OSError:
                 upstream.gone.set()
@@ -127,6 +129,7 @@ def upstream(upstream_server: Upstream) -> Upstream:
     upstream_server.seen.clear()
     upstream_server.may_go_on.clear()
     upstream_server.gone.clear()
+    upstream_server.wrote.clear()
     return upstream_server
 
 
@@ -165,16 +168,24 @@ def start_jupyter(home: Path, **environment: str) -> tuple[subprocess.Popen[str]
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory, upstream_server: Upstream) -> Iterator[str]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, upstream_server: Upstream
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process of a Jupyter server in front of the upstream, and its address."""
     home = tmp_path_factory.mktemp("home")
     file = home / "token"
     file.write_text(REGISTRY_TOKEN + "\n")
     process, url = start_jupyter(
         home, QCRBOX_URL=f"http://127.0.0.1:{upstream_server.port}", QCRBOX_TOKEN_FILE=str(file)
     )
-    yield url
+    yield process, url
     process.kill()
     process.wait()
+
+
+@pytest.fixture(scope="session")
+def server_url(server: tuple[subprocess.Popen[str], str]) -> str:
+    return server[1]
 
 
 @pytest.fixture

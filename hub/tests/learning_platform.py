@@ -97,7 +97,7 @@ class LearningPlatform:
         """A page whose form the browser sends at once: from the course to the tool, and with the signed launch."""
         if path == "/link":
             action = f"{self.tool}/hub/lti13/oauth_login"
-            target = f"{self.tool}/hub/lti13/oauth_callback"
+            target = query.get("target", f"{self.tool}/hub/")
             fields = {
                 "iss": self.url,
                 "login_hint": query["who"],

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 CANCEL_AGAIN_S = 1.0
+
+
+async def again_and_again(
+    do: Callable[[], Awaitable[object]],
+    pause_s: float,
+    on_error: Callable[[Exception], None],
+    *,
+    pause_first: bool = False,
+) -> None:
+    """Await `do()` without end, with a pause (s) after each round; `pause_first`: before it.
+
+    Whatever a round raises is handed to `on_error`, and the next round comes all the same.
+    """
+    if pause_first:
+        await asyncio.sleep(pause_s)
+    while True:
+        try:
+            await do()
+        except Exception as error:  # noqa: BLE001 - work that ended with one fault would be missed until the next start
+            on_error(error)
+        await asyncio.sleep(pause_s)
 
 
 class BackgroundTasks:

@@ -37,6 +37,11 @@ def listed(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 row`, `2 rows`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def language(environ: Mapping[str, str] = os.environ) -> str:
     """The first requested language that has a catalogue; "en" when none has."""
     wanted = next((environ[name] for name in _VARIABLES if environ.get(name)), "")

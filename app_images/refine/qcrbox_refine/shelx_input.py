@@ -143,7 +143,9 @@ class _Reader:
             group.expand_conventional_centring_type(_LATTICES[abs(number)])
             return crystal.symmetry(unit_cell=unit_cell, space_group=group)
         except (RuntimeError, ValueError, KeyError, AssertionError) as error:
-            raise self.fail(f"cell and symmetry do not fit: {error}", "Check CELL, LATT and SYMM.") from error
+            # Of operations that make no group cctbx says where in its sources it stopped.
+            why = "the operations make no group" if "Internal Error" in str(error) else str(error)
+            raise self.fail(f"cell and symmetry do not fit: {why}", "Check CELL, LATT and SYMM.") from error
 
     # Instructions
 

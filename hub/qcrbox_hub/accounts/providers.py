@@ -16,6 +16,7 @@ from jupyterhub.auth import Authenticator, PAMAuthenticator
 from jupyterhub.handlers import BaseHandler
 from ldapauthenticator import LDAPAuthenticator
 from ltiauthenticator.lti13.auth import LTI13Authenticator
+from ltiauthenticator.lti13.handlers import LTI13CallbackHandler
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.oauth2 import OAuthLoginHandler
 from qcrbox.contract.errors import Unreachable
@@ -221,8 +222,20 @@ class PamAuthenticator(PasswordMembers, PAMAuthenticator):
 # ---------------------------------------------------------------- learning platforms
 
 
+class LtiCallback(LTI13CallbackHandler):
+    """Where the platform sends the signed launch."""
+
+    async def get(self) -> None:
+        """A platform whose tool address is this one leads here after the launch: go on to the person's server."""
+        if self.current_user is None:
+            await super().get()
+        self.redirect(self.hub.base_url)
+
+
 class LtiAuthenticator(ProviderMembers, LTI13Authenticator):
     """A launch from a learning platform (LTI 1.3)."""
+
+    callback_handler = LtiCallback
 
     token_url = Unicode(help="Where the platform gives access tokens; empty: no marks are sent.").tag(
         config=True

@@ -53,7 +53,7 @@ class Notifications(Page):
         try:
             message = act()
         except UserInputError as error:
-            await self._page(problem=f"{error.message} {error.next}".strip(), status=400)
+            await self._page(problem=error.message, status=400)
             return
         await self._page(message=message)
 

@@ -11,6 +11,7 @@ from tornado import web
 
 from qcrbox_hub.accounts import lti_launches
 from qcrbox_hub.accounts.lti_launches import LtiCourse
+from qcrbox_hub.admin.words import counted
 from qcrbox_hub.teaching.exercises import ExercisePage
 from qcrbox_hub.teaching.lti_scores import Access, ScoreService
 from qcrbox_hub.teaching.send_marks import Exercise, MarkSender
@@ -48,7 +49,7 @@ class Grades(ExercisePage):
         self._group = self.name = course["group"]
         await self.act()
 
-    async def do_send_marks(self) -> str:
+    async def do_send_marks(self) -> str | None:
         courses = [course for course in self._courses(self._group) if course.line_items]
         if not courses:
             raise UserInputError(
@@ -62,8 +63,12 @@ class Grades(ExercisePage):
         self.noted = {"exercise": exercise.id, "sent": str(sent), "not_sent": str(len(failed))}
         if failed:
             names = ", ".join(sorted(failed)[:20])
-            return f"{sent} marks were sent, {len(failed)} were not: {names}. The table says why; send again."
-        return f"{sent} marks were sent." if sent else "The platform has all marks already: nothing was sent."
+            self.say(
+                f"{_sent(sent)}, {len(failed)} not: {names}. The table says why; send again.", problem=True
+            )
+            self.redirect(self.request.uri, status=303)
+            return None
+        return f"{_sent(sent)}." if sent else "The platform has all marks already: nothing was sent."
 
     async def _taught(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The exercise and its course, for lecturers where marks can be sent; others get 404."""
@@ -86,6 +91,10 @@ class Grades(ExercisePage):
 
     def _sender(self, courses: list[LtiCourse]) -> _Sending:
         return _Sending(self, courses)
+
+
+def _sent(number: int) -> str:
+    return f"{counted(number, 'mark was', 'marks were')} sent"
 
 
 class _Sending:

@@ -104,7 +104,7 @@ class MarkSender:
             service = self._service(course)
             column = await service.column(f"qcrbox-{exercise.id}", exercise.title, exercise.most)
         except QcError as error:
-            words = _said(error)
+            words = error.message
             for row in rows:
                 self._note(exercise, row.name, problem=words)
             return {row.name: words for row in rows}
@@ -119,7 +119,7 @@ class MarkSender:
                 try:
                     await service.send(column, score)
                 except QcError as error:
-                    failed[row.name] = _said(error)
+                    failed[row.name] = error.message
                     self._note(exercise, row.name, problem=failed[row.name])
                 else:
                     self._note(exercise, row.name, sent=score)
@@ -146,7 +146,3 @@ class MarkSender:
             row.points, row.most, row.sent_at = sent.points, sent.most, sent.at
         row.problem = problem[:1000]
         self._session.commit()
-
-
-def _said(error: QcError) -> str:
-    return " ".join(part for part in (error.message, error.why, error.next) if part)

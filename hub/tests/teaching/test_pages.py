@@ -83,7 +83,7 @@ def test_board_and_marks_from_the_first_answer_to_the_csv(
     assert "<script>alert" not in one
     assert "&lt;script&gt;alert(1)" in one
     marks = f"{exercise}/marks"
-    assert "1 students were marked" in people["tom"].submit(marks, action="grade").text
+    assert "1 student is marked." in people["tom"].submit(marks, action="grade").text
     assert "to decide" in lena.get(marks).text
     given = lena.submit(marks, action="mark", student="stella", task_id="why", points="0,5", comment="=1+1")
     assert "stella is marked" in given.text
@@ -170,6 +170,7 @@ def test_tasks_are_made_in_a_form_and_saved_as_a_version_that_keeps_the_files(
     assert "a.cif" in page
     again = lena.http.post(path, data=moved | {"step": "save"})
     assert "Version 2 was written meanwhile." in again.text
+    assert again.text.count("Load the page again") == 1
     # As it was, for the tests after this one.
     back = fields_of(lena.get(path).text) | {"step": "remove-1"}
     last = fields_of(lena.http.post(path, data=back).text) | {"step": "save"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from qcrbox.language import counted
 from qcrbox.markup import Table
 from qcrbox.widgets.chart import BLUE, GREEN, ORANGE, PURPLE, Axis, Chart, Panel, Picture, Series
 
@@ -105,7 +106,7 @@ class History:
 
     def summary(self) -> str:
         """The plot as a sentence for screen readers."""
-        parts = [f"{len(self.rows)} cycle{'s' * (len(self.rows) != 1)}"]
+        parts = [counted(len(self.rows), "cycle")]
         for name in ("R1", "wR2", "max_shift_su"):
             first, last = self.first(name), self.last(name)
             if first is not None and last is not None:

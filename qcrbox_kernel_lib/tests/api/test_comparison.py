@@ -29,7 +29,7 @@ def figures(stored, *models):
 
 def test_figures_stand_with_their_change(stored, pair):
     found = figures(stored, *pair("_refine_ls_R_factor_gt 0.0412", "_refine_ls_R_factor_gt 0.0300"))
-    assert found == {"R1": ("0.0412", "0.03", "-0.0112")}
+    assert found == {"R1": ("0.0412", "0.0300", "-0.0112")}
 
 
 def test_a_figure_of_one_alone_has_no_change(stored, pair):

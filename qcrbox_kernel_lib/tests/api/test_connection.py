@@ -10,6 +10,8 @@ from qcrbox.api import connection
 from qcrbox.client import saved_tokens, signing_in
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
 
+from ..small_server import Raw, refusal
+
 
 def test_import_is_light_and_silent():
     code = (
@@ -106,3 +108,93 @@ def test_network_that_is_trusted_may_be_named(monkeypatch):
 
 def test_registry_itself_is_found_at_its_own_address(registry_url):
     assert signing_in.registry_address(f"{registry_url}/") == registry_url
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "null", "no json", "{}", '{"registry_url": ""}'])
+def test_a_platform_file_that_holds_something_else_names_no_registry(tmp_path, content):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "platform.json").write_text(content)
+    assert connection.discover({"QCRBOX_DATA": str(tmp_path), "HOME": str(tmp_path)}) is None
+
+
+@pytest.mark.parametrize("url", ["https://box.example", "https://box.example/", "https://box.example//"])
+def test_a_kept_token_is_found_whatever_slash_ends_the_address(tmp_path, monkeypatch, url):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    saved_tokens.put("https://box.example", "kept")
+    found = connection.discover({"QCRBOX_URL": url})
+    assert (found.url, found.token) == ("https://box.example", "kept")
+
+
+@pytest.mark.parametrize("url", ["", "/", None])
+def test_an_empty_address_is_none(tmp_path, url):
+    env = {"HOME": str(tmp_path), **({} if url is None else {"QCRBOX_URL": url})}
+    assert connection.discover(env) is None
+
+
+@pytest.fixture
+def kernel(monkeypatch, tmp_path):
+    """A kernel that is connected to nothing, with a home of its own."""
+    monkeypatch.setattr(connection, "_current", None)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("QCRBOX_URL", "QCRBOX_DATA", "XDG_DATA_HOME", "JUPYTERHUB_API_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    yield tmp_path
+    connection.forget()
+
+
+def registry(server, *, token=None):
+    """A registry that takes this token alone."""
+    server["GET /api/healthz"] = Raw('{"status": "ok"}')
+
+    def applications(request):
+        if token and request.headers.get("authorization") != f"Bearer {token}":
+            return refusal(401, "not_signed_in", "No valid token.")
+        return {"applications": []}
+
+    server["GET /api/applications"] = applications
+
+
+def test_a_given_token_is_used_kept_and_found_by_the_next_kernel(kernel, server):
+    registry(server, token="t")
+    box = connection.connect(server.url, "t")
+    assert connection.current() is box
+    connection.forget()
+    connection.connect(f"{server.url}/")
+    assert saved_tokens.get(server.url) == "t"
+
+
+def test_a_token_that_is_not_to_be_remembered_is_not_kept(kernel, server):
+    registry(server, token="t")
+    connection.connect(server.url, "t", remember=False)
+    assert saved_tokens.get(server.url) is None
+
+
+def test_a_refused_token_is_neither_kept_nor_replaced_by_another(kernel, server):
+    """A saved token may be that of another person."""
+    registry(server, token="right")
+    saved_tokens.put(server.url, "right")
+    with pytest.raises(
+        NotSignedIn, match=r"requires you to sign in.*Get its token from the person who started it"
+    ):
+        connection.connect(server.url, "wrong")
+    assert {request.headers.get("authorization") for request in server.sent("GET /api/applications")} == {
+        "Bearer wrong"
+    }
+    assert saved_tokens.get(server.url) == "right"
+    assert connection._current is None
+
+
+def test_a_failed_change_of_registry_keeps_the_one_before(kernel, server):
+    registry(server)
+    box = connection.connect(server.url)
+    with pytest.raises(Unreachable):
+        connection.connect("http://127.0.0.1:9")
+    assert connection.current() is box
+
+
+def test_without_any_registry_the_error_says_how_to_start_or_name_one(kernel):
+    with pytest.raises(Unreachable, match=r"No QCrBox registry was found.*qcrbox up.*qc.connect"):
+        connection.current()
+    assert not connection.is_configured()
+    assert "not connected" in connection.place()

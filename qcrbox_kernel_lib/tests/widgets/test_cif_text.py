@@ -63,3 +63,59 @@ def test_words_belong_to_items_that_the_dictionaries_know():
     assert not [name for name in ours if not name.startswith("_shelx")]
     assert item_words("_CELL_LENGTH_A") == item_words("_cell.length_a") == "length of the cell axis a"
     assert item_words("_cell.length_a_su") == "s.u. of: length of the cell axis a"
+
+
+def shown(text):
+    document = read(text.encode(), filename="x.cif", on_error="keep")
+    return cif_html(document, document.blocks)
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("-0.12(3)", "-0.12<span style='opacity:.6'>(3)</span>"),
+        ("'C10 H8'", "C10 H8"),
+        ("5(x)", "5(x)"),
+        ("'a \" b'", "a &quot; b"),
+        ("a&b", "a&amp;b"),
+    ],
+)
+def test_a_value_is_shown_without_its_quotes(value, cell):
+    assert f"</span> {cell}</div>" in shown(f"data_a\n_my_item {value}\n")
+
+
+def test_a_single_block_is_open_and_several_are_folded():
+    assert shown("data_a\n_x_y 1\n").count("<details open>") == 1
+    assert "<details open>" not in shown("data_a\n_x_y 1\ndata_b\n_x_y 1\n")
+
+
+@pytest.mark.parametrize(("count", "more"), [(50, None), (53, "… 3 more blocks")])
+def test_blocks_that_are_left_out_are_counted(count, more):
+    html = shown("".join(f"data_b{n}\n_x_y {n}\n" for n in range(count)))
+    assert html.count("<summary class='b'>") == 50
+    assert (more in html) if more else "more blocks" not in html
+
+
+def test_remarks_of_the_reader_come_first_and_are_counted():
+    html = shown("data_a\n" + "".join(f"stray{n}\n" for n in range(30)))
+    assert html.count("⚠ line ") == 20
+    assert re.search(r"… \d+ more remarks", html)
+
+
+@pytest.mark.parametrize(("length", "is_open"), [(5, True), (590, True), (700, False)])
+def test_a_text_field_is_open_while_it_is_short(length, is_open):
+    html = shown(f"data_a\n_my_text\n;\n{'x ' * (length // 2)}\n;\n")
+    assert ("<details open><summary><span class='t'" in html) == is_open
+
+
+def test_a_long_value_on_one_line_is_cut():
+    html = shown(f"data_a\n_my_item {'x' * 550}\n")
+    assert f"{'x' * 300}…" in html
+    assert "x" * 301 not in html
+
+
+def test_names_of_blocks_and_items_are_escaped():
+    html = shown("data_<u>\nloop_\n_<i>_x\n_<i>_y\n1 2\n")
+    assert "<u>" not in html
+    assert "<i>1 row</i>" in html
+    assert "<i>_x" not in html

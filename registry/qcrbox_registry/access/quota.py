@@ -119,6 +119,18 @@ class Quotas:
         for limit in self.limits(person_id, group_id, quota):
             limit.require(used(conn, limit.subject, limit.subject_id, quota), more)
 
+    def require_move(
+        self, conn: Connection, before: tuple[int, int | None], after: tuple[int, int | None], size: int
+    ) -> None:
+        """Raises QuotaExceeded when bytes that are stored already would exceed a limit at their new place.
+
+        before, after: person and home group. They count once, so who had them before needs no more room for them.
+        """
+        for limit in self.limits(*after, "gib"):
+            place = {"person": before[0], "group": before[1]}
+            if limit.subject_id != place[limit.subject]:
+                limit.require(used(conn, limit.subject, limit.subject_id, "gib"), size / GIB)
+
     def headroom(self, conn: Connection, person_id: int, group_id: int | None) -> QuotaHeadroom:
         """How much this person (in this home group) may still store."""
         limits = self.limits(person_id, group_id, "gib")

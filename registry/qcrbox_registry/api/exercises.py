@@ -18,7 +18,7 @@ from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.teaching.exercises import ExerciseChange
 from qcrbox_registry.services.teaching.handed_files import decoded
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES
-from qcrbox_registry.services.teaching.student import Draft
+from qcrbox_registry.services.teaching.student_data import Draft
 
 router = APIRouter(prefix="/api", tags=["teaching"])
 _NOTEBOOK_BODY = {

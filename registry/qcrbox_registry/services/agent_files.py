@@ -29,15 +29,7 @@ class AgentFileService:
         claims = read_files(self._context.signing_key, token)
         if claims.calculation_id != calculation_id:
             raise missing("calculation", calculation_id)
-        found = await self._context.db.read(lambda conn: calculations.attempt_of(conn, calculation_id))
-        if found is None:
-            raise missing("calculation", calculation_id)
-        if found.attempt != claims.attempt or found.finished_at is not None:
-            raise Conflict(
-                f"Attempt {claims.attempt} of this calculation is over.",
-                why="Its files are closed to the agent of that attempt.",
-            )
-        return found
+        return await self._context.db.read(lambda conn: _lasting(conn, calculation_id, claims.attempt))
 
     async def read_input(self, attempt: Attempt, file_id: str, *, unified: bool) -> Content:
         """An input of the calculation. Raises NotFound for any other file."""
@@ -92,9 +84,24 @@ class AgentFileService:
         )
 
         def write(conn: Connection) -> Upload:
+            # The attempt may have ended while the bytes arrived; the next one may have stored a newer checkpoint.
+            _lasting(conn, attempt.id, attempt.attempt)
             added = uploads.add_output(conn, new, time.time())
             if new.name == CHECKPOINT:
                 uploads.drop_checkpoints(conn, attempt.id, but=added.id)
             return added
 
         return await self._context.db.write(write)
+
+
+def _lasting(conn: Connection, calculation_id: str, number: int) -> Attempt:
+    """This attempt of a calculation. Raises NotFound, and Conflict when it is over."""
+    found = calculations.attempt_of(conn, calculation_id)
+    if found is None:
+        raise missing("calculation", calculation_id)
+    if found.attempt != number or found.finished_at is not None:
+        raise Conflict(
+            f"Attempt {number} of this calculation is over.",
+            why="Its files are closed to the agent of that attempt.",
+        )
+    return found

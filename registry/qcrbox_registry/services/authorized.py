@@ -9,7 +9,8 @@ from dataclasses import replace
 from qcrbox.contract.errors import NotFound
 
 from qcrbox_registry.access.rights import Actor, Grant, Resource, allows, authorize, missing
-from qcrbox_registry.store import calculations, datasets, sessions, shares, uploads
+from qcrbox_registry.store import calculations as calculation_rows
+from qcrbox_registry.store import datasets, sessions, shares, uploads
 from qcrbox_registry.store.calculations import Calculation
 from qcrbox_registry.store.datasets import DataFile, Dataset
 from qcrbox_registry.store.engine import Connection
@@ -47,11 +48,17 @@ def data_file(
 def calculation(conn: Connection, actor: Actor, action: str, calculation_id: str) -> Calculation:
     """The calculation, when the actor may do this with it."""
     try:
-        found = calculations.get(conn, calculation_id)
+        found = calculation_rows.get(conn, calculation_id)
     except NotFound:
         raise missing("calculation", calculation_id) from None
     _authorize(conn, actor, action, calculation_resources(conn, [found])[0], [found.id])
     return found
+
+
+def calculations(conn: Connection, actor: Actor, action: str, found: Sequence[Calculation]) -> None:
+    """Raises unless the actor may do this with each of these calculations."""
+    for resource in calculation_resources(conn, found):
+        _authorize(conn, actor, action, resource, [resource.id])
 
 
 def session(conn: Connection, actor: Actor, action: str, session_id: str) -> tuple[Calculation, Session]:
@@ -67,7 +74,7 @@ def session(conn: Connection, actor: Actor, action: str, session_id: str) -> tup
         view_only_allowed=found.view_only_allowed,
     )
     _authorize(conn, actor, action, resource, [session_id])
-    return calculations.get(conn, session_id), found
+    return calculation_rows.get(conn, session_id), found
 
 
 def upload(conn: Connection, actor: Actor, action: str, upload_id: str) -> Upload:

@@ -212,7 +212,9 @@ def renamed_events(conn: Connection, calculation_id: str, now: float) -> list[ev
     row = calculations.get(conn, calculation_id)
     told = [events.about("title", row, now, row.state, title=titles.title_of(row))]
     if row.output_dataset_id:
-        told.append(events.about("dataset", datasets.get(conn, row.output_dataset_id), now, "changed"))
+        # One in the trash has the new title too, and nobody has to hear of it.
+        output = datasets.get(conn, row.output_dataset_id, deleted=True)
+        told += [events.about("dataset", output, now, "changed")] if output.deleted_at is None else []
     return told
 
 
@@ -233,8 +235,7 @@ def _stoppable(conn: Connection, actor: Actor, ids: list[str]) -> list[str]:
     for calculation_id in ids:
         if calculation_id not in rows:
             raise missing("calculation", calculation_id)
-    for resource in authorized.calculation_resources(conn, list(rows.values())):
-        authorize(actor, "cancel", resource)
+    authorized.calculations(conn, actor, "cancel", list(rows.values()))
     return list(rows)
 
 

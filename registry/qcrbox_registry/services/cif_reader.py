@@ -53,7 +53,10 @@ class CifReader:
             raise CifError(
                 "The file could not be read.", why=f"It took over {self._longest_s:g} s."
             ) from None
-        except (OSError, ValueError, CifError):
+        except ValueError:  # an answer longer than the limit of the stream, or one that is no JSON
+            await self.end()
+            raise CifError("The file could not be read.", why="The answer about it was too long.") from None
+        except (OSError, CifError):
             await self.end()
             raise
         except asyncio.CancelledError:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from qcrbox.contract.errors import TooLarge
+from qcrbox.contract.errors import TooLarge, UserInputError
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.reach import reach
@@ -98,8 +98,11 @@ class DataFileService:
     async def change(self, actor: Actor, file_id: str, asked: DataFileChange) -> Json:
         """Change the name or the tags; the changed file. Raises NotFound, NotAllowed, UserInputError."""
         filename = None
-        if asked.filename:
-            filename = datasets.safe_name(checked_text(asked.filename, "file name", LONGEST_FILENAME))
+        if asked.filename is not None:
+            text = checked_text(asked.filename, "file name", LONGEST_FILENAME)
+            if not text:
+                raise UserInputError("A data file needs a file name.")
+            filename = datasets.safe_name(text)
         new_tags = None if asked.tags is None else [tags.checked(tag) for tag in asked.tags]
         now = time.time()
 

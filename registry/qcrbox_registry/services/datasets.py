@@ -86,7 +86,10 @@ class DatasetService:
         return await self._context.db.read(read)
 
     async def change(self, actor: Actor, dataset_id: str, asked: DatasetChange) -> Json:
-        """Change texts, home group or tags; the changed dataset. Raises NotFound, NotAllowed, UserInputError."""
+        """Change texts, home group or tags; the changed dataset.
+
+        Raises NotFound, NotAllowed, UserInputError, and QuotaExceeded where the new group has no room for it.
+        """
         values: dict[str, Any] = {}
         if asked.name is not None:
             values["name"] = checked_text(asked.name, "name", LONGEST_NAME)
@@ -100,6 +103,10 @@ class DatasetService:
         def write(conn: Connection) -> list[events.Event]:
             row = authorized.dataset(conn, actor, "change" if values else "tag", dataset_id)
             told: list[events.Event] = []
+            if "group_id" in values:
+                size = sum(file.size for file in datasets.files_of(conn, [row.id])[row.id])
+                before, after = (row.owner_id, row.group_id), (row.owner_id, values["group_id"])
+                self._context.quotas.require_move(conn, before, after, size)
             if values:
                 datasets.change(conn, row.id, values, now)
             if asked.name is not None and row.calculation_id is not None:
@@ -126,8 +133,8 @@ class DatasetService:
             file = authorized.data_file(conn, actor, "change", file_id)
             if file.dataset_id is not None:
                 raise UserInputError(f"{file.filename} is in a dataset already.", where=file.id)
-            if (file.owner_id, file.group_id) != (row.owner_id, row.group_id):
-                self._context.quotas.headroom(conn, row.owner_id, row.group_id).require(file.size)
+            before, after = (file.owner_id, file.group_id), (row.owner_id, row.group_id)
+            self._context.quotas.require_move(conn, before, after, file.size)
             datasets.attach(conn, file.id, row.id, now)
             entry = audit.entry(actor, "attach", now, kind="dataset", object_id=row.id, data_file=file.id)
             record(conn, [entry])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 
 from qcrbox.contract.errors import QcError
@@ -14,12 +14,13 @@ from qcrbox_registry.access.rights import notice, sees_event
 from qcrbox_registry.services import authorized
 from qcrbox_registry.services.context import Context
 from qcrbox_registry.services.event_hub import Subscription
-from qcrbox_registry.store import events, logs, shares
+from qcrbox_registry.store import calculations, events, logs, shares
+from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
 
 KEEP_ALIVE_S = 10.0
 MOST_PER_READ = 1000
-Batches = AsyncIterator[list[Event]]  # an empty batch keeps the connection alive
+Batches = AsyncGenerator[list[Event], None]  # an empty batch keeps the connection alive
 
 
 class _Watcher:
@@ -66,11 +67,15 @@ class EventFeed:
     async def everything(
         self, presence: Presence, after: int | None, kinds: frozenset[str] | None
     ) -> Batches:
-        """All events the person may see, of these kinds (None: all), from now on or after a sequence number."""
+        """All events the person may see, of these kinds (None: all), from now on or after a sequence number.
+
+        "Now" is before this returns: what happens while the answer is on its way is in the stream.
+        """
         watcher = _Watcher(self._context, presence)
-        await watcher.read_shares()
         notice(presence.actor, "listen", "events")
-        return self._everything(watcher, after, kinds)
+        batches = self._everything(watcher, after, kinds)
+        await anext(batches)
+        return batches
 
     async def _everything(
         self, watcher: _Watcher, after: int | None, kinds: frozenset[str] | None
@@ -81,6 +86,8 @@ class EventFeed:
         # Subscribed first, then read: an event that is written in between comes twice and is sent once.
         subscription = self._context.hub.subscribe(wanted)
         try:
+            await watcher.read_shares()
+            yield []
             seen = after or 0
             while after is not None:
                 past = await self._context.db.read(partial(events.after, seq=seen, limit=MOST_PER_READ))
@@ -101,23 +108,31 @@ class EventFeed:
         """
         watcher = _Watcher(self._context, presence)
         await watcher.read_shares()
-        row = await self._context.db.read(
+        await self._context.db.read(
             lambda conn: authorized.calculation(conn, presence.actor, "read", calculation_id)
         )
-        if row.state in FINAL and after and not await self._past(calculation_id, after):
+        past, has_ended = await self._past(calculation_id, after)
+        if has_ended and after and not past:
             return None
         return self._of_calculation(watcher, calculation_id, after)
 
-    async def _past(self, calculation_id: str, after: int) -> list[Event]:
-        return await self._context.db.read(lambda conn: events.of_calculation(conn, calculation_id, after))
+    async def _past(self, calculation_id: str, after: int) -> tuple[list[Event], bool]:
+        """The events after a sequence number, and whether the calculation has ended."""
+
+        def read(conn: Connection) -> tuple[list[Event], bool]:
+            state = calculations.state_of(conn, calculation_id)
+            return events.of_calculation(conn, calculation_id, after), state in FINAL
+
+        return await self._context.db.read(read)
 
     async def _of_calculation(self, watcher: _Watcher, calculation_id: str, after: int) -> Batches:
         subscription = self._context.hub.subscribe(watcher.sees, calculation_id)
         try:
-            past = await self._past(calculation_id, after)
+            # An event after the end, such as that of a closed session, is no reason to wait for another one.
+            past, has_ended = await self._past(calculation_id, after)
             seen = past[-1].seq if past else after
             yield past
-            if any(event.status in FINAL for event in past):
+            if has_ended:
                 return
             if progress := await self._progress(calculation_id):
                 yield progress
@@ -144,11 +159,14 @@ def _is_end(event: Event) -> bool:
 
 
 async def _live(subscription: Subscription, watcher: _Watcher, seen: int) -> Batches:
-    """Events as they are published, each once; an empty batch after `KEEP_ALIVE_S` without any."""
+    """Events as they are published, each once; an empty batch after `KEEP_ALIVE_S` without any.
+
+    seen: the last one that was read. Two changes of one commit may be published in another order than that of their
+    numbers, so a higher number says nothing of a lower one.
+    """
     sent_at = time.monotonic()
     while (waiting := await subscription.get(watcher.check_again_s)) is not None and await watcher.check():
         new = [event for event in waiting if (not event.seq or event.seq > seen) and watcher.sees(event)]
-        seen = max([seen, *(event.seq for event in new)])
         if new or time.monotonic() - sent_at > KEEP_ALIVE_S:
             sent_at = time.monotonic()
             yield new

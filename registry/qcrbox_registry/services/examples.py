@@ -79,7 +79,7 @@ class Examples:
                 for example in found:
                     try:
                         stored = [await _put(objects, file) for file in example.files]
-                    except ValueError as error:
+                    except (OSError, ValueError) as error:
                         log.error("example_left_out", example=example.name, error=str(error))
                         continue
                     row = NewExample(application_id, example.name, example.description, stored)
@@ -95,13 +95,13 @@ class Examples:
         """The examples whose files are there, and whether no example is missing."""
         try:
             listed = yaml.safe_load((folder / "examples.yaml").read_text()) or {}
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: it is no UTF-8
             log.error("examples_unreadable", folder=str(folder), error=str(error))
             return [], True
         found: list[Example] = []
         complete = True
-        entries = listed.get("datasets") or [] if isinstance(listed, dict) else []
-        for entry in entries:
+        entries = listed.get("datasets") if isinstance(listed, dict) else None
+        for entry in entries if isinstance(entries, list) else []:
             try:
                 example = self._example(folder, entry)
             except (KeyError, TypeError, AttributeError) as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
+from collections.abc import Callable
 from functools import partial
 
 import structlog
-from qcrbox.contract.errors import QcError
+from qcrbox.background import again_and_again
 
 from qcrbox_registry.services.contents import ContentService
 from qcrbox_registry.services.context import Context
@@ -24,6 +23,10 @@ SWEEP_S = 3600.0
 AUDIT_S = 60.0
 UPLOAD_AGE_S = 7 * 86400.0
 log = structlog.get_logger(__name__)
+
+
+def _logged(event: str) -> Callable[[Exception], None]:
+    return lambda error: log.error(event, error=repr(error))
 
 
 class Housekeeping:
@@ -42,40 +45,34 @@ class Housekeeping:
 
     async def store_examples(self) -> None:
         """Store examples as their files appear: the environment of an application may still be built."""
-        while True:
+
+        async def store() -> None:
             if self._examples.waiting:
-                with contextlib.suppress(QcError):
-                    made, new = await self._examples.store(self._context.db, self._context.objects)
-                    self._context.publish(made)
-                    self._contents.index_later(new)
-            await asyncio.sleep(EXAMPLES_S)
+                made, new = await self._examples.store(self._context.db, self._context.objects)
+                self._context.publish(made)
+                self._contents.index_later(new)
+
+        await again_and_again(store, EXAMPLES_S, _logged("examples_not_stored"))
 
     async def mark_departed(self) -> None:
         """Note deleted groups and accounts again and again."""
-        while True:
-            await asyncio.sleep(DEPARTURES_S)
-            try:
-                await mark_departed(self._context)
-            except QcError as error:
-                log.warning("departures_not_noted", error=error.message)
+
+        async def mark() -> None:
+            await mark_departed(self._context)
+
+        await again_and_again(mark, DEPARTURES_S, _logged("departures_not_noted"), pause_first=True)
 
     async def sign_audit(self) -> None:
         """Sign and export the head of the audit trail again and again."""
-        while True:
-            await asyncio.sleep(AUDIT_S)
-            try:
-                await self._context.db.read(lambda conn: self._context.audit_heads.sign(conn, time.time()))
-            except (QcError, OSError) as error:
-                log.error("audit_head_not_signed", error=str(error))
+
+        async def sign() -> None:
+            await self._context.db.read(lambda conn: self._context.audit_heads.sign(conn, time.time()))
+
+        await again_and_again(sign, AUDIT_S, _logged("audit_head_not_signed"), pause_first=True)
 
     async def sweep_again(self) -> None:
         """Sweep again and again."""
-        while True:
-            try:
-                await self.sweep()
-            except QcError as error:
-                log.warning("sweep_failed", error=error.message)
-            await asyncio.sleep(SWEEP_S)
+        await again_and_again(self.sweep, SWEEP_S, _logged("sweep_failed"))
 
     async def sweep(self, now: float | None = None) -> dict[str, int]:
         """Remove what is past its time (as of `now`, Unix time, s); how much of each kind."""

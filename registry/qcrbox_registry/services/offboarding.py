@@ -10,7 +10,7 @@ import structlog
 from qcrbox.contract.errors import QcError
 
 from qcrbox_registry.services.context import Context
-from qcrbox_registry.services.teaching.student import discard_work
+from qcrbox_registry.services.teaching.student_data import discard_work
 from qcrbox_registry.store import calculations, events, orphaned_data, people
 from qcrbox_registry.store.audit import Entry, record
 from qcrbox_registry.store.engine import Connection

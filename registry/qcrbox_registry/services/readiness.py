@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 
+import structlog
+from qcrbox.background import again_and_again
 from qcrbox.contract.models import iso
 
 from qcrbox_registry.services.context import Context, Json
@@ -14,6 +15,7 @@ from qcrbox_registry.store import events
 WATCH_S = 15.0
 # Bytes; with less free, writes of the database or of NATS may fail.
 LEAST_FREE = 200 * 1024 * 1024
+log = structlog.get_logger(__name__)
 
 
 class ReadinessService:
@@ -44,9 +46,9 @@ class ReadinessService:
 
     async def watch(self) -> None:
         """Check periodically, so that a fault gets a date even without requests."""
-        while True:
-            await self.report()
-            await asyncio.sleep(WATCH_S)
+        await again_and_again(
+            self.report, WATCH_S, lambda error: log.error("readiness_unknown", error=repr(error))
+        )
 
     async def _faults(self) -> dict[str, str]:
         return {

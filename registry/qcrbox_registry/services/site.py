@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qcrbox.contract.models import iso
 
@@ -132,7 +132,7 @@ class SiteService:
         """Hold or drain a launcher or the whole site, or lift that. Raises NotFound or NotAllowed."""
         authorize(actor, "manage", SITE if change.kind == "site" else Resource("launcher", change.object_id))
         if change.mode is not None:
-            needed_reason(change.reason)
+            change = replace(change, reason=needed_reason(change.reason))
         await self._context.db.write(lambda conn: put_hold(conn, actor, change, time.time()))
         await self._context.reload()
 

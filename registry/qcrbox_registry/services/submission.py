@@ -186,12 +186,12 @@ class SubmissionService:
         )
         answers: list[Accepted | Exception] = []
         accepted: list[tuple[_Request, Accepted]] = []
-        queued: dict[Subject, float] = {}
+        counted = _Counted(conn)
         for request in requests:
             try:
                 answer = _answered_before(conn, request)
                 if answer is None:
-                    answer = self._accept(conn, request, found, queued)
+                    answer = self._accept(conn, request, found, counted)
                     accepted.append((request, answer))
                     _remember(conn, request, answer, now)
                 answers.append(answer)
@@ -201,34 +201,59 @@ class SubmissionService:
         return answers
 
     def _accept(
-        self, conn: Connection, request: _Request, found: inputs.Found, queued: dict[Subject, float]
+        self, conn: Connection, request: _Request, found: inputs.Found, counted: _Counted
     ) -> Accepted:
         homes = inputs.resolve(conn, request.actor, [wanted.inputs for wanted in request.wanted], found)
         for wanted, home in zip(request.wanted, homes, strict=True):
             _choose_group(conn, request.actor, wanted, home)
-        self._require_quota(conn, request, queued)
+        self._require_quota(conn, request, counted)
         new = [wanted.new for wanted in request.wanted]
         return Accepted([calculation.id for calculation in new], request.batch_id, new=new)
 
-    def _require_quota(self, conn: Connection, request: _Request, queued: dict[Subject, float]) -> None:
-        """Raises QuotaExceeded. `queued`: what waits, with the calculations of this transaction so far."""
-        actor, quotas = request.actor, self._context.quotas
-        of_group = Counter(wanted.new.group_id for wanted in request.wanted)
-        opened = Counter(wanted.new.group_id for wanted in request.wanted if wanted.new.interactive)
-        more: dict[Subject, int] = {("person", actor.person_id): len(request.wanted)}
-        more |= {("group", group_id): n for group_id, n in of_group.items() if group_id is not None}
-        for group_id in of_group:
-            for limit in quotas.limits(actor.person_id, group_id, "queued"):
-                whose = (limit.subject, limit.subject_id)
-                if whose not in queued:
-                    queued[whose] = used(conn, *whose, "queued")
-                limit.require(queued[whose], more[whose])
-            quotas.require(conn, actor.person_id, group_id, "cpu_hours", 0)
-            if opened[group_id]:
-                quotas.require(conn, actor.person_id, group_id, "sessions", opened[group_id])
+    def _require_quota(self, conn: Connection, request: _Request, counted: _Counted) -> None:
+        """Raises QuotaExceeded; then nothing of the request is counted."""
+        person_id, quotas = request.actor.person_id, self._context.quotas
+        asked = {
+            "queued": request.wanted,
+            "sessions": [each for each in request.wanted if each.new.interactive],
+        }
+        for group_id in {wanted.new.group_id for wanted in request.wanted}:
+            quotas.require(conn, person_id, group_id, "cpu_hours", 0)
+        more = {quota: _by_subject(person_id, wanted) for quota, wanted in asked.items()}
+        for quota, wanted in asked.items():
+            for group_id in {each.new.group_id for each in wanted}:
+                for limit in quotas.limits(person_id, group_id, quota):
+                    whose = (limit.subject, limit.subject_id)
+                    limit.require(counted.now(quota, whose), more[quota][whose])
+        for quota, by_subject in more.items():
+            counted.add(quota, by_subject)
+
+
+class _Counted:
+    """What persons and groups use of a quota, with the requests that were accepted in this transaction so far: their
+    rows are written at its end."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._accepted: Counter[tuple[str, Subject]] = Counter()
+        self._written: dict[tuple[str, Subject], float] = {}
+
+    def now(self, quota: str, whose: Subject) -> float:
+        key = (quota, whose)
+        if key not in self._written:
+            self._written[key] = used(self._conn, *whose, quota)
+        return self._written[key] + self._accepted[key]
+
+    def add(self, quota: str, more: Counter[Subject]) -> None:
         for whose, count in more.items():
-            if whose in queued:
-                queued[whose] += count
+            self._accepted[quota, whose] += count
+
+
+def _by_subject(person_id: int, wanted: Sequence[_Wanted]) -> Counter[Subject]:
+    """How many calculations count for the person and for each of the groups."""
+    found: Counter[Subject] = Counter({("person", person_id): len(wanted)})
+    found.update(("group", each.new.group_id) for each in wanted if each.new.group_id is not None)
+    return found
 
 
 def _session_command(application: KnownApplication) -> KnownCommand:

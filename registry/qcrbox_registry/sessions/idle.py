@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +10,8 @@ from functools import partial
 from typing import Protocol
 
 import structlog
-from qcrbox.contract.errors import NotFound, QcError
+from qcrbox.background import again_and_again
+from qcrbox.contract.errors import NotFound
 
 from qcrbox_registry.store import events, sessions
 from qcrbox_registry.store.engine import Connection, Database
@@ -46,12 +46,13 @@ class IdleSessions:
 
     async def run(self) -> None:
         """Look again and again."""
-        while True:
-            await asyncio.sleep(min(LOOK_S, warning_s(self.limit_s) / 2))
-            try:
-                await self.look()
-            except QcError as error:
-                log.warning("idle_sessions_failed", error=error.message)
+        pause_s = min(LOOK_S, warning_s(self.limit_s) / 2)
+        await again_and_again(
+            self.look,
+            pause_s,
+            lambda error: log.error("idle_sessions_failed", error=repr(error)),
+            pause_first=True,
+        )
 
     async def look(self, now: float | None = None) -> tuple[list[str], list[str]]:
         """Warn and end what is due at `now` (Unix time, s); ids of the sessions warned and ended."""

@@ -119,6 +119,9 @@ def report(conn: Connection, state: SessionState, now: float) -> None:
     if state.width and state.height:
         values |= {"width": state.width, "height": state.height}
     query = _open(state.calculation_id)
+    if state.state == "open":
+        # A report that was on its way when the end was asked for: the session stays one that ends, with its reason.
+        query = query.where(sessions.c.state != "finalising")
     conn.execute(query.values(**values))
     if state.state == "open":
         conn.execute(query.where(sessions.c.opened_at.is_(None)).values(opened_at=now, last_input_at=now))

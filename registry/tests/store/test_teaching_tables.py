@@ -228,8 +228,26 @@ def test_what_was_submitted_counts_before_what_was_collected(world, exercise):
     of_bob = world.ask(snapshots.of_exercise, exercise, world.person["bob"])
     assert snapshots.counting(of_bob).id == only
     assert snapshots.counting([]) is None
-    assert world.ask(snapshots.collected, exercise) == {world.person["ada"]: 3.0, world.person["bob"]: 3.0}
     assert world.ask(snapshots.get, only).name == "bob"
+
+
+@pytest.mark.parametrize(
+    ("reason", "at", "due", "is_collected"),
+    [
+        ("collected", 3.0, 3.0, True),
+        ("collected", 4.0, 3.0, True),
+        ("collected", 2.0, 3.0, False),
+        ("collected", 9.0, 5.0, False),
+        ("collected", 9.0, None, False),
+        ("submitted", 3.0, 3.0, False),
+    ],
+    ids=["at the deadline", "after it", "before it", "another deadline", "without one", "submitted"],
+)
+def test_work_is_collected_for_each_deadline_by_itself(world, exercise, reason, at, due, is_collected):
+    snapshot(world, exercise, "ada", reason, at, due)
+    snapshot(world, exercise, "ada", "collected", 20.0, due=20.0)  # a later one says nothing of it
+    for name, expected in (("ada", is_collected), ("bob", False)):
+        assert world.ask(snapshots.is_collected, exercise, world.person[name], 3.0) is expected
 
 
 # ------------------------------------------------------------ shelf, bookings, notes on nodes

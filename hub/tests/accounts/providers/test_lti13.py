@@ -93,6 +93,17 @@ def test_launch_signs_in_with_course_and_role(hub: Hub, learning_platform: Learn
     assert "custom:qcrbox:teach!group=crystals-101" in about["scopes"]
 
 
+def test_a_platform_whose_tool_address_is_that_of_launches_leads_on_to_the_hub(
+    hub: Hub, learning_platform: LearningPlatform
+) -> None:
+    """Launches go on to the tool address; `begin` names that of launches, where nothing but a launch was answered."""
+    browser, asked = begin(hub, learning_platform)
+    answer = finish(browser, learning_platform, learning_platform.launch(asked["nonce"]), asked["state"])
+    assert answer.headers["location"] == "/hub/lti13/oauth_callback"
+    assert browser.get(answer.headers["location"]).headers["location"] == "/hub/"
+    assert hub.browser().get("/hub/lti13/oauth_callback").status_code == 405
+
+
 @pytest.mark.attack(1)
 @pytest.mark.parametrize(
     "fault", ["another key", "another audience", "another nonce", "too old", "another state"]
@@ -187,7 +198,7 @@ def test_a_lecturer_sends_marks_to_the_platform(hub: Hub, learning_platform: Lea
     assert PREFIX not in jane.get(page).text
     assert "Send the marks (1 new or changed)" in jane.get(page).text
     assert sam.get(page).status_code == 404
-    assert "1 marks were sent." in jane.submit(page, action="send_marks").text
+    assert "1 mark was sent." in jane.submit(page, action="send_marks").text
     assert "nothing was sent" in jane.submit(page, action="send_marks").text
     assert [
         (each["userId"], each["scoreGiven"], each["scoreMaximum"]) for each in learning_platform.scores
@@ -195,5 +206,8 @@ def test_a_lecturer_sends_marks_to_the_platform(hub: Hub, learning_platform: Lea
     assert learning_platform.columns[0]["label"] == "Which atom is it?"
     learning_platform.refused = {"student-8"}
     refused = jane.submit(page, action="send_marks", again="yes").text
-    assert "0 marks were sent, 1 were not" in refused
-    assert "This person is not in the course." in refused
+    assert re.search(r'id="problem">\s*0 marks were sent, 1 not: sam', refused)
+    assert (
+        refused.count("The learning platform refused. It answered 403: This person is not in the course.")
+        == 1
+    )

@@ -108,7 +108,27 @@ def _parsed(lines: list[str]) -> Cube:
     atoms = int(head[0])
     if len(head) > 4 and int(head[4]) != 1:
         raise UserInputError(f"The cube holds {head[4]} values per point; one can be shown.")
-    grid = [line.split() for line in lines[3:6]]
+    shape, origin, steps, unit = _grid(head, [line.split() for line in lines[3:6]])
+    begin = 6 + abs(atoms)
+    rows = [line.split() for line in lines[6:begin]]
+    if atoms < 0:  # a line that names the orbitals
+        orbitals = lines[begin].split()
+        if int(orbitals[0]) != 1:
+            raise UserInputError(f"The cube holds {orbitals[0]} orbitals; write one file for each.")
+        begin += 1
+    return Cube(
+        _values(lines[begin:], shape),
+        unit * origin,
+        unit * steps,
+        np.array([int(row[0]) for row in rows], dtype=np.int64),
+        unit * np.array([row[2:5] for row in rows], dtype=float).reshape(-1, 3),
+        " – ".join(line.strip() for line in lines[:2] if line.strip()),
+        orbital=atoms < 0,
+    )
+
+
+def _grid(head: list[str], grid: list[list[str]]) -> tuple[tuple[int, ...], Array, Array, float]:
+    """Numbers of points, origin (3,) and steps (3, 3) in the unit of the file, and that unit in Å."""
     counts = [int(row[0]) for row in grid]
     # A negative number of points means lengths in Å (manual of Gaussian).
     if len({n < 0 for n in counts}) > 1:
@@ -117,33 +137,19 @@ def _parsed(lines: list[str]) -> Cube:
     steps = np.array([row[1:4] for row in grid], dtype=float)
     if origin.shape != (3,) or steps.shape != (3, 3):
         raise ValueError("its origin and its three steps need three numbers each")
-    if (
-        abs(np.linalg.det(steps)) < 1e-12 * np.prod(np.linalg.norm(steps, axis=1))
-        or not steps.any(axis=1).all()
-    ):
+    lengths = np.linalg.norm(steps, axis=1)
+    if not lengths.all() or abs(np.linalg.det(steps)) < 1e-12 * np.prod(lengths):
         raise ValueError("its three steps do not span a space")
-    unit = 1.0 if counts[0] < 0 else BOHR
     shape = tuple(abs(n) for n in counts)
     if not 0 < np.prod(shape, dtype=float) <= _MOST_POINTS:
         raise UserInputError(f"A grid of {' × '.join(map(str, shape))} points cannot be shown.")
-    rows = [line.split() for line in lines[6 : 6 + abs(atoms)]]
-    begin = 6 + abs(atoms)
-    if atoms < 0:  # a line that names the orbitals
-        orbitals = lines[begin].split()
-        if int(orbitals[0]) != 1:
-            raise UserInputError(f"The cube holds {orbitals[0]} orbitals; write one file for each.")
-        begin += 1
-    values = np.array(" ".join(lines[begin:]).replace("D", "E").split(), dtype=float)
+    return shape, origin, steps, 1.0 if counts[0] < 0 else BOHR
+
+
+def _values(lines: list[str], shape: tuple[int, ...]) -> Array:
+    values = np.array(" ".join(lines).replace("D", "E").split(), dtype=float)
     if len(values) != np.prod(shape):
         raise ValueError(f"{len(values):,} values for {int(np.prod(shape)):,} points")
     if not np.isfinite(values).all():
         raise ValueError("some values are not numbers")
-    return Cube(
-        values.reshape(shape),
-        unit * origin,
-        unit * steps,
-        np.array([int(row[0]) for row in rows], dtype=np.int64),
-        unit * np.array([row[2:5] for row in rows], dtype=float).reshape(-1, 3),
-        " – ".join(line.strip() for line in lines[:2] if line.strip()),
-        orbital=atoms < 0,
-    )
+    return values.reshape(shape)

@@ -16,6 +16,7 @@ from qcrbox.cif.convert.result import Source
 from qcrbox.cif.document import Block, Item
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.values import Number, Value, parse_value
+from qcrbox.language import counted
 
 Kind = Literal["changed", "added", "removed", "row added", "row removed"]
 MOST_CHANGES = 100_000
@@ -60,7 +61,7 @@ def semantic_difference(
     first: Source,
     second: Source,
     *,
-    ignore: Sequence[str] = (),
+    ignore: str | Sequence[str] = (),
     su: float = 0.0,
     blocks: tuple[str | int | None, str | int | None] = (None, None),
 ) -> SemanticDifference:
@@ -72,7 +73,22 @@ def semantic_difference(
     """
     one = unify(first, block=blocks[0]).block
     other = unify(second, block=blocks[1]).block
-    skip = [_pattern(text) for text in ignore]
+    skip = [_pattern(text) for text in ([ignore] if isinstance(ignore, str) else ignore)]
+    collected = _changes(one, other)
+    wanted = [change for change in collected if not _is_ignored(change.tag, skip)]
+    kept = [change for change in wanted if change.shift_in_su is None or change.shift_in_su > su]
+    if su > 0:
+        kept = _without_su_alone(kept)
+    return SemanticDifference(
+        kept[:MOST_CHANGES],
+        len(kept) > MOST_CHANGES,
+        small=len(wanted) - len(kept),
+        ignored=len(collected) - len(wanted),
+    )
+
+
+def _changes(one: Block, other: Block) -> list[Change]:
+    """All changes in the order of the first block, additions last."""
     collected: list[Change] = []
     seen: set[str] = set()
     for entry in one.entries:
@@ -86,18 +102,9 @@ def semantic_difference(
         tags = [entry.tag] if isinstance(entry, Item) else entry.tags
         for tag in tags:
             if names.key(tag) not in seen:
-                shown = entry.raw if isinstance(entry, Item) else f"{len(entry)} rows"
+                shown = entry.raw if isinstance(entry, Item) else counted(len(entry), "row")
                 collected.append(Change("added", tag, None, shown))
-    wanted = [change for change in collected if not _is_ignored(change.tag, skip)]
-    kept = [change for change in wanted if change.shift_in_su is None or change.shift_in_su > su]
-    if su > 0:
-        kept = _without_su_alone(kept)
-    return SemanticDifference(
-        kept[:MOST_CHANGES],
-        len(kept) > MOST_CHANGES,
-        small=len(wanted) - len(kept),
-        ignored=len(collected) - len(wanted),
-    )
+    return collected
 
 
 def _without_su_alone(changes: list[Change]) -> list[Change]:
@@ -131,7 +138,7 @@ def _items(tag: str, raw: str, other_raw: str | None, other: Block, one: Block) 
     if other_raw is None:
         column = other.column(tag)
         if len(column) > 1:
-            return [Change("changed", tag, raw, f"{len(column)} rows")]
+            return [Change("changed", tag, raw, counted(len(column), "row"))]
         return [Change("removed", tag, raw, None)]
     shift = _compare(raw, other_raw, one.get(f"{tag}_su"), other.get(f"{tag}_su"))
     return [] if shift is _SAME else [Change("changed", tag, raw, other_raw, "", shift)]
@@ -170,8 +177,10 @@ def _loops(loop: Loop, other: Block) -> list[Change]:
         if any(raw is not None for raw in single.values()):
             partner = Loop.of({tag: [raw] for tag, raw in single.items() if raw is not None})
         else:
-            return [Change("removed", loop.tags[0], f"{len(loop)} rows", None)]
-    gone = [Change("removed", tag, f"{len(loop)} rows", None) for tag in loop.tags if tag not in partner]
+            return [Change("removed", loop.tags[0], counted(len(loop), "row"), None)]
+    gone = [
+        Change("removed", tag, counted(len(loop), "row"), None) for tag in loop.tags if tag not in partner
+    ]
     shared = [tag for tag in loop.tags if tag in partner]
     needed, possible = common_key(loop.category, loop.tags, partner.tags)
     keys = [*needed, *possible] if needed else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -106,12 +106,16 @@ def cell_and_system(block: Block, structure: Structure) -> Iterator[Alert]:
 
 def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
     """Sum formula times Z against the atoms of the model; formula weight; density. Without Z, the ratios alone."""
-    stated, z = parse_formula(structure.formula_sum), structure.z
-    if structure.formula_sum and not stated:
+    stated = parse_formula(structure.formula_sum)
+    if stated:
+        yield from _content(stated, structure)
+        yield from _weight_and_density(stated, block, structure)
+    elif structure.formula_sum:
         yield Alert("FORMULA", "B", 1, f"The sum formula '{structure.formula_sum}' cannot be read.")
-    if not stated:
-        return
-    content = structure.cell_content
+
+
+def _content(stated: Mapping[str, float], structure: Structure) -> Iterator[Alert]:
+    content, z = structure.cell_content, structure.z
     units = z or formula_units(stated, content)
     odd = []
     for element in sorted({*stated, *content}):
@@ -129,8 +133,9 @@ def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
             advice="Hydrogen atoms may be missing." if hydrogen_only else "Check formula, Z and occupancies.",
             like="PLAT041",
         )
-    if not z:
-        return
+
+
+def _weight_and_density(stated: Mapping[str, float], block: Block, structure: Structure) -> Iterator[Alert]:
     computed = weight(stated)
     given = block.number("_chemical_formula_weight")
     if given is not None and abs(given.value - computed) > max(0.05, 5e-4 * computed):
@@ -141,14 +146,14 @@ def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
             f"The stated weight is {given.text}, the formula has {computed:.2f}.",
             like="PLAT043",
         )
-    density = computed * z / structure.cell.volume * _AVOGADRO_PER_A3
-    stated_density = block.number("_exptl_crystal_density_diffrn")
-    if stated_density is not None and abs(stated_density.value - density) > 0.01 * density:
+    density = computed * (structure.z or 0) / structure.cell.volume * _AVOGADRO_PER_A3
+    given = block.number("_exptl_crystal_density_diffrn")
+    if density and given is not None and abs(given.value - density) > 0.01 * density:
         yield Alert(
             "DENSITY",
             "B",
             1,
-            f"The stated density is {stated_density.text}, formula, Z and cell give {density:.3f} g/cm³.",
+            f"The stated density is {given.text}, formula, Z and cell give {density:.3f} g/cm³.",
             like="PLAT046",
         )
 

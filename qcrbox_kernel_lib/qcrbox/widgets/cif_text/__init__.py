@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from qcrbox.cif import names
 from qcrbox.cif.document import Block, Document, Item
 from qcrbox.cif.loop import Loop
+from qcrbox.language import counted
 from qcrbox.markup import escape
 from qcrbox.widgets.cif_text.item_words import item_words
 
@@ -56,7 +57,7 @@ def _item_html(item: Item) -> str:
     lines = text.count("\n") + 1
     body = escape(text[:_MOST_TEXT]) + ("\n…" if len(text) > _MOST_TEXT else "")
     open_ = " open" if len(text) <= _LONG_TEXT else ""
-    return f"<details{open_}><summary>{tag} <i>text, {lines} lines</i></summary><pre>{body}</pre></details>"
+    return f"<details{open_}><summary>{tag} <i>text, {counted(lines, 'line')}</i></summary><pre>{body}</pre></details>"
 
 
 def _loop_html(loop: Loop) -> str:
@@ -73,7 +74,7 @@ def _loop_html(loop: Loop) -> str:
     name = escape(loop.category or loop.tags[0])
     open_ = " open" if rows <= _LONG_LOOP else ""
     return (
-        f"<details{open_}><summary>loop_ <span class='t'>{name}</span> <i>{rows} rows</i></summary>"
+        f"<details{open_}><summary>loop_ <span class='t'>{name}</span> <i>{counted(rows, 'row')}</i></summary>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table></details>"
     )
 

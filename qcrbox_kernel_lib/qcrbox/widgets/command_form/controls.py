@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -23,78 +22,94 @@ _WIDE = {"width": "27em"}
 
 def form_widget(form: CommandForm) -> w.Widget:
     """Fields, preview and button; the preview follows every change, the button waits for a whole form."""
-    preview = w.HTML()
-    message = w.HTML()
-    shown = w.Output()
-    run = w.Button(description="Run", button_style="primary", icon="play", tooltip="Start the calculation")
-    notes = {name: w.HTML() for name in form.command.parameters}
-    copy = _copy_button()
+    return _Shown(form).widget
 
-    def refresh(*_: Any) -> None:
-        problems = form.problems
-        for name, note in notes.items():
+
+class _Shown:
+    """A form as it is shown, kept up to date by `refresh`."""
+
+    def __init__(self, form: CommandForm) -> None:
+        self._form = form
+        self._preview, self._message, self._output = w.HTML(), w.HTML(), w.Output()
+        self._run = w.Button(
+            description="Run", button_style="primary", icon="play", tooltip="Start the calculation"
+        )
+        self._run.on_click(self._start)
+        self._notes = {name: w.HTML() for name in form.command.parameters}
+        self._copy = _copy_button()
+        form.refresh = self.refresh
+        self.widget = self._made()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring notes, preview and button up to date."""
+        problems = self._form.problems
+        for name, note in self._notes.items():
             wrong = problems.get(name, "")
             # Empty required fields disable the button; red text appears only for wrong values.
-            note.value = (
-                ""
-                if not wrong or wrong.startswith("needed")
-                else f"<span style='color:#b42318'>✗ {escape(wrong)}</span>"
-            )
-        run.disabled = bool(problems)
-        try:
-            code = "" if problems else str(form.code)
-        except QcError:
-            code = ""
-        preview.value = (
+            note.value = "" if not wrong or wrong.startswith("needed") else _refused(wrong)
+        self._run.disabled = bool(problems)
+        code = self._code(problems)
+        self._preview.value = (
             f"<pre style='margin:4px 0;user-select:all'>{escape(code)}</pre>"
             if code
             else "<pre style='margin:4px 0;opacity:.6'>(not complete)</pre>"
         )
-        if copy is not None:
-            copy.text = code
+        if self._copy is not None:
+            self._copy.text = code
         missing = [name for name, text in problems.items() if text.startswith("needed")]
-        message.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
+        self._message.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
 
-    def changed(name: str) -> Callable[[dict[str, Any]], None]:
+    def _code(self, problems: dict[str, str]) -> str:
+        try:
+            return "" if problems else str(self._form.code)
+        except QcError:
+            return ""
+
+    def _made(self) -> w.Widget:
+        command = self._form.command
+        title = w.HTML(f"<b>{escape(command.qualified_name)}</b> – {escape(command.description)}")
+        hint = w.HTML("<span style='opacity:.75'>This line of Python does the same.</span>")
+        buttons = w.HBox([self._run, *([] if self._copy is None else [self._copy]), self._message])
+        parts = [title, _presets(self._form), *self._rows(), hint, self._preview, buttons, self._output]
+        return w.VBox(parts, layout={"max_width": "70em"})
+
+    def _rows(self) -> list[w.Widget]:
+        parameters = list(self._form.command.parameters.values())
+        rows = [self._row(parameter) for parameter in parameters if not parameter.advanced]
+        advanced = [self._row(parameter) for parameter in parameters if parameter.advanced]
+        if not advanced:
+            return rows
+        fold = w.Accordion([w.VBox(advanced)], titles=("Advanced",))
+        fold.selected_index = None
+        return [*rows, fold]
+
+    def _row(self, parameter: Parameter) -> w.Widget:
+        form, name = self._form, parameter.name
+        field = _Field(form, parameter)
+        form._fields[name], form._widgets[name] = field, field.control
+
         def take(change: dict[str, Any]) -> None:
             form._texts[name] = change["new"]
-            refresh()
+            self.refresh()
 
-        return take
-
-    form.refresh = refresh
-    rows: list[w.Widget] = []
-    advanced: list[w.Widget] = []
-    for parameter in form.command.parameters.values():
-        field = _Field(form, parameter)
-        control = field.control
-        form._fields[parameter.name], form._widgets[parameter.name] = field, control
-        control.observe(changed(parameter.name), "value")
+        field.control.observe(take, "value")
         meaning = w.HTML(
             f"<div style='opacity:.75;line-height:1.35'>{escape(_meaning(parameter))}</div>", layout=_MEANING
         )
-        row = w.VBox([w.HBox([control, meaning]), notes[parameter.name]])
-        (advanced if parameter.advanced else rows).append(row)
-    if advanced:
-        fold = w.Accordion([w.VBox(advanced)], titles=("Advanced",))
-        fold.selected_index = None
-        rows.append(fold)
+        return w.VBox([w.HBox([field.control, meaning]), self._notes[name]])
 
-    def start(_: Any) -> None:
-        shown.clear_output()
-        with shown:
+    def _start(self, _: Any) -> None:
+        self._output.clear_output()
+        with self._output:
             try:
-                form.run()._ipython_display_()
+                self._form.run()._ipython_display_()
             except QcError as error:
-                message.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+                self._message.value = _refused(error.message)
 
-    run.on_click(start)
-    refresh()
-    title = w.HTML(f"<b>{escape(form.command.qualified_name)}</b> – {escape(form.command.description)}")
-    hint = w.HTML("<span style='opacity:.75'>This line of Python does the same.</span>")
-    buttons = w.HBox([run, *([] if copy is None else [copy]), message])
-    parts = [title, _presets(form), *rows, hint, preview, buttons, shown]
-    return w.VBox(parts, layout={"max_width": "70em"})
+
+def _refused(words: str) -> str:
+    return f"<span style='color:#b42318'>✗ {escape(words)}</span>"
 
 
 def _copy_button() -> Any:
@@ -123,13 +138,13 @@ def _presets(form: CommandForm) -> w.Widget:
             form.use(presets[change["new"]])
             message.value = ""
         except QcError as error:
-            message.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+            message.value = _refused(error.message)
 
     def store(_: Any) -> None:
         try:
             presets.save(name.value, **form.options)
         except QcError as error:
-            message.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+            message.value = _refused(error.message)
             return
         message.value = f"✓ kept as {escape(name.value.strip())}"
         choice.options = ["–", *presets]

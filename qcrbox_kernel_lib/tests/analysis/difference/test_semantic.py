@@ -48,7 +48,7 @@ def test_an_added_item_and_an_added_table_are_told():
     kinds = {(kind, tag, second) for kind, tag, _, _, second in changes("_cell_volume 1", f"_cell_volume 1\n_cell_length_a 10\n{BONDS}C1 C2 1.5")}  # fmt: skip
     assert ("added", "_cell.length_a", "10") in kinds
     assert any(
-        kind == "added" and tag.startswith("_geom_bond") and second == "1 rows" for kind, tag, second in kinds
+        kind == "added" and tag.startswith("_geom_bond") and second == "1 row" for kind, tag, second in kinds
     )
 
 
@@ -78,6 +78,7 @@ def test_a_number_too_large_for_a_float_is_never_left_out():
     ("ignore", "left"),
     [
         (["_cell_*"], {"_refine_ls.r_factor_gt"}),
+        ("_cell_*", {"_refine_ls.r_factor_gt"}),
         (["_cell.volume"], {"_cell.length_a", "_refine_ls.r_factor_gt"}),
         (["_CELL_VOLUME"], {"_cell.length_a", "_refine_ls.r_factor_gt"}),
         (["_cell.*"], {"_refine_ls.r_factor_gt"}),
@@ -85,7 +86,16 @@ def test_a_number_too_large_for_a_float_is_never_left_out():
         (["*"], set()),
         ([], {"_cell.volume", "_cell.length_a", "_refine_ls.r_factor_gt"}),
     ],
-    ids=["star", "name", "capitals", "regular expression", "no expression", "everything", "nothing"],
+    ids=[
+        "star",
+        "without brackets",
+        "name",
+        "capitals",
+        "regular expression",
+        "no expression",
+        "everything",
+        "nothing",
+    ],
 )
 def test_items_to_be_ignored_are_counted_and_left_out(ignore, left):
     one = "_cell_volume 1\n_cell_length_a 2\n_refine_ls_R_factor_gt 3"

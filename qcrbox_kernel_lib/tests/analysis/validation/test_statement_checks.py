@@ -109,10 +109,11 @@ def test_a_model_that_is_its_formula_is_no_alert():
             "FORMULA_WEIGHT",
             "stated weight is 18.12, the formula has 18.0",
         ),
+        ({"sum": "'H2 O'", "weight": 36.03}, "FORMULA_WEIGHT", "stated weight is 36.03"),
         ({"sum": "'H2 O'", "z": 1, "density": 0.024}, "DENSITY", "give 0.023 g/cm³"),
         ({"sum": "'one water'"}, "FORMULA", "'one water' cannot be read"),
     ],
-    ids=["heavier atom", "hydrogen", "Z", "weight", "density", "unreadable"],
+    ids=["heavier atom", "hydrogen", "Z", "weight", "weight without Z", "density", "unreadable"],
 )
 def test_what_does_not_add_up_is_told_with_both_figures(items, test, words):
     ((name, _, text),) = formula(**items)

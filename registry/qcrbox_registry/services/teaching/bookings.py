@@ -74,7 +74,7 @@ class BookingService:
         self._context = context
 
     async def listed(self, actor: Actor, course_id: str) -> Json:
-        """The bookings of a course, and how many places can be booked. Raises NotFound."""
+        """The bookings of a course. Raises NotFound."""
 
         def read(conn: Connection) -> list[Json]:
             course = access.course(conn, actor, "read", course_id)
@@ -138,7 +138,22 @@ class BookingService:
             access.require_active(course)
             return _of(conn, course.id, booking_id)
 
-        booking = await self._context.db.read(read)
+        await self._context.db.read(read)
+        self._require_quiet()
+        started = {"running": True, "began": time.time(), "advice": []}
+
+        def write(conn: Connection) -> Booking:
+            found = read(conn)
+            _require_not_rehearsing(found, time.time())
+            bookings.note_rehearsal(conn, found.id, started)
+            return found
+
+        booking = await self._context.db.write(write)
+        self._context.audit_soon(actor, "rehearse", kind="course", object_id=course_id, booking=booking_id)
+        self._context.background.spawn(self._rehearse(booking))
+        return {**shown(booking, staff=True), "rehearsal": started}
+
+    def _require_quiet(self) -> None:
         waiting = self._context.scheduler.status()["waiting"]
         if waiting:
             raise Conflict(
@@ -146,15 +161,6 @@ class BookingService:
                 why="A rehearsal would take the places that they wait for.",
                 next="Rehearse when the site is quiet.",
             )
-        if booking.rehearsal is not None and booking.rehearsal.get("running"):
-            began = float(booking.rehearsal.get("began", 0.0))
-            if time.time() - began < 2 * REHEARSAL_S:
-                raise Conflict("A rehearsal of this booking is running.", next="Look again in a minute.")
-        started = {"running": True, "began": time.time(), "advice": []}
-        await self._note(booking.id, started)
-        self._context.audit_soon(actor, "rehearse", kind="course", object_id=course_id, booking=booking_id)
-        self._context.background.spawn(self._rehearse(booking))
-        return {**shown(booking, staff=True), "rehearsal": started}
 
     async def _rehearse(self, booking: Booking) -> None:
         as_booked = Reservation(booking.id, 0, 0.0, 0.0, booking.places, tuple(booking.applications))
@@ -236,6 +242,14 @@ def _of(conn: Connection, course_id: str, booking_id: str) -> Booking:
     if found.course_id != course_id:
         raise NotFound(f"There is no booking {booking_id[:64]!r}.")
     return found
+
+
+def _require_not_rehearsing(booking: Booking, now: float) -> None:
+    """Raises Conflict while a rehearsal runs. One that a restart of the registry cut is over after a while."""
+    if booking.rehearsal is None or not booking.rehearsal.get("running"):
+        return
+    if now - float(booking.rehearsal.get("began", 0.0)) < 2 * REHEARSAL_S:
+        raise Conflict("A rehearsal of this booking is running.", next="Look again in a minute.")
 
 
 def _check_times(asked: Asked, now: float) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 import structlog
+from qcrbox.background import again_and_again
 from qcrbox.contract.errors import QcError
 from qcrbox.contract.models import iso
 
@@ -92,12 +93,11 @@ class CollectionService:
 
     async def run(self) -> None:
         """Collect what is due again and again; what a stopped registry missed is collected after its start."""
-        while True:
-            try:
-                await self.collect_due(time.time())
-            except QcError as error:
-                log.warning("collection_failed", error=error.message)
-            await asyncio.sleep(LOOK_S)
+        await again_and_again(
+            lambda: self.collect_due(time.time()),
+            LOOK_S,
+            lambda error: log.error("collection_failed", error=repr(error)),
+        )
 
     async def collect_due(self, now: float) -> int:
         """Freeze the work of everyone whose deadline has passed and who has no snapshot for it; how many."""
@@ -131,9 +131,9 @@ class CollectionService:
 
             try:
                 number += await self._context.db.write(write)
-            except QcError as error:
+            except Exception as error:  # noqa: BLE001 - whatever a student has, the next must be collected
                 log.error(
-                    "student_not_collected", exercise=exercise.id, student=student.name, error=error.message
+                    "student_not_collected", exercise=exercise.id, student=student.name, error=repr(error)
                 )
         return number
 
@@ -162,7 +162,7 @@ def _collect_one(
         return True
     if due is None or now < due:
         return False
-    if snapshots.collected(conn, exercise.id).get(fresh.person_id) == due:
+    if snapshots.is_collected(conn, exercise.id, fresh.person_id, due):
         return False
     freeze(conn, exercise, fresh, due, problem)
     return True

@@ -180,7 +180,7 @@ class ExerciseService:
                 notebook = before.notebook
                 kept_files.append(notebook)
             stored += [Stored(file.filename, file.sha256, file.size) for file in kept_files]
-        if notebook and any(file.filename == notebook.filename for file in files):
+        if notebook and any(file.filename.casefold() == notebook.filename.casefold() for file in files):
             raise UserInputError(f"The notebook and a data file are both called {notebook.filename}.")
         manifest = Manifest(
             title=new.title,

@@ -16,7 +16,7 @@ from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.teaching import access, evidence, progress
 from qcrbox_registry.services.teaching.courses import CourseService
-from qcrbox_registry.services.teaching.student import snapshot_shown
+from qcrbox_registry.services.teaching.views import snapshot_shown
 from qcrbox_registry.services.texts import checked_text
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
@@ -61,6 +61,8 @@ def judge(task: Task, found: progress.Progress) -> tuple[float | None, str]:
         return task.points, found.words or "Right."
     if found.state is TaskState.HANDED_IN:
         return None, "Handed in; a person marks it."
+    if found.state is TaskState.RUNNING:
+        return None, "The calculation has not ended; run the checks again when it has."
     if found.state is TaskState.NOT_BEGUN:
         return 0.0, "Nothing was handed in."
     if any(result.passed is None for result in found.results):
@@ -194,6 +196,7 @@ class MarkingService:
         """Set points and comment of a task by hand. Raises NotFound, NotAllowed, UserInputError."""
         now = time.time()
         comment = checked_text(mark.comment, "comment", LONGEST_COMMENT)
+        ids = await self._courses.ids_by_name(actor, exercise_id)
 
         def write(conn: Connection) -> Json:
             exercise = access.exercise(conn, actor, "supervise", exercise_id)
@@ -205,7 +208,7 @@ class MarkingService:
             if mark.points is not None and (task is None or not 0 <= mark.points <= task.points):
                 most = task.points if task else 0
                 raise UserInputError(f"The points of this task lie between 0 and {most:g}.")
-            person_id = access.student_id(conn, work.students(conn, exercise.id), name)
+            person_id = access.student_id(ids, name)
             values: dict[str, object] = {"by_id": actor.person_id, "at": now}
             if "points" in mark.fields:
                 # Points that were typed are no sum of criteria.

@@ -13,6 +13,7 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor, Resource, authorize
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.groups import named_group
+from qcrbox_registry.services.hub_accounts import introduce
 from qcrbox_registry.services.teaching import access, courses, evidence, progress
 from qcrbox_registry.services.texts import checked_text
 from qcrbox_registry.store import datasets
@@ -41,6 +42,8 @@ class NextYearService:
         name = checked_text(title, "title", courses.LONGEST_TITLE)
         if not name:
             raise UserInputError("A course needs a title.")
+        if actor.admin:
+            await introduce(self._context, "group", group)
 
         def write(conn: Connection) -> course_rows.Course:
             source = access.course(conn, actor, "teach", course_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 
 from qcrbox.contract.errors import Conflict, NotFound, TooLarge, UserInputError
 from qcrbox.contract.models import iso
@@ -22,52 +21,24 @@ from qcrbox_registry.services.teaching.exercises import dates_of, shown
 from qcrbox_registry.services.teaching.handed_files import HandedFile
 from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
-from qcrbox_registry.store import datasets, events, trash
+from qcrbox_registry.services.teaching.student_data import (
+    Draft,
+    copy_data,
+    discard_work,
+    draft_bytes,
+    put_draft,
+    trash_data,
+)
+from qcrbox_registry.services.teaching.views import feedback, progress_shown, snapshot_shown
+from qcrbox_registry.store import events
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
-from qcrbox_registry.store.teaching import courses, exercises, marks, snapshots, work
+from qcrbox_registry.store.teaching import exercises, marks, snapshots, work
 from qcrbox_registry.store.teaching.exercises import Exercise
 
 LONGEST_ANSWER = 4000
-# Drafts that were replaced are purged by the next sweep.
-REPLACED = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A saved notebook. problem: said by the sender in place of a notebook that was too large."""
-
-    content: bytes = b""
-    problem: str = ""
-
-
-def progress_shown(found: progress.Progress) -> Json:
-    """The state of a task as answers show it."""
-    return {
-        "task_id": found.task_id,
-        "state": str(found.state),
-        "words": found.words,
-        "value": found.value,
-        "calculation_id": found.calculation_id,
-        "at": iso(found.at),
-        "checks": [{"passed": result.passed, "words": result.words} for result in found.results],
-    }
-
-
-def snapshot_shown(found: snapshots.Snapshot) -> Json:
-    """A snapshot as answers show it."""
-    return {
-        "id": found.id,
-        "student": found.name,
-        "reason": found.reason,
-        "at": iso(found.at),
-        "due_at": iso(found.due_at),
-        "late": found.late,
-        "receipt": found.receipt,
-        "has_notebook": found.notebook_file_id is not None,
-        "problem": found.problem,
-        "files": handed_files.names_of(found),
-    }
+# Of one student in one exercise. Each is kept for good and counts for no quota.
+MOST_SUBMISSIONS = 200
 
 
 class StudentService:
@@ -87,7 +58,7 @@ class StudentService:
             found = _active(conn, actor, exercise_id, now)
             before, ended = _without_old_preview(conn, found, actor, now)
             manifest = exercises.manifest(conn, found.id, found.version)
-            dataset_id, made = _own_data(conn, actor, found, manifest, before, now)
+            dataset_id, made = copy_data(conn, actor, found, manifest, before, now)
             opened = (before.opened_at if before else None) or now
             # Work that began as a student's stays that when its owner joins the staff.
             begins = before is None or before.opened_at is None
@@ -136,7 +107,7 @@ class StudentService:
                     {"text": note.text, "by": note.by, "at": iso(note.at)}
                     for note in marks.notes(conn, found.id, actor.person_id)
                 ],
-                "feedback": _feedback(conn, found, manifest, actor.person_id),
+                "feedback": feedback(conn, found, manifest, actor.person_id),
             }
 
         found = await self._context.db.read(read)
@@ -179,16 +150,17 @@ class StudentService:
         await self._context.db.read(lambda conn: _begun(conn, _active(conn, actor, exercise_id, now), actor))
         stored = await self._store(draft.content) if draft.content else None
 
-        def write(conn: Connection) -> list[events.Event]:
+        def write(conn: Connection) -> tuple[float | None, list[events.Event]]:
             at = time.time()
             found = _active(conn, actor, exercise_id, at)
             student = _begun(conn, found, actor)
             _collect_first(conn, found, student, at)
-            _put_draft(conn, student, stored, draft, at)
-            return _changed(conn, found, actor, at)
+            put_draft(conn, student, stored, draft, at)
+            return student.draft_at if stored is None else at, _changed(conn, found, actor, at)
 
-        self._context.publish(await self._context.db.write(write))
-        return {"draft_at": iso(now), "problem": draft.problem}
+        draft_at, made = await self._context.db.write(write)
+        self._context.publish(made)
+        return {"draft_at": iso(draft_at), "problem": draft.problem}
 
     async def _store(self, content: bytes) -> Stored:
         async def chunks() -> AsyncIterator[bytes]:
@@ -215,6 +187,7 @@ class StudentService:
         def write(conn: Connection) -> tuple[Json, list[events.Event]]:
             found = _active(conn, actor, exercise_id, now)
             student = _begun(conn, found, actor)
+            _require_few(conn, student)
             snapshot = freeze(conn, found, student, now, problem, beside)
             entry = audit.entry(
                 actor, "submit", now, kind="exercise", object_id=found.id, receipt=snapshot.receipt
@@ -244,7 +217,7 @@ class StudentService:
                     "This is work of a student and no preview.",
                     why="You began it before you were lecturer or assistant of the course.",
                 )
-            made = _without_data(conn, actor, student, now)
+            made = trash_data(conn, actor, student, now)
             discard_work(conn, student)
             record(conn, [audit.entry(actor, "discard preview", now, kind="exercise", object_id=found.id)])
             return [*made, *_changed(conn, found, actor, now)]
@@ -256,28 +229,7 @@ class StudentService:
         return None if student is None else await draft_bytes(self._context, student)
 
 
-async def draft_bytes(context: Context, student: work.Student) -> bytes | None:
-    """The newest draft of a student; None without one."""
-    if student.draft_file_id is None:
-        return None
-    file_id = student.draft_file_id
-    row = await context.db.read(lambda conn: datasets.get_file(conn, file_id, deleted=True))
-    return b"".join([chunk async for chunk in context.objects.get(row.sha256)])
-
-
 # ---------------------------------------------------------------- in a transaction
-
-
-def discard_work(conn: Connection, student: work.Student) -> None:
-    """Remove answers, drafts and receipts of a preview; the next sweep purges their contents."""
-    kept: list[str | None] = [student.draft_file_id]
-    for each in snapshots.of_exercise(conn, student.exercise_id, student.person_id):
-        beside = [handed_files.data_file_of(each, name) for name in handed_files.names_of(each)]
-        kept += [each.notebook_file_id, *beside]
-    work.discard(conn, student.exercise_id, student.person_id)
-    for file in datasets.files_by_id(conn, [each for each in kept if each]).values():
-        if file.deleted_at is None:
-            datasets.retire_file(conn, file.id, REPLACED)
 
 
 def _without_old_preview(
@@ -287,7 +239,7 @@ def _without_old_preview(
     before = work.student(conn, exercise.id, actor.person_id)
     if before is None or not before.preview or actor.preview or access.is_staff(actor, exercise.group_id):
         return before, []
-    made = _without_data(conn, actor, before, now)
+    made = trash_data(conn, actor, before, now)
     discard_work(conn, before)
     record(conn, [audit.entry(actor, "discard preview", now, kind="exercise", object_id=exercise.id)])
     return None, made
@@ -313,6 +265,17 @@ def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exe
     return found
 
 
+def _require_few(conn: Connection, student: work.Student) -> None:
+    """Raises Conflict for a student who has submitted as often as anybody may."""
+    found = snapshots.of_exercise(conn, student.exercise_id, student.person_id)
+    if sum(each.reason == "submitted" for each in found) >= MOST_SUBMISSIONS:
+        raise Conflict(
+            f"You have submitted {MOST_SUBMISSIONS} times.",
+            why="Every submission is kept.",
+            next="The newest one counts; nothing more has to be done.",
+        )
+
+
 def _begun(conn: Connection, exercise: Exercise, actor: Actor) -> work.Student:
     student = work.student(conn, exercise.id, actor.person_id)
     if student is None or student.opened_at is None:
@@ -320,87 +283,10 @@ def _begun(conn: Connection, exercise: Exercise, actor: Actor) -> work.Student:
     return student
 
 
-def _own_data(
-    conn: Connection,
-    actor: Actor,
-    exercise: Exercise,
-    manifest: Manifest,
-    before: work.Student | None,
-    now: float,
-) -> tuple[str | None, list[events.Event]]:
-    """The student's dataset with the files of the exercise; those that are missing are added, none is changed."""
-    wanted = [file for file in manifest.files if not file.for_lecturers]
-    if not wanted:
-        return (before.dataset_id if before else None), []
-    dataset_id = before.dataset_id if before else None
-    if dataset_id is not None:
-        try:
-            datasets.get(conn, dataset_id)
-        except NotFound:
-            dataset_id = None
-    if dataset_id is None:
-        dataset = datasets.NewDataset(
-            actor.person_id,
-            name=exercise.title,
-            description=f"Data of the exercise {exercise.title} ({exercise.course}).",
-        )
-        files = [datasets.NewFile(file.filename, file.sha256, file.size) for file in wanted]
-        _with_index(conn, files)
-        datasets.add_dataset(conn, dataset, files, now)
-        return dataset.id, list(events.write(conn, [events.about("dataset", dataset, now, "created")]))
-    there = {file.sha256 for file in datasets.files_of(conn, [dataset_id])[dataset_id]}
-    new = [
-        datasets.NewFile(file.filename, file.sha256, file.size) for file in wanted if file.sha256 not in there
-    ]
-    if not new:
-        return dataset_id, []
-    _with_index(conn, new)
-    datasets.add_files(conn, new, datasets.Place(actor.person_id, None, dataset_id), now)
-    row = datasets.get(conn, dataset_id)
-    return dataset_id, list(events.write(conn, [events.about("dataset", row, now, "changed")]))
-
-
-def _without_data(conn: Connection, actor: Actor, student: work.Student, now: float) -> list[events.Event]:
-    """Move the copy of the data to the trash of its owner; without effect when that was done before."""
-    if student.dataset_id is None:
-        return []
-    try:
-        row = datasets.get(conn, student.dataset_id)
-    except NotFound:
-        return []
-    trash.delete_dataset(conn, row.id, actor.person_id, now)
-    return list(events.write(conn, [events.about("dataset", row, now, "deleted")]))
-
-
-def _with_index(conn: Connection, files: list[datasets.NewFile]) -> None:
-    """The index of the same contents that were indexed before."""
-    for file in files:
-        file.index = datasets.index_row_of(conn, file.sha256)
-
-
-def _put_draft(
-    conn: Connection, student: work.Student, stored: Stored | None, draft: Draft, now: float
-) -> None:
-    owner = courses.site_account(conn, now)
-    file_id = student.draft_file_id
-    if stored is not None:
-        before = datasets.files_by_id(conn, [file_id])[file_id] if file_id else None
-        if before is None or before.sha256 != stored.sha256 or before.deleted_at is not None:
-            new = datasets.NewFile(f"{student.name}.ipynb", stored.sha256, stored.size)
-            datasets.add_files(conn, [new], datasets.Place(owner), now)
-            if before is not None and before.deleted_at is None:
-                datasets.retire_file(conn, before.id, REPLACED)
-            file_id = new.id
-    values = {"draft_file_id": file_id, "draft_problem": draft.problem[:500], "last_active_at": now}
-    if stored is not None:
-        values["draft_at"] = now
-    work.note(conn, student.exercise_id, student.person_id, **values)
-
-
 def _collect_first(conn: Connection, exercise: Exercise, student: work.Student, now: float) -> None:
     """Before late work replaces anything: freeze what was there at the deadline, when that was not done yet."""
     due = own_due(dates_of(exercise), student.extended_until)
-    if due is None or now < due or snapshots.collected(conn, exercise.id).get(student.person_id) == due:
+    if due is None or now < due or snapshots.is_collected(conn, exercise.id, student.person_id, due):
         return
     freeze(conn, exercise, student, due, student.draft_problem)
 
@@ -432,29 +318,3 @@ def _tasks(
 def _own_answers(conn: Connection, exercise_id: str, person_id: int) -> dict[str, str]:
     answers = work.answers(conn, exercise_id, person_id).get(person_id, {})
     return {task_id: value for task_id, (value, _) in answers.items()}
-
-
-def _feedback(conn: Connection, exercise: Exercise, manifest: Manifest, person_id: int) -> Json | None:
-    """Marks and comments once they are released; None before."""
-    if exercise.released_at is None:
-        return None
-    given = marks.of_exercise(conn, exercise.id, person_id).get(person_id, {})
-    tasks = [
-        {
-            "task_id": task.id,
-            "title": task.title,
-            "points": given[task.id].counts if task.id in given else None,
-            "most": task.points,
-            "words": given[task.id].words if task.id in given else "",
-            "comment": given[task.id].comment if task.id in given else "",
-            "criteria": (given[task.id].criteria or []) if task.id in given else [],
-        }
-        for task in manifest.tasks
-    ]
-    general = given.get("")
-    return {
-        "points": sum(task["points"] or 0.0 for task in tasks),
-        "most": manifest.points,
-        "comment": general.comment if general else "",
-        "tasks": tasks,
-    }

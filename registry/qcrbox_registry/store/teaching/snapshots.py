@@ -75,14 +75,20 @@ def of_exercise(conn: Connection, exercise_id: str, person_id: int | None = None
     return _snapshots.all(conn, query.order_by(exercise_snapshots.c.at, exercise_snapshots.c.id))
 
 
-def collected(conn: Connection, exercise_id: str) -> dict[int, float]:
-    """person id -> the deadline (0: none) for which the newest automatic snapshot was made."""
-    query = (
-        sa.select(exercise_snapshots.c.person_id, exercise_snapshots.c.due_at)
-        .where(exercise_snapshots.c.exercise_id == exercise_id, exercise_snapshots.c.reason == "collected")
-        .order_by(exercise_snapshots.c.at)
+def is_collected(conn: Connection, exercise_id: str, person_id: int, due_at: float) -> bool:
+    """Whether the work of a student was collected for this deadline (Unix time, s).
+
+    Deadlines move both ways, so each counts by itself. What a lecturer collected before the deadline is not the work of
+    the deadline.
+    """
+    query = sa.select(exercise_snapshots.c.id).where(
+        exercise_snapshots.c.exercise_id == exercise_id,
+        exercise_snapshots.c.person_id == person_id,
+        exercise_snapshots.c.reason == "collected",
+        exercise_snapshots.c.due_at == due_at,
+        exercise_snapshots.c.at >= due_at,
     )
-    return {row.person_id: row.due_at or 0.0 for row in conn.execute(query)}
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def counting(found: list[Snapshot]) -> Snapshot | None:

@@ -1,0 +1,149 @@
+"""The files of an attempt: what its token opens, and what a late piece of an older attempt may not change."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+import pytest
+from qcrbox.contract.errors import Conflict, NotFound, NotSignedIn, TooLarge
+from qcrbox.contract.messages import CHECKPOINT
+from qcrbox_registry.messaging.tokens import FilesToken, sign
+from qcrbox_registry.services.agent_files import AgentFileService
+from qcrbox_registry.services.contents import ContentService
+from qcrbox_registry.store import trash, uploads
+from qcrbox_registry.store.tables import calculations
+from qcrbox_registry.store.uploads import OutputKey
+
+
+@pytest.fixture
+def service(context):
+    return AgentFileService(context, ContentService(context))
+
+
+@pytest.fixture
+def token(context):
+    def make(calculation_id, attempt=1, purpose="files", expires_s=60.0):
+        claims = FilesToken(calculation_id=calculation_id, attempt=attempt, expires=time.time() + expires_s)
+        return sign(context.signing_key, purpose, claims)
+
+    return make
+
+
+def key_of(content, name="written", filename="new.txt"):
+    return OutputKey(name, filename, hashlib.sha256(content).hexdigest())
+
+
+async def bytes_of(found):
+    return b"".join([chunk async for chunk in found.chunks])
+
+
+# ---------------------------------------------------------------- the token
+
+
+async def test_a_token_opens_its_attempt_while_that_lasts(world, service, token):
+    made = world.start()
+    first = token(made, world.run(made))
+    assert (await service.attempt(made, first)).attempt == 1
+    world.write(lambda conn: conn.execute(calculations.update().values(attempt=2)))
+    with pytest.raises(Conflict, match="Attempt 1 of this calculation is over"):
+        await service.attempt(made, first)
+    world.write(lambda conn: conn.execute(calculations.update().values(attempt=1, finished_at=5.0)))
+    with pytest.raises(Conflict, match="is over"):
+        await service.attempt(made, first)
+
+
+async def test_what_is_no_token_of_this_calculation_opens_nothing(world, service, token):
+    made, other = world.start(), world.start()
+    world.run(made)
+    for wrong in ("", "x", token(made)[:-2], token(made, purpose="launcher"), token(made, expires_s=-1.0)):
+        with pytest.raises(NotSignedIn):
+            await service.attempt(made, wrong)
+    with pytest.raises(NotFound, match=f"no calculation '{made}'"):
+        await service.attempt(made, token(other))
+    with pytest.raises(NotFound, match="no calculation 'gone'"):
+        await service.attempt("gone", token("gone"))
+
+
+# ---------------------------------------------------------------- inputs
+
+
+async def test_an_agent_reads_the_inputs_of_its_calculation_and_no_other_file(world, service, token, file_of):
+    mine, other = file_of("ada", content=b"input"), file_of("ada", "b.txt", b"secret")
+    made = world.start(inputs=[("structure", mine)])
+    attempt = await service.attempt(made, token(made, world.run(made)))
+    assert await bytes_of(await service.read_input(attempt, mine, unified=False)) == b"input"
+    for wrong in (other, "none"):
+        with pytest.raises(NotFound, match="no data file"):
+            await service.read_input(attempt, wrong, unified=False)
+
+
+async def test_an_input_that_was_deleted_since_is_still_an_input(world, service, token, file_of):
+    mine = file_of("ada", content=b"input")
+    made = world.start(inputs=[("structure", mine)])
+    attempt = await service.attempt(made, token(made, world.run(made)))
+    world.do(trash.delete_file, mine, world.person["ada"], 1.0)
+    assert await bytes_of(await service.read_input(attempt, mine, unified=False)) == b"input"
+
+
+# ---------------------------------------------------------------- outputs
+
+
+@pytest.fixture
+async def attempt(world, service, token):
+    made = world.start()
+    return await service.attempt(made, token(made, world.run(made)))
+
+
+async def test_an_output_that_is_sent_twice_is_one(service, attempt, chunks):
+    first = await service.write_output(attempt, key_of(b"one"), chunks(b"o", b"ne"), None)
+    assert (first["size"], first["sha256"]) == (3, hashlib.sha256(b"one").hexdigest())
+    assert await service.write_output(attempt, key_of(b"one"), chunks(b"whatever"), None) == first
+    other = await service.write_output(attempt, key_of(b"one", filename="b.txt"), chunks(b"one"), None)
+    assert other["upload_id"] != first["upload_id"]
+
+
+async def test_other_bytes_than_announced_are_no_output(world, service, attempt, chunks):
+    with pytest.raises(Conflict, match="hash"):
+        await service.write_output(attempt, key_of(b"one"), chunks(b"two"), None)
+    assert world.ask(uploads.output, attempt.id, 1, key_of(b"one")) is None
+
+
+async def test_an_output_above_the_limit_is_refused_before_and_while_it_arrives(
+    context, service, attempt, chunks
+):
+    context.settings.largest_file_bytes = 10
+    with pytest.raises(TooLarge, match=r"'new\.txt' is larger"):
+        await service.write_output(attempt, key_of(b"x" * 11), chunks(), 11)
+    with pytest.raises(TooLarge):
+        await service.write_output(attempt, key_of(b"x" * 11), chunks(b"x" * 6, b"x" * 5), None)
+
+
+async def test_the_newest_checkpoint_replaces_the_others(service, attempt, chunks):
+    with pytest.raises(NotFound, match="no checkpoint"):
+        await service.read_checkpoint(attempt)
+    for content in (b"first", b"second"):
+        await service.write_output(attempt, key_of(content, CHECKPOINT), chunks(content), None)
+    assert await bytes_of(await service.read_checkpoint(attempt)) == b"second"
+
+
+@pytest.mark.parametrize("end", ["lost", "ended"])
+async def test_what_arrives_after_the_end_of_its_attempt_is_not_kept(
+    world, service, attempt, token, chunks, end
+):
+    """The agent was taken for lost while it sent its checkpoint; the next attempt has stored a newer one."""
+
+    async def late():
+        yield b"old"
+        changes = {"attempt": 2} if end == "lost" else {"finished_at": 5.0}
+        await service._context.db.write(lambda conn: conn.execute(calculations.update().values(changes)))
+        if end == "lost":
+            second = await service.attempt(attempt.id, token(attempt.id, 2))
+            await service.write_output(second, key_of(b"new", CHECKPOINT), chunks(b"new"), None)
+
+    with pytest.raises(Conflict, match="Attempt 1 of this calculation is over"):
+        await service.write_output(attempt, key_of(b"old", CHECKPOINT), late(), None)
+    if end == "lost":
+        assert await bytes_of(await service.read_checkpoint(attempt)) == b"new"
+    else:
+        assert world.ask(uploads.checkpoint, attempt.id) is None
