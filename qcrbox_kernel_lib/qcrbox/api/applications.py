@@ -89,6 +89,15 @@ class Application:
     def _has_gui(self) -> bool:
         return any(command.interactive for command in self.commands.values())
 
+    def __copy__(self) -> Application:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Application:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _application_again, (self.box, f"{self.slug}=={self.version}")
+
     def __repr__(self) -> str:
         return f"<{self.name} {self.version}: {', '.join(self.commands) or 'no commands'}>"
 
@@ -224,6 +233,10 @@ class Applications:
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
+
+
+def _application_again(box: Box, name: str) -> Application:
+    return box.apps[name]
 
 
 def _ready(application: Application) -> str:

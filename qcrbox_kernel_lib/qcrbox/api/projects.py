@@ -305,14 +305,14 @@ class Found:
             )
             for record in self._records[:n]
         ]
-        caption = "" if rows else "None."
+        remarks = [] if rows else ["None."]
         if len(rows) < len(self):
-            caption = f"The first {len(rows)} of {len(self)}; .table(None) has all."
+            remarks = [f"The first {len(rows)} of {len(self)}; .table(None) has all."]
         if self._truncated:
-            caption += " The oldest calculations or datasets are left out."
+            remarks.append("The oldest calculations or datasets are left out.")
         title = f"Projects with {self._text!r}" if self._text else "Projects"
         heads = ("project", "formula", "space group", "newest model", "steps", "changed")
-        return Table(heads, rows, title=title, caption=caption)
+        return Table(heads, rows, title=title, caption=" ".join(remarks))
 
     def __repr__(self) -> str:
         return self.table().text()

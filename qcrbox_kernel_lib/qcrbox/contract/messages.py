@@ -309,8 +309,6 @@ class LauncherAnswer(Message):
 control_adapter: TypeAdapter[Control] = TypeAdapter(Control)
 event_adapter: TypeAdapter[Event] = TypeAdapter(Event)
 
-_AGENT_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
-
 
 def subject_commands(agent: str) -> str:
     """Subject of the commands for an agent."""

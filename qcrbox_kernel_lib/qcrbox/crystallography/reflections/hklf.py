@@ -165,12 +165,18 @@ def _whole_words(body: list[bytes], first: int, source: str) -> list[Array] | No
     return columns if np.array_equal(hkl, np.rint(hkl)) and np.abs(hkl).max() <= _MOST_INDEX else None
 
 
+# float() also takes "nan", "inf" and "1_0".
+_FINITE = re.compile(rb"[-+]?(?:[0-9]{1,40}\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
+
+
 def _words(body: list[bytes], first: int, source: str) -> list[Array]:
     rows = []
     for number, line in enumerate(body):
         words = line.split()
         try:
             if not 5 <= len(words) <= 12:
+                raise ValueError
+            if not all(map(_FINITE.fullmatch, words[:6])):
                 raise ValueError
             row = [float(word) for word in words[:6]]
             if any(b"." in word for word in words[5:6]):
