@@ -121,7 +121,9 @@ def take_notebook(person: Person, folder: Path) -> None:
 def take_surface(person: Person, home: Path, folder: Path) -> None:
     """The Hirshfeld surface of urea as `qc.hirshfeld` shows it by itself, when the finer mesh is there."""
     page = person.page
-    write_notebook(home / "surface.ipynb", "import qcrbox as qc\nqc.hirshfeld(qc.examples['urea'])")
+    write_notebook(
+        home / "surface.ipynb", "import qcrbox as qc\nqc.hirshfeld(qc.examples['urea'].files['urea.cif'])"
+    )
     person.open_notebook("surface.ipynb")
     person.run_all()
     view = page.locator(".jp-OutputArea-output .qcv").first

@@ -60,13 +60,14 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     wanted = 20 if settings.peaks is None else settings.peaks
     peaks = density.peaks(residual, model, wanted) if wanted else []
     suggested = weighting.optimise(*fit.equations.on_fc_scale(), fit.n_parameters)
-    res = res_output.res_text(fit, residual, peaks, suggested)
+    res = res_output.res_text(fit, residual, peaks, suggested, beside_its_data=True)
     listing = "\n".join(_listing(model, fit, residual, peaks, suggested)) + "\n"
     # LIST 6 has phases, what editors draw maps from; everything else gives LIST 4.
     list_code = 6 if settings.list_code == 6 else 4
     written = {".res": res, ".lst": listing, ".fcf": fcf_text(fit, list_code)}
     if settings.acta:
-        written[".cif"] = str(cif_block(fit, residual, res))
+        inside = res_output.res_text(fit, residual, peaks, suggested)
+        written[".cif"] = str(cif_block(fit, residual, inside))
     files = {suffix: ins.with_suffix(suffix) for suffix in written}
     for suffix, path in files.items():
         path.write_text(written[suffix], encoding="utf-8")

@@ -328,3 +328,22 @@ def test_hydrogen_that_its_bonds_settle_has_no_torsion(code):
     hydrogens = "H1 2 0.4 0.1 0.2 11 -1.2\n" + ("H2 2 0.35 0.1 0.3 11 -1.2\n" if code == 27 else "")
     made = parametrise(shelx_model(f"{atoms}AFIX {code}\n{hydrogens}AFIX 0")).reparametrisation
     assert not any("torsion" in name for name in made.independent_names())
+
+
+def test_a_molecule_disordered_about_a_centre_rides_and_is_restrained_as_any_other():
+    """PART -1: its bonds are there for AFIX 137 and RIGU, and none lead to its image."""
+    atoms = """PART -1 10.5
+C2 1 0.03 0.02 0.01 11 0.03 0.03 0.03 0 0 0
+C1 1 0.16 0.08 0.06 11 0.03 0.03 0.03 0 0 0
+AFIX 137
+H1A 2 0.15 0.15 0.12 11 -1.5
+H1B 2 0.23 0.02 0.11 11 -1.5
+H1C 2 0.21 0.11 -0.02 11 -1.5
+AFIX 0
+PART 0"""
+    model = shelx_model(atoms, "RIGU", latt=1)
+    made = parametrise(model)
+    assert "C1 torsion" in made.reparametrisation.independent_names()
+    assert model.notes == []
+    assert model.left_out == []
+    assert len(made.restraints.restraints) == 1

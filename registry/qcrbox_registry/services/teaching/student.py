@@ -37,6 +37,8 @@ from qcrbox_registry.store.teaching import exercises, marks, snapshots, work
 from qcrbox_registry.store.teaching.exercises import Exercise
 
 LONGEST_ANSWER = 4000
+# Of one student in one exercise. Each is kept for good and counts for no quota.
+MOST_SUBMISSIONS = 200
 
 
 class StudentService:
@@ -185,6 +187,7 @@ class StudentService:
         def write(conn: Connection) -> tuple[Json, list[events.Event]]:
             found = _active(conn, actor, exercise_id, now)
             student = _begun(conn, found, actor)
+            _require_few(conn, student)
             snapshot = freeze(conn, found, student, now, problem, beside)
             entry = audit.entry(
                 actor, "submit", now, kind="exercise", object_id=found.id, receipt=snapshot.receipt
@@ -260,6 +263,17 @@ def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exe
             next="Ask a lecturer of the course for more time.",
         )
     return found
+
+
+def _require_few(conn: Connection, student: work.Student) -> None:
+    """Raises Conflict for a student who has submitted as often as anybody may."""
+    found = snapshots.of_exercise(conn, student.exercise_id, student.person_id)
+    if sum(each.reason == "submitted" for each in found) >= MOST_SUBMISSIONS:
+        raise Conflict(
+            f"You have submitted {MOST_SUBMISSIONS} times.",
+            why="Every submission is kept.",
+            next="The newest one counts; nothing more has to be done.",
+        )
 
 
 def _begun(conn: Connection, exercise: Exercise, actor: Actor) -> work.Student:
