@@ -39,10 +39,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     model = read_shelx(ins)
     settings = model.settings
     data = reflections.prepare(model, str(hkl))
-    fab = ins.with_suffix(".fab")
-    corrected = prepare_corrections(
-        model, data, fab=fab.read_text("utf-8", "replace") if fab.exists() else None
-    )
+    corrected = prepare_corrections(model, data, fab=_mask_of(ins, model))
     if model.hydrogen_requests:
         _place(model, data, corrected)
     cycles = 0 if settings.cycles is None else settings.cycles
@@ -73,6 +70,17 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
         path.write_text(written[suffix], encoding="utf-8")
     say("\n".join(_console(ins.stem, fit, residual)))
     return files
+
+
+def _mask_of(ins: Path, model: Model) -> str | None:
+    """Text of the .fab file beside the instructions where they have ABIN; named where they do not."""
+    fab = ins.with_suffix(".fab")
+    if not fab.exists():
+        return None
+    if model.settings.fab is None:
+        model.not_applied(f"{fab.name} is not applied: the instructions have no ABIN.")
+        return None
+    return fab.read_text("utf-8", "replace")
 
 
 def _place(model: Model, data: reflections.Reflections, corrected: Corrections) -> None:

@@ -1,5 +1,7 @@
 """The stand-in for shelxl: a .res file that is refined again beside the same .hkl file is the same refinement."""
 
+import re
+
 import gemmi
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ SETTINGS = {
 def files(tmp_path):
     def make(hklf="HKLF 4", turn=None, *cards, cycles=4):
         truth = Truth("P 21/c", "Fe")
-        hkl = truth.indices(1.0).astype(int)
+        hkl = truth.indices(1.15).astype(int)
         values, sigma = noisy(np.abs(truth.f(hkl)) ** 2, 0.02, 1)
         indices = hkl if turn is None else hkl @ turn.T
         text = truth.ins("ACTA", *cards, shift=0.002, hklf=hklf).replace("L.S. 10", f"L.S. {cycles}")
@@ -97,3 +99,55 @@ def test_a_job_with_options_of_shelxl_runs(files, tmp_path, monkeypatch, capsys)
     assert main(["-t4", "truth"]) == 0
     assert (tmp_path / "truth.res").exists()
     assert "truth finished" in capsys.readouterr().out
+
+
+CORRECTIONS = {
+    "extinction": ("P 21/c", ("EXTI 0.01",)),
+    "twin": ("P 21", ("TWIN 1 0 0 0 -1 0 0 0 -1 2", "BASF 0.2")),
+    "fixed share": ("P 21", ("TWIN -1 0 0 0 -1 0 0 0 -1 2", "BASF 10.1")),
+    "twin without BASF": ("P 21", ("TWIN -1 0 0 0 -1 0 0 0 -1 2",)),
+    "bulk solvent": ("P 21/c", ("SWAT 0.3 1",)),
+    "mask": ("P 21/c", ("ABIN",)),
+    "mask with a scale": ("P 21/c", ("ABIN 2 3", "FVAR 1 0.9 0.01")),
+    "thresholds": ("P 21/c", ("OMIT 4 100", "OMIT 1 0 2", "SHEL 20 1.2")),
+    "merged mates": ("P 21", ("MERG 4",)),
+    "weights": ("P 21/c", ("WGHT 0.03 0.2 0.1 0 0.01 0.4",)),
+    "restraints": ("P 21/c", ("DFIX 1.7 0.02 C1 C2", "SADI C1 C2 C2 O1", "EADP C1 C2")),
+    "temperature": ("P 21/c", ("TEMP -120", "SIZE 0.1 0.2 0.3")),
+}
+
+
+@pytest.mark.parametrize(("group", "cards"), CORRECTIONS.values(), ids=CORRECTIONS.keys())
+def test_a_second_run_continues_the_first(tmp_path, group, cards):
+    """All that was refined stands in the .res file: without a cycle it gives the R values that the first run ended with."""
+    truth = Truth(group, "Fe" if group == "P 21/c" else "Br")
+    hkl = truth.indices(1.15).astype(int)
+    f = truth.f(hkl) + (2 + 0.3 * hkl[:, 0] if cards[0].startswith("ABIN") else 0)
+    bulk = 1 - 0.4 * np.exp(-8 * np.pi**2 * truth.stol_sq(hkl)) if cards[0].startswith("SWAT") else 1.0
+    data = hkl_text(hkl, *noisy(np.abs(f) ** 2 * bulk, 0.02, 1))
+    if cards[0].startswith("ABIN"):
+        rows = [f"{h} {k} {m} {2 + 0.3 * h} 0" for h, k, m in hkl]
+        (tmp_path / "truth.fab").write_text("\n".join([*rows, "0 0 0 0 0", ""]))
+    ins, _ = write(tmp_path, truth.ins(*cards, shift=0.002), data)
+    first = refine_shelx_files(ins)[".res"].read_text()
+    (tmp_path / "truth.ins").write_text(re.sub(r"\nL\.S\. \d+", "\nL.S. 0", first))
+    again = refine_shelx_files(tmp_path / "truth.ins")[".res"].read_text()
+    for name in ("REM R1 =", "REM wR2 ="):
+        values = [
+            next(line for line in text.splitlines() if line.startswith(name)).split()[3].rstrip(",")
+            for text in (first, again)
+        ]
+        assert float(values[1]) == pytest.approx(float(values[0]), abs=2e-4), name
+    for card in ("EXTI", "BASF", "SWAT", "ABIN", "TWIN", "OMIT", "SHEL", "MERG", "TEMP", "DFIX", "EADP"):
+        lines = [[line for line in text.splitlines() if line.startswith(card)] for text in (first, again)]
+        assert lines[1] == lines[0], card
+
+
+def test_a_mask_that_lies_beside_the_instructions_needs_abin(files, tmp_path):
+    """A .fab file of an earlier model must not change the next one."""
+    ins = files(cycles=0)
+    plain = refine_shelx_files(ins)[".res"].read_text()
+    (tmp_path / "truth.fab").write_text("1 0 0 50 0\n0 2 0 -40 0\n0 0 0 0 0\n")
+    written = refine_shelx_files(ins)
+    assert r1_of(written[".res"].read_text()) == r1_of(plain)
+    assert "truth.fab is not applied: the instructions have no ABIN." in written[".lst"].read_text()
