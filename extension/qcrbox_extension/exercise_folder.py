@@ -76,12 +76,18 @@ def folder_for(root: Path, exercise_id: str, course: str, title: str) -> Path:
     return folder
 
 
-def hand_out(root: Path, handed: Handed) -> Report:
-    """Write an exercise, or bring its newer version into the folder. Raises OSError when the home is full."""
+def _made_folder(root: Path, handed: Handed) -> Path:
+    """The folder of an exercise, made where it is missing. Raises Conflict for a link that leads elsewhere."""
     folder = folder_for(root, handed.exercise_id, handed.course, handed.title)
     folder.mkdir(parents=True, exist_ok=True)
     if not folder.resolve().is_relative_to(root.resolve()):
         raise Conflict(f"{folder} leads out of your files.", next="Remove the link of this name.")
+    return folder
+
+
+def hand_out(root: Path, handed: Handed) -> Report:
+    """Write an exercise, or bring its newer version into the folder. Raises OSError when the home is full."""
+    folder = _made_folder(root, handed)
     before = mark_of(folder) or {}
     report = Report(folder=str(folder.relative_to(root)))
     if handed.notebook is not None:
@@ -105,8 +111,7 @@ def hand_out(root: Path, handed: Handed) -> Report:
 
 def reset_data(root: Path, handed: Handed) -> Report:
     """Bring the data files back as they were handed out; a changed one is kept beside it. The notebook stays."""
-    folder = folder_for(root, handed.exercise_id, handed.course, handed.title)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _made_folder(root, handed)
     report = Report(folder=str(folder.relative_to(root)))
     for name, content in handed.files.items():
         file = folder / _plain(name)
@@ -197,7 +202,10 @@ def _quoted(text: str) -> str:
 def _escaped(text: str) -> str:
     """No link, picture or HTML comes of typed text."""
     plain = re.sub(r"([\\`*_\[\]()!|#~$])", r"\\\1", " ".join(text.split()))
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Markdown of Lab makes links of bare addresses too.
+    plain = re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}&#46;", plain)
+    return plain.replace("://", "&#58;//").replace("@", "&#64;")
 
 
 def _plain(name: str) -> str:

@@ -16,7 +16,7 @@ from tornado import web
 
 from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data
 from qcrbox_extension.handlers import Handler
-from qcrbox_extension.upstream import Upstream
+from qcrbox_extension.upstream import Upstream, refusal
 
 LARGEST_DRAFT_BYTES = 10 * 1024 * 1024
 SEND_EVERY_S = 10.0
@@ -40,7 +40,7 @@ class ExerciseClient:
         except httpx.HTTPError as error:
             raise Unreachable("The registry does not answer.", part="registry") from error
         if answer.is_error:
-            raise QcError.from_envelope(answer.json(), answer.status_code)
+            raise refusal(answer.status_code, answer.content)
         return answer
 
     async def open(self, exercise_id: str) -> Handed:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from qcrbox.client import preset_file
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
+from qcrbox.contract.json_objects import read_object
 from tornado import web
 
 from qcrbox_extension.handlers import Handler
@@ -63,17 +65,20 @@ class PresetsHandler(Handler):
 def _preset_of(body: bytes) -> tuple[str, dict[str, Any]]:
     """(name, options) of a request. Raises UserInputError."""
     try:
-        asked: Any = json.loads(body) if len(body) <= MOST_BYTES else None
+        asked: Any = read_object(body, MOST_BYTES)
         name, options = str(asked["name"]).strip(), dict(asked["options"])
     except (ValueError, KeyError, TypeError):
         raise UserInputError("The preset cannot be read.", next="Send name and options.") from None
     if not 0 < len(name) <= LONGEST_NAME:
         raise UserInputError(f"A preset needs a name of at most {LONGEST_NAME} characters.")
-    if wrong := [
-        option for option, value in options.items() if not isinstance(value, str | int | float | bool)
-    ]:
+    if wrong := [option for option, value in options.items() if not _is_plain(value)]:
         raise UserInputError(
             f"{wrong[0]} is neither text nor number.",
             next="A preset keeps the options that go with any file.",
         )
     return name, options
+
+
+def _is_plain(value: Any) -> bool:
+    """A text, a number that JSON can write, or yes or no."""
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ import httpx
 from qcrbox.contract.errors import NotFound, QcError, TooLarge, Unreachable
 from qcrbox.kept_bytes import KeptBytes
 
-from qcrbox_extension.upstream import Upstream
+from qcrbox_extension.upstream import Upstream, refusal
 
 LARGEST_BYTES = 60 * 1024 * 1024
 Form = Literal["written", "original"]
@@ -55,15 +54,10 @@ class StoredFiles:
 
 
 def _refusal(status: int, content: bytes) -> QcError:
-    """Why the registry gives no file: its own words, or what the status means where it has none (a proxy's page)."""
+    """Why the registry gives no file."""
     if status == 404:
         return NotFound("There is no such file.", next="It may have been deleted.")
-    try:
-        return QcError.from_envelope(json.loads(content), status)
-    except (ValueError, AttributeError, TypeError):
-        return Unreachable(
-            "The registry does not answer.", why=f"Status {status}.", next="Try again.", part="registry"
-        )
+    return refusal(status, content)
 
 
 def as_qc_error(error: Exception) -> QcError:

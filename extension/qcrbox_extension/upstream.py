@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -9,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import httpx
-from qcrbox.contract.errors import NotFound, NotSignedIn, Unreachable
+from qcrbox.contract.errors import NotFound, NotSignedIn, QcError, Unreachable
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -72,6 +73,19 @@ class Upstream:
                     next="Restart this server.",
                 ) from error
         return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def refusal(status: int, content: bytes) -> QcError:
+    """Why the registry refuses: its own words, or what the status means where it has none (a proxy's page)."""
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        said = None
+    if isinstance(said, dict) and isinstance(said.get("error"), dict):
+        return QcError.from_envelope(said, status)
+    return Unreachable(
+        "The registry does not answer.", why=f"Status {status}.", next="Try again.", part="registry"
+    )
 
 
 def new_client() -> httpx.AsyncClient:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.contract.json_objects import read_object
 from tornado import web
 
 from qcrbox_extension import cif_items, model_views
@@ -19,6 +20,7 @@ from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.stored import StoredFiles, as_qc_error
 
 LONGEST_S = 60.0
+LARGEST_BODY = 100 * 1024 * 1024  # as much as Jupyter Server takes, or more: a file in base64 is in it
 _FAULTS = (QcError, ValueError, ArithmeticError, LookupError, RuntimeError)
 Json = dict[str, Any]
 
@@ -36,6 +38,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _body(content: bytes) -> Json:
+    """The JSON object of a request. Raises ValueError for everything else."""
+    found = read_object(content, LARGEST_BODY)
+    if found is None:
+        raise ValueError("The body is not a JSON object.")
+    return found
 
 
 class ModelHandler(Handler):
@@ -105,7 +115,7 @@ class EditHandler(ModelHandler):
     async def post(self) -> None:
         """Answer the changed bytes and the remarks of the dictionary check; nothing is stored."""
         try:
-            asked = json.loads(self.request.body)
+            asked = _body(self.request.body)
             edits = [dict(edit) for edit in asked["edits"]]
             content = (
                 await self.stored.read(str(asked["file"]))
@@ -132,8 +142,8 @@ class LiveHandler(ModelHandler):
         """Answer the state of a new view, or what a message changes."""
         if key:
             try:
-                message = dict(json.loads(self.request.body))
-            except (ValueError, TypeError):
+                message = _body(self.request.body)
+            except ValueError:
                 self.refuse(UserInputError("The message cannot be read."))
                 return
             await self.answer(lambda: self.live.hear(key, message))
@@ -157,7 +167,7 @@ class LineageHandler(ModelHandler):
         from qcrbox.widgets.lineage import lineage_svg, packed
 
         try:
-            asked = dict(json.loads(self.request.body))
+            asked = _body(self.request.body)
             graph = Lineage(dict(asked["graph"]), str(asked["focus"]))
         except (ValueError, KeyError, TypeError):
             self.refuse(UserInputError("The lineage cannot be read."))

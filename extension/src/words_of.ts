@@ -1,4 +1,4 @@
-/** The words of whatever was thrown. */
+/** The words of whatever was thrown; never empty, since an empty text reads as no error. */
 export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message || error.name : String(error) || 'Error';
 }

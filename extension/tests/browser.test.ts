@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import { BrowserModel } from '../src/browser/model';
+import { NO_FACETS, pathOf, visible } from '../src/browser/query';
 import type { IDataset } from '../src/registry/types';
 
 const dataset = (id: string, more: object = {}) =>
@@ -161,7 +162,8 @@ test('one that cannot go into the bin stops no other; equal reasons are said onc
   await model.toBin();
   expect(client.removeDataset.mock.calls.flat()).toEqual(['a', 'b', 'c']);
   expect([model.said, model.problem]).toEqual(['1 in the bin', 'It is in use.']);
-  expect(model.lastBinned).toEqual(['a', 'b', 'c']);
+  // What stayed needs no way back.
+  expect(model.lastBinned).toEqual(['b']);
 });
 
 test('what was put into the bin comes back by one click', async () => {
@@ -181,4 +183,39 @@ test('a refusal is shown in the registry’s words until a search succeeds', asy
   expect([model.problem, model.loading]).toEqual(['A cell has six numbers.', false]);
   await model.search();
   expect(model.problem).toBe('');
+});
+
+test.each([
+  [{ cell: '10 11 12 90 90 90', tolerance: '2' }, 'cell=10%2C11%2C12%2C90%2C90%2C90&tolerance=0.02'],
+  [{ cell: '10.00(1); 11, 12  90 90 90', tolerance: '2,5' }, 'cell=10.00%2C11%2C12%2C90%2C90%2C90&tolerance=0.025'],
+  [{ cell: '10', tolerance: 'two' }, 'cell=10&tolerance=two'],
+  [{ tolerance: '2' }, ''],
+  [{ r1Below: '0,05' }, 'r1_below=0.05'],
+  [{ r1Below: ' 5 % ' }, 'r1_below=5+%25'],
+  [{ formula: ' C10 H8 ', spaceGroup: 'P 21/n' }, 'formula=C10+H8&space_group=P+21%2Fn'],
+  [{ text: 'a&mine=false' }, 'text=a%26mine%3Dfalse'],
+  [{ text: '   ' }, '']
+])('the facets %j are asked for as %s', (facets, query) => {
+  const path = pathOf({ ...NO_FACETS, ...facets }, false, '', 10);
+  expect(path).toBe(`search?limit=10&mine=true${query ? `&${query}` : ''}`);
+});
+
+test.each([
+  [0, 560, 1000, [0, 25]],
+  [28 * 500, 560, 1000, [495, 525]],
+  [28 * 995, 560, 1000, [990, 1000]],
+  [0, 560, 3, [0, 3]],
+  [0, 560, 0, [0, 0]]
+])('scrolled to %i in a window of %i px, of %i rows these are drawn: %j', (scrolled, height, count, rows) => {
+  expect(visible(scrolled, height, 28, count)).toEqual(rows);
+});
+
+test('a closed tab does not search for what was typed last', async () => {
+  vi.useFakeTimers();
+  const ask = vi.fn(async () => ({ datasets: [] }));
+  const model = new BrowserModel({ ask } as never);
+  model.set({ text: 'C10' });
+  model.dispose();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(ask).not.toHaveBeenCalled();
 });

@@ -176,6 +176,53 @@ test('an opened log without lines asks for them; the whole log is not replaced b
   expect(of('qcc-log').childNodes.map(each => each.textContent)).toEqual(['a', 'b', 'c']);
 });
 
+const lines = of => of('qcc-log').childNodes.map(each => each.textContent);
+
+test('a log that is opened before the program has written anything follows it', () => {
+  const { el, model, become, of } = shown();
+  el.button('Log').click();
+  model.say('msg:custom', { log: '' });
+  become({ log: ['first'] });
+  become({ log: ['first', 'second'] });
+  expect(lines(of)).toEqual(['first', 'second']);
+});
+
+test('the whole log goes on with what comes, also where the end has moved on', () => {
+  const { el, model, become, of } = shown();
+  el.button('Log').click();
+  model.say('msg:custom', { log: 'a\nb\nc\n' });
+  become({ log: ['b', 'c', 'd'] });
+  become({ log: ['c', 'd', '\u001b[31me\u001b[0m'] });
+  expect(lines(of)).toEqual(['a', 'b', 'c', 'd', 'e']);
+  become({ log: ['x', 'y', 'z'] });
+  expect(lines(of)).toEqual(['a', 'b', 'c', 'd', 'e', '…', 'x', 'y', 'z']);
+});
+
+test('a state without a new line leaves the log as it is drawn: a selection of the reader stays', () => {
+  const { el, model, become, of } = shown();
+  el.button('Log').click();
+  model.say('msg:custom', { log: 'a\nb' });
+  const [first] = of('qcc-log').childNodes;
+  become({ log: ['b'], elapsed_s: 43 });
+  expect(of('qcc-log').childNodes[0]).toBe(first);
+});
+
+test('a cancelling that is refused says why while the calculation goes on, and can be tried again', () => {
+  const { el, model, become } = shown();
+  el.button('Cancel').click();
+  el.button('Really cancel?').click();
+  model.say('msg:custom', { error: 'You may only look.' });
+  become({ text: 'cycle 3 of 8' });
+  expect(el.textContent).toContain('You may only look.');
+  const button = el.button('Cancel');
+  expect(button.disabled).toBe(false);
+  button.click();
+  el.button('Really cancel?').click();
+  expect(model.sent).toEqual([{ do: 'cancel' }, { do: 'cancel' }]);
+  become({ text: 'cycle 4 of 8' });
+  expect(el.textContent).not.toContain('You may only look.');
+});
+
 test('a closed card hears nothing more', () => {
   const { close, become, of } = shown();
   close();

@@ -195,3 +195,16 @@ test('a panel that has no place on the page is not drawn', () => {
   made.resize();
   expect(made.context.calls).toEqual([]);
 });
+
+test('a finger that begins to scroll the page zooms nothing, takes nothing and leaves no box', () => {
+  const { panel: made, taken } = panel([LABELLED]);
+  const shown = [...made.x.shown];
+  made.canvas.fire('pointerdown', { pointerId: 1, offsetX: 100, offsetY: 100 });
+  made.canvas.fire('pointermove', { offsetX: 200, offsetY: 200 });
+  made.canvas.fire('pointercancel');
+  made.context.calls.length = 0;
+  made.canvas.fire('pointermove', { offsetX: 300, offsetY: 250 });
+  made.canvas.fire('pointerup', { offsetX: 300, offsetY: 250 });
+  expect([made.x.shown, taken, made.zoomed]).toEqual([shown, [], null]);
+  expect(made.context.calls.filter(([name]) => name === 'strokeRect')).toHaveLength(1); // the frame
+});

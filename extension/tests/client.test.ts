@@ -187,3 +187,27 @@ test('a server that no platform started says so', async () => {
   expect(await client.configured()).toBe(false);
   expect(sent[0]?.url).toBe('http://lab/user/ada/qcrbox/info');
 });
+
+test.each([
+  [413, '<html>', 'This is larger than the server accepts.'],
+  [401, '', 'You are not signed in, or you may not do this. Reload the page.'],
+  [403, 'null', 'You are not signed in, or you may not do this. Reload the page.'],
+  [502, '<html>', 'The registry does not answer. Try again in a minute.'],
+  [504, '', 'The registry does not answer. Try again in a minute.'],
+  [500, '[]', 'The server answered with status 500.'],
+  [418, '{"error": "no object"}', 'The server answered with status 418.'],
+  [409, '{"error": {"message": ""}}', 'The server answered with status 409.']
+])(
+  'an error %i with the body %j has words, although HTTP/2 sends none beside a status',
+  async (status, body, words) => {
+    answer = () => new Response(body, { status, statusText: '' });
+    await expect(client.me()).rejects.toMatchObject({ message: words, status });
+  }
+);
+
+test('a program with a window is started by a key, as a command is', async () => {
+  answer = payload({ interactive_session_id: 's1' });
+  const wanted = { application_slug: 'olex2', application_version: '1', command_name: 'gui', command_arguments: {} };
+  expect(await client.startSession(wanted, 'key-2')).toBe('s1');
+  expect(sent[0]?.headers['Idempotency-Key']).toBe('key-2');
+});

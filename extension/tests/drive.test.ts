@@ -209,3 +209,98 @@ test('names that several share carry the ends of their ids, and nothing is lost'
     `azu [7fa9dc59] [${things[4]?.id}]`
   ]);
 });
+
+test('a store that could not be read is an error, not an empty folder', async () => {
+  const store = {
+    happened: { connect: () => true },
+    datasets: [],
+    calculations: [],
+    everybody: false,
+    client: { olderDatasets: async () => [] },
+    start: async () => undefined,
+    connection: 'lost',
+    me: undefined,
+    problem: 'The registry does not answer.'
+  };
+  const drive = new StoreDrive(store as unknown as RegistryStore, {} as never);
+  await expect(drive.get('Datasets')).rejects.toThrow('The registry does not answer.');
+  Object.assign(store, { me: { name: 'ada' } });
+  // What was read before stays in sight while the connection is lost.
+  expect(await namesIn(drive, 'Datasets')).toEqual([]);
+});
+
+const notebookDrive = (text: string) => {
+  const store = {
+    happened: { connect: () => true },
+    datasets: [dataset('d1', 'nb', ['a.ipynb'])],
+    calculations: [],
+    everybody: false,
+    start: async () => undefined,
+    client: { bytes: async () => new TextEncoder().encode(text), olderDatasets: async () => [] }
+  };
+  return new StoreDrive(store as unknown as RegistryStore, {} as never);
+};
+
+test('a stored notebook opens as one; a file that only has its name says what is wrong', async () => {
+  const model = await notebookDrive('{"cells": []}').get('Datasets/nb/a.ipynb', { type: 'notebook' });
+  expect(model).toMatchObject({ type: 'notebook', format: 'json', content: { cells: [] } });
+  const broken = notebookDrive('not JSON').get('Datasets/nb/a.ipynb', { type: 'notebook' });
+  await expect(broken).rejects.toThrow('a.ipynb is not a notebook: its text is not JSON.');
+});
+
+test('text that is asked for as text and is none says so; asked for as bytes it is given', async () => {
+  const { drive } = opened([dataset('d1', 'azu', ['latin.cif'])]);
+  await expect(drive.get('Datasets/azu/latin.cif', { format: 'text' })).rejects.toThrow('is not text in UTF-8');
+  expect((await drive.get('Datasets/azu/latin.cif', { format: 'base64' })).content).toBe(base64Of(LATIN1));
+});
+
+test('a look at a folder or file without its content reads no file', async () => {
+  const { drive } = opened();
+  const bytes = vi.spyOn((drive as unknown as { store: { client: { bytes(): unknown } } }).store.client, 'bytes');
+  expect((await drive.get('Datasets/azu', { content: false })).content).toBe(null);
+  expect((await drive.get('Datasets/azu/azu.cif', { content: false })).content).toBe(null);
+  expect(bytes).not.toHaveBeenCalled();
+});
+
+test.each(['directory', 'notebook'] as const)('a new %s is not made in the store', async type => {
+  const { drive, kept } = opened();
+  await expect(drive.save('Datasets/new', { type })).rejects.toThrow('Files can be added');
+  expect(kept).toEqual([]);
+});
+
+test('the first part of an upload begins it anew: what an earlier one left is not in it', async () => {
+  const { drive, kept } = opened();
+  const part = (chunk: number, content: string) =>
+    drive.save('Datasets/big.hkl', { type: 'file', format: 'text', chunk, content });
+  await part(1, 'given up');
+  await part(1, 'a');
+  await part(2, 'b');
+  await part(-1, 'c');
+  expect(kept).toEqual([['new', 'big.hkl', 'abc']]);
+});
+
+test('a download has the address of the file, and of none there is an error', async () => {
+  const { drive } = opened();
+  expect(await drive.getDownloadUrl('Datasets/azu/azu.cif')).toBe('/file/d1-azu.cif');
+  await expect(drive.getDownloadUrl('Datasets/azu/no.cif')).rejects.toThrow('The store has no Datasets/azu/no.cif.');
+});
+
+test('a stored file has no checkpoints to go back to, and Lab may make and forget one', async () => {
+  const { drive } = opened();
+  expect([(await drive.createCheckpoint()).id, await drive.listCheckpoints()]).toEqual(['stored', []]);
+  await expect(drive.deleteCheckpoint()).resolves.toBe(undefined);
+  await expect(drive.restoreCheckpoint()).rejects.toThrow('A stored file never changes');
+});
+
+test('a folder whose name holds slashes, dots or nothing is opened by its safe name', async () => {
+  const { drive } = opened([
+    dataset('d1', '../..', ['a.cif']),
+    dataset('d2', 'a/b\\c', ['a.cif']),
+    dataset('d3', '..', ['b.cif'])
+  ]);
+  const names = await namesIn(drive, 'Datasets');
+  expect(names).toEqual(['directory Datasets/..-..', 'directory Datasets/a-b-c', 'directory Datasets/_..']);
+  for (const name of names) {
+    expect(await namesIn(drive, name.slice('directory '.length))).toHaveLength(1);
+  }
+});

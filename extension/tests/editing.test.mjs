@@ -196,10 +196,11 @@ test('a click on the sphere of a peak takes it; a second one puts it back', () =
 });
 
 test('lines are typed as in a notebook, listed as text, and taken out', () => {
-  const { fill, button, lines, panel, el, problem } = editing();
+  const { fill, field, button, lines, panel, el, problem } = editing();
   fill('Line of your own', 'rename C1 C9; iso C9');
   button('Add').click();
   expect(lines()).toEqual(['rename C1 C9', 'iso C9']);
+  expect(field('Line of your own').value).toBe('');
   button('Take out: rename C1 C9').click();
   expect(problem()).toContain('cannot be taken out');
   button('Take out: iso C9').click();
@@ -207,6 +208,7 @@ test('lines are typed as in a notebook, listed as text, and taken out', () => {
   fill('Line of your own', '<img src=x onerror=alert(1)>');
   button('Add').click();
   expect(problem()).toContain('<img src=x onerror=alert(1)>');
+  expect(field('Line of your own').value).toContain('<img'); // to be corrected
   expect(el.querySelector('img')).toBe(null);
 });
 

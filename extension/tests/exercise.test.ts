@@ -79,3 +79,83 @@ test('many events of one moment ask for the tasks once, and a note is passed on'
   expect(notes).toEqual(['Look again.']);
   vi.useRealTimers();
 });
+
+function waiting() {
+  const answers = new Map<string, { done(value: unknown): void; fail(error: Error): void }>();
+  const store = {} as { happened: Signal<unknown, unknown>; client: object };
+  store.happened = new Signal<unknown, unknown>(store);
+  store.client = {
+    ask: (path: string) => new Promise((done, fail) => answers.set(path, { done, fail }))
+  };
+  const made = new ExerciseModel(store as unknown as RegistryStore);
+  const own = (id: string) => ({ exercise: { id } });
+  return { made, answer: (id: string) => answers.get(`exercises/${id}/own`)?.done(own(id)), answers };
+}
+
+test('an exercise that was closed before its tasks came stays closed', async () => {
+  const { made, answer } = waiting();
+  const shown = made.show('a');
+  made.close();
+  answer('a');
+  await shown;
+  expect(made.own).toBe(null);
+});
+
+test('of two exercises the one that was opened last is shown, whichever answer comes last', async () => {
+  const { made, answer } = waiting();
+  const first = made.show('a');
+  const second = made.show('b');
+  answer('b');
+  await second;
+  answer('a');
+  await first;
+  expect(made.own?.exercise.id).toBe('b');
+});
+
+test('an answer that is stored after the exercise was closed does not open it again', async () => {
+  const { made, answer, answers } = waiting();
+  const shown = made.show('a');
+  answer('a');
+  await shown;
+  const given = made.answer('a', 't/1', 'N');
+  made.close();
+  answers.get('exercises/a/answers/t%2F1')?.done({ exercise: { id: 'a' } });
+  await given;
+  expect(made.own).toBe(null);
+});
+
+test('a course that cannot be read hides no other; where none can be read it is an error', async () => {
+  const { made, answers } = waiting();
+  const courses = { courses: [{ id: 'c1' }, { id: 'c2' }] };
+  const load = async (outcome: (id: string) => void) => {
+    const loading = made.load();
+    answers.get('courses')?.done(courses);
+    await vi.waitFor(() => expect(answers.has('courses/c2/exercises')).toBe(true));
+    outcome('c1');
+    outcome('c2');
+    return loading;
+  };
+  await load(id =>
+    id === 'c1'
+      ? answers.get(`courses/${id}/exercises`)?.fail(new Error('Forbidden'))
+      : answers.get(`courses/${id}/exercises`)?.done({ exercises: [exercise({ id: 'b' })] })
+  );
+  expect(made.exercises.map(each => each.id)).toEqual(['b']);
+  answers.delete('courses/c2/exercises');
+  const all = load(id => answers.get(`courses/${id}/exercises`)?.fail(new Error(`${id} is away`)));
+  await expect(all).rejects.toThrow('c1 is away');
+});
+
+test.each([
+  [{ exercise: { id: 'x' } }, 'exercise', true],
+  [{ exercise: { id: 'x' } }, 'calculation', true],
+  [{ exercise: { id: 'x' } }, 'dataset', false],
+  [null, 'exercise', false]
+])('with %j open an event of kind %s asks for the tasks: %s', async (own, kind, asks) => {
+  vi.useFakeTimers();
+  const { store, made } = model({ 'exercises/x/own': { exercise: { id: 'x' } } });
+  made.own = own as never;
+  store.happened.emit({ kind, id: 'any' });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect((store.client.ask as ReturnType<typeof vi.fn>).mock.calls.length > 0).toBe(asks);
+});

@@ -53,10 +53,11 @@ const AZU = {
 function form(calculations: Partial<ICalculation>[] = [], applications = [APPLICATION], command = COMMAND) {
   const store = { applications, calculations, client: { pictureUrl: (id: string) => `/picture/${id}` } };
   Object.assign(store, { changed: new Signal(store) });
+  const datasets = [AZU];
   const model = new CommandModel(
     APPLICATION,
     command,
-    () => [AZU],
+    () => datasets,
     each => each.name ?? ''
   );
   const actions = {
@@ -67,7 +68,7 @@ function form(calculations: Partial<ICalculation>[] = [], applications = [APPLIC
     savePreset: vi.fn(),
     deletePreset: vi.fn()
   } satisfies IFormActions;
-  return { model, actions, form: new CommandForm(model, store as unknown as RegistryStore, actions, trans) };
+  return { model, datasets, actions, form: new CommandForm(model, store as unknown as RegistryStore, actions, trans) };
 }
 
 const submit = (shown: CommandForm) => {
@@ -246,4 +247,24 @@ test('after a refusal the same form comes again, as it was filled in, with the r
   expect(words(second)).toContain('No display is free.');
   fill(second, 'dark', 'true');
   expect(shown.request()).toMatchObject({ command_arguments: { size: 4, dark: true }, group: 'xtal' });
+});
+
+test('a boolean that has to be given is not shown as yes while nothing is sent', () => {
+  const parameters = { dark: { dtype: 'bool', required: true } };
+  const shown = new StartForm([program('a', { parameters })], [AZU], [], trans);
+  const [select] = found(shown, each => each.type === 'select' && each.props['name'] === 'dark');
+  expect(select?.props['value']).toBe('');
+  expect(html(shown)).toContain('<option value="" selected="">not given</option>');
+  expect(shown.request().command_arguments).toEqual({});
+  fill(shown, 'dark', 'false');
+  expect(shown.request().command_arguments).toEqual({ dark: false });
+});
+
+test('a file that was deleted since the form was filled in holds the run back, and says why', () => {
+  const { form: shown, model, datasets } = form();
+  expect(button(shown, 'Run').disabled).toBe(false);
+  datasets.splice(0);
+  expect(model.problems['structure']).toContain('not among those that can be chosen here');
+  expect(button(shown, 'Run').disabled).toBe(true);
+  expect(words(shown)).toContain('This file is not among those that can be chosen here; choose another one.');
 });

@@ -98,6 +98,32 @@ test('an output follows its session, and hears nothing once it is taken away', a
   expect(node.querySelector('span')?.textContent).toBe(starting);
 });
 
+test.each([
+  ['successful', 'finished'],
+  ['failed', 'failed'],
+  ['cancelled', 'discarded']
+])('the output of a session that ended as %s asks no more, whatever else happens', async (status, phase) => {
+  const asked = vi.fn(() => ({ interactive_sessions: [session({ state: 'closed', status })] }));
+  const { shown, happen, store } = await output({ session_id: ID, name: 'x' }, asked);
+  expect(shown.node.querySelector('span')?.dataset['phase']).toBe(phase);
+  asked.mockClear();
+  happen({ kind: 'progress', id: 'of another calculation', seq: 0 });
+  await store.refresh();
+  await settle(2);
+  expect(asked).not.toHaveBeenCalled();
+});
+
+test('a cell that is run again shows what it names now', async () => {
+  const { shown, store, button, state } = await output({ session_id: ID, name: 'x' });
+  await shown.renderModel({ data: { [SESSION_MIME]: { session_id: '../me' } } } as never);
+  await store.refresh();
+  await settle(2);
+  expect([button.hidden, state()]).toEqual([true, 'This output names no session.']);
+  await shown.renderModel({ data: { [SESSION_MIME]: { session_id: ID } } } as never);
+  await settle();
+  expect([button.hidden, state()?.includes('open')]).toEqual([false, true]);
+});
+
 // ---------------------------------------------------------------- projects
 
 function projects(answer: () => unknown = () => ({ projects: [] })) {

@@ -172,3 +172,16 @@ test('the still picture is covered until the widget is closed', () => {
   close();
   expect(covers()).toHaveLength(0);
 });
+
+test('two pictures on one page have arrows of their own: one out of sight takes none from the other', () => {
+  const arrows = [drawn(), drawn()].map(({ el }) => {
+    const [marker] = el.tagged('marker');
+    const ends = el
+      .tagged('path')
+      .map(each => each.attributes['marker-end'])
+      .filter(Boolean);
+    expect(new Set(ends)).toEqual(new Set([`url(#${marker.attributes.id})`]));
+    return marker.attributes.id;
+  });
+  expect(new Set(arrows).size).toBe(2);
+});

@@ -212,3 +212,97 @@ test('a disposed store lets the stream go, and its timers', async () => {
   expect(close).toHaveBeenCalledTimes(1);
   expect(client.calculations).toHaveBeenCalledTimes(1);
 });
+
+test('a server that does not answer at first is tried again, and then followed', async () => {
+  const { store, client, open } = registry();
+  client.configured.mockRejectedValueOnce(new Error('Failed to fetch'));
+  await store.start();
+  await vi.advanceTimersByTimeAsync(3000);
+  expect([store.connection, store.problem, store.calculations.length]).toEqual(['polling', '', 1]);
+  open();
+  expect(store.connection).toBe('live');
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(client.configured).toHaveBeenCalledTimes(2);
+});
+
+test('who looks again does not wait for the next attempt, and causes no second one', async () => {
+  const { store, client } = registry();
+  client.configured.mockRejectedValueOnce(new Error('Failed to fetch'));
+  await store.start();
+  await store.start();
+  expect(store.calculations).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(client.configured).toHaveBeenCalledTimes(2);
+});
+
+test('a store that was disposed tries no more', async () => {
+  const { store, client } = registry();
+  client.configured.mockRejectedValue(new Error('Failed to fetch'));
+  await store.start();
+  store.dispose();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(client.configured).toHaveBeenCalledTimes(1);
+});
+
+test('of two answers the one to the newer question stays, whichever comes last', async () => {
+  const { store, client } = registry();
+  await store.start();
+  let answer: (found: ICalculation[]) => void = () => undefined;
+  client.calculations.mockReturnValueOnce(new Promise(done => (answer = done)));
+  const everybody = store.showEverybody(true);
+  await store.showEverybody(false);
+  answer([calculation('c8', { owner: 'bea' }), calculation('c1')]);
+  await everybody;
+  expect(store.calculations.map(each => each.calculation_id)).toEqual(['c1']);
+});
+
+test('a failure that a newer answer has overtaken is not shown', async () => {
+  const { store, client } = registry();
+  await store.start();
+  let fail: (error: Error) => void = () => undefined;
+  client.datasets.mockReturnValueOnce(new Promise((_, failed) => (fail = failed)));
+  const first = store.refresh();
+  await store.refresh();
+  fail(new Error('The registry restarts.'));
+  await first;
+  expect([store.connection, store.problem]).toEqual(['connecting', '']);
+});
+
+test('a list that was asked for before the switch to everybody’s work does not replace the longer one', async () => {
+  const { store, client, event } = registry();
+  await store.start();
+  let answer: (found: unknown[]) => void = () => undefined;
+  client.datasets.mockReturnValueOnce(new Promise(done => (answer = done)));
+  event('dataset', 'd1');
+  await vi.advanceTimersByTimeAsync(1);
+  client.datasets.mockResolvedValue(['mine', 'hers']);
+  await store.showEverybody(true);
+  answer(['mine']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(store.datasets).toEqual(['mine', 'hers']);
+});
+
+test.each([403, 404])('a changed record that is answered with %i is no fault of the connection', async status => {
+  const { store, client, open, event } = registry();
+  await store.start();
+  open();
+  client.calculation.mockRejectedValue(Object.assign(new Error('There is no such calculation.'), { status }));
+  event('calculation', 'c9', { status: 'cancelled' });
+  await vi.advanceTimersByTimeAsync(1);
+  expect([store.connection, store.problem]).toEqual(['live', '']);
+});
+
+test('one request that fails while events come does not end in asking for ever', async () => {
+  const { store, client, open, event } = registry();
+  await store.start();
+  open();
+  client.calculation.mockRejectedValueOnce(new Error('Failed to fetch'));
+  event('calculation', 'c1', { status: 'running' });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(store.connection).toBe('lost');
+  await vi.advanceTimersByTimeAsync(3000);
+  expect([store.connection, store.problem]).toEqual(['live', '']);
+  client.calculations.mockClear();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(client.calculations).not.toHaveBeenCalled();
+});

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from qcrbox.client.exercise_mark import exercise_of, mark_of
-from qcrbox.contract.errors import Conflict, Unreachable
+from qcrbox.contract.errors import Conflict, QcError, Unreachable
 from qcrbox_extension import exercises
 from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data, safe_name
 from qcrbox_extension.exercises import DraftSender, ExerciseClient, fitting
@@ -308,3 +308,56 @@ def test_an_open_exercise_comes_in_its_newest_version() -> None:
     asked: list[str] = []
     assert fetched(own_state(own_version=2), asked, closed=False).version == 2
     assert "GET exercises/e1/own" not in asked
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "words"),
+    [
+        (502, b"<html>", "does not answer"),
+        (500, b"[]", "does not answer"),
+        (404, b'{"error": {"message": "There is no such exercise."}}', "no such exercise"),
+        (409, b'{"error": "closed"}', "does not answer"),
+        (503, b"[" * 100_000, "does not answer"),
+    ],
+    ids=["page of a proxy", "list", "envelope", "error as text", "deep"],
+)
+def test_refusal_of_the_registry_is_an_error_in_words_whatever_its_body_is(
+    status: int, content: bytes, words: str
+) -> None:
+    async def ask() -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(status, content=content))
+        async with httpx.AsyncClient(transport=transport) as client:
+            await ExerciseClient(Upstream("http://registry", "t"), client).call("GET", f"exercises/{ID}/own")
+
+    with pytest.raises(QcError, match=words):
+        asyncio.run(ask())
+
+
+def test_draft_that_a_proxy_refuses_keeps_the_next_one_from_nothing(tmp_path: Path) -> None:
+    file = tmp_path / str(hand_out(tmp_path, handed()).notebook)
+    answers, sent = [httpx.Response(502, content=b"<html>"), httpx.Response(204)], []
+
+    def registry(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.path)
+        return answers.pop(0)
+
+    class Log:
+        said: list[str] = []  # noqa: RUF012
+
+        def info(self, text: str, *values: object) -> None:
+            self.said.append(text % values)
+
+    async def save_twice() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(registry)) as client:
+            now = iter([0.0, 0.0, 100.0, 100.0, 200.0])
+            sender = DraftSender(
+                ExerciseClient(Upstream("http://registry", "t"), client), Log(), lambda: next(now)
+            )
+            for _ in range(2):
+                sender.saved(str(file), {"type": "notebook"})
+                await sender.settle()
+
+    asyncio.run(save_twice())
+    assert len(sent) == 2
+    assert len(Log.said) == 1
+    assert "does not answer" in Log.said[0]

@@ -93,3 +93,27 @@ def test_a_preset_that_does_not_exist_changes_nothing(tmp_path, monkeypatch: pyt
     with pytest.raises(KeyError):
         preset_file.forget("refine.refine_iam", "slow")
     assert preset_file.of("refine.refine_iam") == {"quick": {"cycles": 0}}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"name": "a", "options": {"x": NaN}}', "x is neither text nor number"),
+        (b'{"name": "a", "options": {"x": Infinity}}', "x is neither text nor number"),
+        (b'{"name": "a", "options": {"x": null}}', "x is neither text nor number"),
+        (b'{"name": "a", "options": {"x": [1]}}', "x is neither text nor number"),
+        (rb'{"name": "\ud800", "options": {}}', "cannot be read"),
+        (rb'{"name": "a", "options": {"x": "\udfff"}}', "cannot be read"),
+        (b'{"name": "a", "options": {"x": ' + b"[" * 20_000, "cannot be read"),
+        (b'{"name": "a", "options": [["x"]]}', "cannot be read"),
+    ],
+    ids=["NaN", "infinite", "null", "list", "half a character", "half in a value", "deep", "list of options"],
+)
+def test_what_would_leave_the_file_unreadable_is_refused(body: bytes, words: str) -> None:
+    with pytest.raises(UserInputError, match=words):
+        _preset_of(body)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "", "text", 10**20])
+def test_plain_values_are_kept_as_they_are(value: object) -> None:
+    assert _preset_of(json.dumps({"name": "a", "options": {"x": value}}).encode()) == ("a", {"x": value})

@@ -117,3 +117,45 @@ const FAILURES = JSON.parse(
 test.each(FAILURES)('a failure is read without paths and tracebacks: $text', ({ text, words, details }) => {
   expect(failureOf(text)).toEqual({ words, details: details ? text : '' });
 });
+
+function slowServer() {
+  const waiting: { message: unknown; done(answer: { state: Record<string, unknown>; messages: unknown[] }): void }[] =
+    [];
+  const model = new LiveModel({ scene: 0 }, message => new Promise(done => waiting.push({ message, done })));
+  return { model, waiting };
+}
+
+test('messages of a widget reach the server one after the other, so that no answer brings an older state back', async () => {
+  const { model, waiting } = slowServer();
+  const both = [model.ask({ do: 'set', n: 1 }), model.ask({ do: 'set', n: 2 })];
+  await Promise.resolve();
+  expect(waiting.map(each => each.message)).toEqual([{ do: 'set', n: 1 }]);
+  waiting[0]?.done({ state: { scene: 1 }, messages: [] });
+  await both[0];
+  await Promise.resolve();
+  waiting[1]?.done({ state: { scene: 2 }, messages: [] });
+  await both[1];
+  expect(model.get('scene')).toBe(2);
+});
+
+test('a message that fails keeps none that follow from being sent', async () => {
+  const sent: unknown[] = [];
+  const model = new LiveModel({}, async message => {
+    sent.push(message);
+    if (sent.length === 1) {
+      throw new Error('Away.');
+    }
+    return { state: { scene: 2 }, messages: [] };
+  });
+  const heard: unknown[] = [];
+  model.on('msg:custom', message => heard.push(message));
+  await Promise.all([model.ask({ id: 1 }), model.ask({ id: 2 })]);
+  expect([sent.length, heard, model.get('scene')]).toEqual([2, [{ re: 1, error: 'Away.' }], 2]);
+});
+
+test('a version of a dataset without a name is called by the file that was changed, past what is taken', () => {
+  const files = Object.fromEntries(['a.hkl', 'b.cif'].map(name => [name, { filename: name, qcrbox_file_id: name }]));
+  const nameless = { qcrbox_dataset_id: 'd', name: '', data_files: files } as never;
+  expect(versionWord(nameless, [{ name: 'b.cif (edited)' }] as never, 'b.cif')).toBe('edited 2');
+  expect(versionWord(nameless, [{ name: 'a.hkl (edited)' }] as never, 'b.cif')).toBe('edited');
+});

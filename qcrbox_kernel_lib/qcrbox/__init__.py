@@ -120,7 +120,7 @@ class _Module(ModuleType):
     def __getitem__(self, name: str) -> Any:
         return _box()[name]
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in _box()
 
     def __getattr__(self, name: str) -> Any:
@@ -141,7 +141,10 @@ class _Module(ModuleType):
         return getattr(_box(), name)
 
     def _ipython_key_completions_(self) -> list[str]:
-        return _box().datasets.names()
+        # Start-up time: `import qcrbox` loads nothing; the API comes with its first use.
+        from qcrbox.api.names import offered
+
+        return offered(lambda: _box().datasets.names())
 
     def __dir__(self) -> list[str]:
         names = {*_NAMES, *_ERRORS, *_ROOMS, "__version__"}

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-
 # Tables of the tests that run at the same time, and the write-ahead log up to its limit, with room to spare.
 _MEMORY_NEEDED = 2 * 2**30
 _SETTINGS = ("fsync=off", "max_wal_size=256MB")

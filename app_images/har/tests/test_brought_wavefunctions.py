@@ -15,7 +15,9 @@ SETTINGS = {"partition": "hirshfeld", "basis": "sto-3g", "grid_level": 2}
 
 
 def request(grid: int = 2) -> FormFactorRequest:
-    return FormFactorRequest(SETTINGS | {"grid_level": grid}, [(atom, IDENTITY) for atom in range(3)], np.eye(3) / 6, HKL)
+    return FormFactorRequest(
+        SETTINGS | {"grid_level": grid}, [(atom, IDENTITY) for atom in range(3)], np.eye(3) / 6, HKL
+    )
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from qcrbox.crystallography.aspheric import read_form_factors
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.crystallography.tsc import read_tsc
 from qcrbox_agent import progress
-from qcrbox_har import acceleration, commands, loop
+from qcrbox_har import acceleration, commands, estimate, loop
 from qcrbox_har.form_factors import Computer
 from qcrbox_har.loop import Refinement
 from qcrbox_har.method import Method
@@ -148,6 +148,30 @@ def test_a_structure_without_hydrogen_is_refused(tmp_path, monkeypatch, urea_cif
     bare.write_text("\n".join(kept))
     with pytest.raises(UserInputError, match="no hydrogen atoms"):
         commands.refine_har(str(bare), str(measured), **LEVEL)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"most_hours": 0.01}, r"would take about .*, more than the 0\.01 h allowed"),
+        ({"memory": 400_000_000}, r"needs about .* GB of memory, and there are 0\.4 GB"),
+    ],
+    ids=["time", "memory"],
+)
+def test_what_is_too_large_is_refused_by_the_command_before_any_wavefunction(
+    urea_cif, measured, tmp_path, monkeypatch, limits, words
+):
+    """584 basis functions. A machine without memory cannot be had, so its size is said."""
+    monkeypatch.chdir(tmp_path)
+    memory = limits.get("memory")
+    if memory is not None:
+        monkeypatch.setattr(estimate, "memory_limit", lambda: memory)
+    given = {name: value for name, value in limits.items() if name != "memory"}
+    with pytest.raises(UserInputError, match=words) as error:
+        commands.refine_har(str(urea_cif), str(measured), basis="cc-pV5Z", **given)
+    assert "smaller basis set" in error.value.next
+    assert not (tmp_path / "har.cif").exists()
+    assert not (tmp_path / "har_checkpoint.zip").exists()
 
 
 def test_neutron_data_are_refused(urea_cif, measured, tmp_path, least_squares):

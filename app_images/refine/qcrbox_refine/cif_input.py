@@ -216,7 +216,21 @@ def _note_aspherical(model: Model, block: CifBlock) -> None:
 
 
 def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
-    repeated = sorted(label for label, count in Counter(sites.label).items() if count > 1)
+    _refuse_repeated(block, sites.label)
+    # Groups that are no numbers stand from 1000 on; here they follow those that are.
+    groups = sorted(set(sites.group.tolist()))
+    first = max([0, *(group for group in groups if group < 1000)]) + 1
+    letters = {g: i for i, g in enumerate((g for g in groups if g >= 1000), start=first)}
+    atoms = []
+    for row in range(len(sites.label)):
+        if not _is_dummy(sites, row):
+            group = int(sites.group[row])
+            atoms.append(_atom(block, sites, row, letters.get(group, group), cell))
+    return atoms
+
+
+def _refuse_repeated(block: CifBlock, labels: list[str]) -> None:
+    repeated = sorted(label for label, count in Counter(labels).items() if count > 1)
     if repeated:
         raise CifError(
             f"the atom label {repeated[0]} stands for more than one atom.",
@@ -226,41 +240,36 @@ def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
             block=block.name,
             tag="_atom_site_label",
         )
-    letters = {
-        group: i for i, group in enumerate(sorted({g for g in sites.group.tolist() if g >= 1000}), start=1)
-    }
-    atoms = []
-    for row, label in enumerate(sites.label):
-        if _is_dummy(sites, row):
-            continue
-        site = sites.fract[row]
-        if not np.isfinite(site).all():
-            raise CifError(
-                f"atom {label} has no coordinates.",
-                where=f"data_{block.name}",
-                next="Complete or delete the atom.",
-                block=block.name,
-                tag="_atom_site_fract_x",
-            )
-        group = int(sites.group[row])
-        atom = Atom(
-            label=label,
-            element=_scatterer(sites.type_symbol[row], sites.element[row], label),
-            site=(float(site[0]), float(site[1]), float(site[2])),
-            occupancy=float(sites.occupancy[row]),
-            u_iso=float(sites.u_iso[row]) if np.isfinite(sites.u_iso[row]) else _FIRST_U,
-            u_stated=bool(np.isfinite(sites.u_iso[row])),
-            part=letters.get(group, group),
-            assembly=sites.assembly[row],
+
+
+def _atom(block: CifBlock, sites: Sites, row: int, part: int, cell: uctbx.unit_cell) -> Atom:
+    """The atom of one row. Raises CifError where it has no coordinates."""
+    label, site = sites.label[row], sites.fract[row]
+    if not np.isfinite(site).all():
+        raise CifError(
+            f"atom {label} has no coordinates.",
+            where=f"data_{block.name}",
+            next="Complete or delete the atom.",
+            block=block.name,
+            tag="_atom_site_fract_x",
         )
-        tensor = sites.u_cif[row]
-        if np.isfinite(tensor).all():
-            atom.u_aniso = tuple(float(tensor[i, j]) for i, j in _TENSOR)
-            atom.u_iso = adptbx.u_star_as_u_iso(cell, adptbx.u_cif_as_u_star(cell, atom.u_aniso))
-        rides = "R" in sites.refinement_flags[row] or sites.calc_flag[row].startswith("c")
-        atom.riding = atom.as_listed = atom.is_hydrogen and rides
-        atoms.append(atom)
-    return atoms
+    atom = Atom(
+        label=label,
+        element=_scatterer(sites.type_symbol[row], sites.element[row], label),
+        site=(float(site[0]), float(site[1]), float(site[2])),
+        occupancy=float(sites.occupancy[row]),
+        u_iso=float(sites.u_iso[row]) if np.isfinite(sites.u_iso[row]) else _FIRST_U,
+        u_stated=bool(np.isfinite(sites.u_iso[row])),
+        part=part,
+        assembly=sites.assembly[row],
+    )
+    tensor = sites.u_cif[row]
+    if np.isfinite(tensor).all():
+        atom.u_aniso = tuple(float(tensor[i, j]) for i, j in _TENSOR)
+        atom.u_iso = adptbx.u_star_as_u_iso(cell, adptbx.u_cif_as_u_star(cell, atom.u_aniso))
+    rides = "R" in sites.refinement_flags[row] or sites.calc_flag[row].startswith("c")
+    atom.riding = atom.as_listed = atom.is_hydrogen and rides
+    return atom
 
 
 def _is_dummy(sites: Sites, row: int) -> bool:

@@ -25,7 +25,7 @@ from qcrbox_refine.elements import element_symbol, hill_formula
 from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.fit import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.geometry import cell_covariances, geometry
-from qcrbox_refine.model import Model
+from qcrbox_refine.model import Atom, Model
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.res_output import model_text
 from qcrbox_refine.restraint_loops import add_restraint_loops
@@ -226,18 +226,13 @@ def _completeness(unique, d_min: float | None = None, *, mates_apart: bool = Fal
 
 def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     last = fit.cycles[-1]
-    hydrogen = [atom for atom in fit.model.atoms if atom.is_hydrogen]
-    riding = [atom for atom in hydrogen if atom.riding]
-    treatment = (
-        "undef" if not hydrogen else "constr" if riding == hydrogen else "mixed" if riding else "refall"
-    )
     values = {
         "_computing_structure_refinement": f"smtbx of cctbx {_cctbx_version()}, run by QCrBox refine",
         "_refine_ls_structure_factor_coef": "Fsqd",
         "_refine_ls_matrix_type": "full",
         "_refine_ls_weighting_scheme": weighting.scheme(fit.weights),
         "_refine_ls_weighting_details": refinement_texts.details(fit.weights),
-        "_refine_ls_hydrogen_treatment": treatment,
+        "_refine_ls_hydrogen_treatment": _hydrogen_treatment(fit.model),
         "_refine_ls_extinction_method": _extinction_method(fit),
         "_refine_ls_extinction_expression": EXPRESSION if fit.extinction else None,
         "_refine_ls_extinction_coef": with_su(*fit.extinction, 4) if fit.extinction else ".",
@@ -261,6 +256,24 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
         block.set(name, value)
     _absolute_structure(block, fit)
     block.set("_refine_special_details", "\n".join([*_statements(fit), *fit.model.remarks()]))
+
+
+def _hydrogen_treatment(model: Model) -> str:
+    """What `_refine_ls_hydrogen_treatment` says: of all hydrogen atoms together, `mixed` where they differ."""
+    found = {_treatment(atom) for atom in model.atoms if atom.is_hydrogen}
+    return found.pop() if len(found) == 1 else "mixed" if found else "undef"
+
+
+def _treatment(atom: Atom) -> str:
+    if atom.riding:
+        return "constr"
+    n = atom.group.n if atom.group else 0
+    moves = n != 1 and not all(coding.is_fixed for coding in atom.site_coding)
+    codings = atom.u_coding[:1] if atom.u_aniso is None else atom.u_coding
+    has_u = n not in (1, 2) and atom.u_factor is None and not all(coding.is_fixed for coding in codings)
+    return {(True, True): "refall", (True, False): "refxyz", (False, True): "refU"}.get(
+        (moves, has_u), "noref"
+    )
 
 
 def _extinction_method(fit: Fit) -> str:

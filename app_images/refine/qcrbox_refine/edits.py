@@ -163,8 +163,18 @@ def _part(model: Model, words: list[str]) -> str:
     return f"{_names(atoms)} in part {number}."
 
 
+def _with_partners(groups: list[list[Atom]], atoms: list[Atom]) -> list[Atom]:
+    """These atoms, and those that share a parameter with them (EXYZ, EADP), which cannot have another one."""
+    found = list(atoms)
+    for atom in found:
+        for group in groups:
+            if atom in group:
+                found += [other for other in group if other not in found]
+    return found
+
+
 def _aniso(model: Model, words: list[str]) -> str:
-    atoms = matching(model, words)
+    atoms = _with_partners(model.equal_displacements, matching(model, words))
     for atom in atoms:
         make_anisotropic(model, atom)
     return f"{_names(atoms)} anisotropic."
@@ -181,7 +191,7 @@ def make_anisotropic(model: Model, atom: Atom) -> None:
 
 
 def _iso(model: Model, words: list[str]) -> str:
-    atoms = matching(model, words)
+    atoms = _with_partners(model.equal_displacements, matching(model, words))
     for atom in atoms:
         make_isotropic(atom)
     return f"{_names(atoms)} isotropic."
@@ -243,10 +253,11 @@ def make_riding(atom: Atom) -> None:
 
 
 def _move(model: Model, words: list[str]) -> str:
-    atom = model.atom(words[0])
-    atom.site = _position(words[1:])
-    atom.site_coding = (FREE, FREE, FREE)
-    return f"{atom.label} moved."
+    atoms = _with_partners(model.equal_sites, [model.atom(words[0])])
+    site = _position(words[1:])
+    for atom in atoms:
+        atom.site, atom.site_coding = site, (FREE, FREE, FREE)
+    return f"{_names(atoms)} moved."
 
 
 def _position(words: list[str]) -> tuple[float, float, float]:
@@ -299,6 +310,7 @@ def _split(model: Model, words: list[str]) -> str:
     else:
         atom.site, second.site = _apart(model, atom)
     old = atom.label
+    model.untie(atom)
     atom.occupancy, atom.part = atom.occupancy * share, 1
     model.rename(atom, first_label)
     atom.assembly = second.assembly = letter

@@ -256,6 +256,12 @@ class Model:
             groups[:] = [group for group in groups if len(group) > 1]
         self.atoms = kept
 
+    def untie(self, atom: Atom) -> None:
+        """Take an atom out of what it shares with others (EXYZ, EADP)."""
+        for groups in (self.equal_sites, self.equal_displacements):
+            groups[:] = [[other for other in group if other is not atom] for group in groups]
+            groups[:] = [group for group in groups if len(group) > 1]
+
     def rename(self, atom: Atom, label: str) -> None:
         """Another label, in the instructions that name the atom too."""
         old, old_name = atom.label, atom.name

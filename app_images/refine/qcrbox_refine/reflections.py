@@ -11,7 +11,7 @@ from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.reflections import su_of_square
-from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
+from qcrbox.crystallography.reflections.hklf import column_scale, column_texts, shares_spots
 
 from qcrbox_refine import merging
 from qcrbox_refine.hkl_file import HklRows
@@ -35,8 +35,9 @@ class Reflections:
     observation or None; wavelengths: (n,) Å or None where one wavelength holds for all; redundancies: (n,) rows in each;
     n_independent: observations with Friedel mates counted once; omitted: rows taken out by the user or the file;
     raised: observations below the threshold of OMIT s that were set to it; weak: those that are not refined against, as data of
-    their own, None without any; r_int, r_sigma: of the merging (r_int None
-    without equivalents); hkl_text: SHELX text of the measured rows, and hklf: the instruction that reads it.
+    their own, None without any; grouped: observations are sums of listed reflections (HKLF 5 and 6); r_int, r_sigma: of the merging (r_int None
+    without equivalents); hkl_text: SHELX text of the measured rows, and hklf: the instruction that reads it;
+    hkl_scale: its intensities over those of `measured`.
     """
 
     measured: miller.array
@@ -55,16 +56,13 @@ class Reflections:
     wavelengths: np.ndarray | None = None
     raised: int = 0
     weak: Reflections | None = None
+    grouped: bool = False
+    hkl_scale: float = 1.0
 
     @property
     def suppressed(self) -> int:
         """Number of observations that OMIT s keeps from the refinement; R1 of all data counts them."""
         return self.weak.unique.size() if self.weak else 0
-
-    @property
-    def grouped(self) -> bool:
-        """Whether observations are sums of listed reflections (HKLF 5 and 6)."""
-        return len(self.components.observation) > self.unique.size() or bool(self.components.domain.any())
 
 
 def prepare(model: Model, attached: str | None = None) -> Reflections:
@@ -74,22 +72,10 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
     """
     found = _with_free_set(find_reflections(model, attached), model)
-    if not found.rows.fixed:
-        model.note(
-            f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks (SHELXL cuts at its columns)."
-        )
-    if found.rows_after_end:
-        model.warn(
-            f"{found.origin}: {found.rows_after_end} reflections after the line 0 0 0 are not read, because it ends the list."
-        )
+    _say_how_it_was_read(found, model)
     rows = _transformed(found, model)
     grouped = _is_grouped(rows, found.hklf)
-    if grouped:
-        components, ends = grouped_components(
-            np.rint(rows.indices).astype(int), _batches(rows), powder=abs(found.hklf.code) == 6
-        )
-    else:
-        components, ends = Components.single(np.rint(rows.indices).astype(int)), np.arange(len(rows))
+    components, ends = _components(rows, grouped, powder=abs(found.hklf.code) == 6)
     array = _array(model, rows.indices[ends], rows.values[ends], rows.sigmas[ends])
     _check_wavelength(array, model)
     kept, omitted = _kept(array, model)
@@ -104,41 +90,78 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
         )
     if not grouped:
         _warn_strong_absences(array.select(flex.bool(absent)), model)
-    measured = array.select(flex.bool(allowed))
     batches = None if grouped else _scaled_batches(rows.batches, model)
-    waves = rows.wavelengths[ends] if abs(found.hklf.code) == 2 and rows.wavelengths.any() else None
-    if waves is not None:
-        waves = np.where(waves > 0, waves, model.wavelength or 0.0)[allowed]
-        model.note(
-            "Every reflection has its own wavelength (HKLF 2): it enters the extinction; f' and f'' are those of one wavelength."
-        )
-    components = components.select(allowed)
+    waves = _own_wavelengths(found, rows, model)
     merg = 0 if grouped or waves is not None else model.settings.merg
+    measured = array.select(flex.bool(allowed))
     merged = merging.merge(measured, merg, batches[allowed] if batches is not None else None)
+    result = replace(
+        _observations(measured, components.select(allowed), merged, found.origin),
+        absent=int(absent.sum()),
+        omitted=omitted,
+        wavelengths=None if waves is None else waves[ends][allowed],
+        grouped=grouped,
+    )
+    result.hkl_text, result.hklf = _shelx_text(found, rows, grouped)
+    if result.hkl_text is not found.text:
+        result.hkl_scale = column_scale(rows.values, rows.sigmas)
+    result = _suppress(result, model.settings.omit or OmitLimits())
+    return replace(result, n_independent=merging.independent_of_mates(result.unique))
+
+
+def _say_how_it_was_read(found: Found, model: Model) -> None:
+    if not found.rows.fixed:
+        model.note(
+            f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks (SHELXL cuts at its columns)."
+        )
+    if found.rows_after_end:
+        model.warn(
+            f"{found.origin}: {found.rows_after_end} reflections after the line 0 0 0 are not read, because it ends the list."
+        )
+
+
+def _components(rows: HklRows, grouped: bool, *, powder: bool) -> tuple[Components, np.ndarray]:
+    """What contributes to each observation, and the rows that are observations."""
+    indices = np.rint(rows.indices).astype(int)
+    if grouped:
+        return grouped_components(indices, _batches(rows), powder=powder)
+    return Components.single(indices), np.arange(len(rows))
+
+
+def _own_wavelengths(found: Found, rows: HklRows, model: Model) -> np.ndarray | None:
+    """Wavelength of each row of Laue data (HKLF 2), (n,) in Å; None where one holds for all."""
+    if abs(found.hklf.code) != 2 or not rows.wavelengths.any():
+        return None
+    model.note(
+        "Every reflection has its own wavelength (HKLF 2): it enters the extinction; f' and f'' are those of one wavelength."
+    )
+    return np.where(rows.wavelengths > 0, rows.wavelengths, model.wavelength or 0.0)
+
+
+def _observations(
+    measured: miller.array, components: Components, merged: merging.Merged, origin: str
+) -> Reflections:
+    """The merged data, or the measured ones where nothing was merged, with their agreement."""
     if merged.rows is None:
         unique, redundancies = merged.array, merged.redundancies
         components = Components.single(_indices(unique))
     else:
         unique, redundancies = measured, np.ones(measured.size(), int)
     unique = unique.set_observation_type_xray_intensity()
-    result = Reflections(
+    return Reflections(
         measured=measured,
         unique=unique,
         components=components,
         redundancies=redundancies,
-        absent=int(absent.sum()),
-        omitted=omitted,
+        absent=0,
+        omitted=0,
         r_int=merged.r_int,
         r_sigma=flex.sum(unique.sigmas()) / max(flex.sum(unique.data()), 1e-9),
-        origin=found.origin,
+        origin=origin,
         hkl_text="",
         n_independent=0,
         batches=merged.batches,
-        wavelengths=waves,
     )
-    result.hkl_text, result.hklf = _shelx_text(found, rows, grouped)
-    result = _suppress(result, model.settings.omit or OmitLimits())
-    return replace(result, n_independent=merging.independent_of_mates(result.unique))
 
 
 def hkl_text(

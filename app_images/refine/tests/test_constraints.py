@@ -272,3 +272,78 @@ def test_a_tie_moves_the_component_by_its_factor_and_leaves_held_ones():
 def test_ellipsoids_that_are_none_are_named(u_iso, u_aniso, bad):
     model = model_in(ORTHORHOMBIC, "P 1", [Atom("C1", "C", (0, 0, 0), u_iso=u_iso, u_aniso=u_aniso)])
     assert not_positive_definite(model) == (["C1"] if bad else [])
+
+
+@pytest.mark.parametrize("n", [0, 5])
+def test_a_geometry_whose_atoms_do_not_ride_is_taken_once(n):
+    """AFIX 40: hydrogen is put on the outer bisector, 0.93 Å away, and refined freely from there."""
+    atoms = AROMATIC + f"AFIX {40 + n}\nH1 2 0.36 0.10 0.22 11 0.05\nAFIX 0"
+    if n:
+        # n = 5 carries on a rigid group, which must have begun.
+        atoms = "AFIX 6\nC8 1 0.7 0.7 0.7 11 0.03\nC9 1 0.8 0.7 0.7 11 0.03\nAFIX 0\n" + atoms
+    model = shelx_model(atoms)
+    first = parametrise(model)
+    model.absorb(first.structure)
+    cell = model.symmetry.unit_cell()
+    hydrogen = model.atom("H1")
+    assert cell.distance(model.atom("C1").site, hydrogen.site) == pytest.approx(0.93)
+    if n:
+        return
+    names = first.reparametrisation.independent_names()
+    assert {"H1 x", "H1 y", "H1 z", "H1 Uiso"} <= set(names)
+    hydrogen.site = (0.4, 0.1, 0.2)
+    again = parametrise(model)
+    assert again.structure.scatterers()[3].site == pytest.approx((0.4, 0.1, 0.2))
+
+
+def test_members_of_different_site_symmetries_share_what_all_allow():
+    """EADP of atoms on a mirror plane and on a twofold axis at right angles to it: U12 = U23 = 0 by both."""
+    atoms = [
+        Atom("C1", "C", (0.2, 0.0, 0.3)),
+        Atom("C2", "C", (0.0, 0.3, 0.0)),
+        Atom("C3", "C", (0.1, 0.2, 0.4)),
+    ]
+    model = model_in(MONOCLINIC, "P 1 2/m 1", atoms)
+    for atom in atoms:
+        make_anisotropic(model, atom)
+    model.equal_displacements = [atoms]
+    made = parametrise(model).reparametrisation
+    assert sum(" U" in name for name in made.independent_names()) == 4
+    tensor = jacobian(made)
+    place = list(made.parameter_map())[2].u_aniso
+    # Neither U12 nor U23 of the general atom moves.
+    assert tensor[:, place + 3] == pytest.approx(0)
+    assert tensor[:, place + 5] == pytest.approx(0)
+
+
+@pytest.mark.parametrize("code", [17, 27, 47, 167])
+def test_hydrogen_that_its_bonds_settle_has_no_torsion(code):
+    """Its place follows from the bonds of the pivot; a torsion would be undone in every cycle."""
+    atoms = {
+        17: "C2 1 0.2 0.2 0.2 11 0.03\nC3 1 0.45 0.2 0.2 11 0.03\nC4 1 0.30 0.35 0.31 11 0.03\nC1 1 0.33 0.22 0.26 11 0.03\n",
+        27: AROMATIC,
+        47: AROMATIC,
+        167: "C2 1 0.2 0.2 0.2 11 0.03\nC1 1 0.33 0.2 0.2 11 0.03\n",
+    }[code]
+    hydrogens = "H1 2 0.4 0.1 0.2 11 -1.2\n" + ("H2 2 0.35 0.1 0.3 11 -1.2\n" if code == 27 else "")
+    made = parametrise(shelx_model(f"{atoms}AFIX {code}\n{hydrogens}AFIX 0")).reparametrisation
+    assert not any("torsion" in name for name in made.independent_names())
+
+
+def test_a_molecule_disordered_about_a_centre_rides_and_is_restrained_as_any_other():
+    """PART -1: its bonds are there for AFIX 137 and RIGU, and none lead to its image."""
+    atoms = """PART -1 10.5
+C2 1 0.03 0.02 0.01 11 0.03 0.03 0.03 0 0 0
+C1 1 0.16 0.08 0.06 11 0.03 0.03 0.03 0 0 0
+AFIX 137
+H1A 2 0.15 0.15 0.12 11 -1.5
+H1B 2 0.23 0.02 0.11 11 -1.5
+H1C 2 0.21 0.11 -0.02 11 -1.5
+AFIX 0
+PART 0"""
+    model = shelx_model(atoms, "RIGU", latt=1)
+    made = parametrise(model)
+    assert "C1 torsion" in made.reparametrisation.independent_names()
+    assert model.notes == []
+    assert model.left_out == []
+    assert len(made.restraints.restraints) == 1

@@ -384,3 +384,51 @@ def test_the_su_of_a_bond_along_an_axis_scales_with_that_of_the_axis():
     fit.covariance = flex.double([1e-12 if i == j else 0.0 for i in range(n) for j in range(i, n)])
     (bond,) = geometry(fit).bonds
     assert bond[2] == "1.500(3)"
+
+
+CENTRED = {
+    "C 1 2/c 1": (8.1, 9.3, 11.2, 90.0, 102.0, 90.0),
+    "I 41/a :2": (8.0, 8.0, 11.0, 90.0, 90.0, 90.0),
+    "F d d 2": (8.1, 9.3, 11.2, 90.0, 90.0, 90.0),
+    "R -3 :H": (8.0, 8.0, 11.0, 90.0, 90.0, 120.0),
+    "P 31 2 1": (8.0, 8.0, 11.0, 90.0, 90.0, 120.0),
+    "P 21 3": (8.0, 8.0, 8.0, 90.0, 90.0, 90.0),
+    "F m -3 m": (12.0, 12.0, 12.0, 90.0, 90.0, 90.0),
+}
+
+
+def bonded_to_an_image(group, cell):
+    """A site whose nearest images are 1.2 to 1.6 Å away, found by trying; distances over neighbouring cells by gemmi."""
+    operations = list(gemmi.SpaceGroup(group.replace(" :", ":")).operations())
+    metric, random = gemmi.UnitCell(*cell), np.random.default_rng(7)
+    while True:
+        site = random.random(3)
+        images = np.array([operation.apply_to_xyz(site.tolist()) for operation in operations]) - site
+        lengths = [
+            metric.orthogonalize(gemmi.Fractional(*(d - np.rint(d)))).length()
+            for d in images
+            if np.abs(d - np.rint(d)).max() > 1e-6
+        ]
+        if 1.2 < min(lengths) < 1.6:
+            return tuple(site)
+
+
+@pytest.mark.parametrize(("group", "cell"), CENTRED.items(), ids=CENTRED.keys())
+def test_symmetry_codes_lead_to_the_bonded_image_in_centred_groups_too(group, cell):
+    """n_klm: operation n of the list that the CIF has, then k - 5, l - 5, m - 5 cells."""
+    site = bonded_to_an_image(group, cell)
+    fit = fit_of([Atom("C1", "C", site, u_iso=0.02)], cell, group)
+    listed = [
+        operation.as_xyz()
+        for operation in sgtbx.space_group_info(group=fit.model.symmetry.space_group()).group()
+    ]
+    bonds = geometry(fit).bonds
+    assert bonds
+    for first, second, length, code, _ in bonds:
+        assert (first, second) == ("C1", "C1")
+        number, _, cells = code.partition("_")
+        shift = [int(digit) - 5 for digit in cells or "555"]
+        image = np.array(sgtbx.rt_mx(listed[int(number) - 1]) * site) + shift
+        assert gemmi.UnitCell(*cell).orthogonalize(
+            gemmi.Fractional(*(image - site))
+        ).length() == pytest.approx(float(length.split("(")[0]), abs=1e-4)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from cctbx import uctbx
 from qcrbox_refine.constraints import parametrise
+from scitbx.array_family import flex
 from small_models import shelx_model
 
 CELL = (9.1, 10.3, 11.7, 90, 101, 90)
@@ -120,3 +121,54 @@ def test_an_operation_that_the_crystal_does_not_have_is_named():
     model = shelx_model(ATOMS, "EQIV $1 0.5+x, y, z", "DFIX 1.5 C1 C2_$1", **GROUP)
     parametrise(model)
     assert "is no operation of P 1 21/c 1" in model.left_out[0].why
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DFIX 1.5 0.01 C1 C1_$1",
+        "DFIX 1.5 C1_$1 C2_$2",
+        "DFIX 1.5 S1 C1_$1",
+        "SADI C1 C1_$1 C2 N1_$2",
+        "SADI S1 C1 S1 N1_$1",
+        "FLAT C1 C2 C1_$1 C2_$1",
+        "FLAT S1 C1 C2_$2 N1",
+        "DANG 2.5 C1 N1_$1",
+        "SIMU 0.02 0.04 20 S1 C1 N1",
+        "ISOR S1",
+        "DELU S1 C1",
+    ],
+)
+def test_derivatives_of_restraints_on_images_and_special_positions_are_those_of_differences(line):
+    """S1 lies on the centre of $1: its site is fixed, its tensor is free."""
+    special = "\nS1 5 0.5 0.5 0.5 10.5 0.02 0.03 0.04 0.001 0.002 0.003\n"
+    atoms = ATOMS.replace("RESI 2 ABC", special + "RESI 2 ABC", 1).replace(
+        "C1 1 0.20 0.30 0.10 11 0.03", "C1 1 0.40 0.42 0.44 11 0.02 0.03 0.025 0.001 0.004 0.002", 1
+    )
+    model = shelx_model(atoms, *EQIV, line, elements="C H N O S", **GROUP)
+    made = parametrise(model)
+    assert model.left_out == []
+    own = made.reparametrisation
+    frame, equations = made.restraints.equations(made.structure, own.parameter_map())
+    rows = frame.linearised(equations).design_matrix * own.jacobian_transpose_of_restraints().transpose()
+    found = rows.as_dense_matrix().as_numpy_array()
+
+    def residuals_now():
+        own.store()
+        _, now = made.restraints.equations(made.structure, own.parameter_map())
+        return np.array([equation.residual for equation in now])
+
+    for k, name in enumerate(own.independent_names()):
+        if line.startswith("DELU") and " U" not in name:
+            # The line between the atoms counts as constant.
+            continue
+        step = flex.double(own.n_independents, 0.0)
+        step[k] = 1e-6
+        own.apply_shifts(step)
+        ahead = residuals_now()
+        own.apply_shifts(-2 * step)
+        behind = residuals_now()
+        own.apply_shifts(step)
+        quotients = (ahead - behind) / 2e-6
+        assert found[:, k] == pytest.approx(quotients, abs=1e-4 * max(1.0, np.abs(found).max())), name
+    assert np.abs(found).max() > 0

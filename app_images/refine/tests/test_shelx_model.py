@@ -120,6 +120,13 @@ def test_u_of_hydrogen_rides_on_the_last_atom_with_its_own_also_when_it_is_refin
     assert [atom.u_iso for atom in model.atoms[1:]] == pytest.approx([0.048, 0.06])
 
 
+def test_u_that_rides_on_no_atom_is_refused():
+    """-1.2 is no displacement of its own."""
+    with pytest.raises(UserInputError, match=r"atom H1 cannot be read: its U of -1\.2 stands for") as caught:
+        model_of("H1 2 0.1 0.2 0.3 11 -1.2\nC1 1 0.1 0.2 0.4 11 0.03")
+    assert "x.ins line" in caught.value.where
+
+
 def test_move_shifts_and_inverts_what_follows():
     model = model_of("C1 1 0.1 0.2 0.3 11 0.04\nMOVE 1 1 1 -1\nC2 1 0.1 0.2 10.3 11 0.04")
     assert model.atoms[0].site == (0.1, 0.2, 0.3)
@@ -482,3 +489,33 @@ def test_lines_that_are_too_long_are_continued():
     text = model_text(model_of(atoms, f"SIMU 0.01 {words[:42]} =\n {words[42:]}"))
     assert max(map(len, text.splitlines())) <= 80
     assert len(parse_shelx(text, "x").placed[0].instruction.names) == 19
+
+
+HEXAGONAL = "CELL 0.71073 7 7 9 90 90 120"
+
+
+@pytest.mark.parametrize(
+    "symm",
+    [
+        "SYMM -Y, X-Y, 0.33333+Z\nSYMM -X+Y, -X, 0.66667+Z\n",
+        "SYMM -Y, X-Y, Z+0.3333\nSYMM Y-X, -X, Z+0.6667\n",
+        "SYMM -Y,X-Y,1/3+Z\nSYMM -X+Y, -X, 2/3 + Z\n",
+        "SYMM -y, x-y, z-0.666667\n",
+    ],
+    ids=["five decimals", "behind the axis", "fractions", "negative"],
+)
+def test_rounded_thirds_of_symmetry_are_thirds(symm):
+    text = text_of("C1 1 0.1 0.2 0.3 11 0.03", symm=symm).replace(
+        "CELL 0.71073 9.1 10.3 11.7 90 101 90", HEXAGONAL
+    )
+    model = parse_shelx(text, "x.ins")
+    assert str(model.symmetry.space_group_info()) == "P 31"
+
+
+def test_operations_that_make_no_group_are_refused_in_words():
+    text = text_of("C1 1 0.1 0.2 0.3 11 0.03", symm="SYMM -Y, X-Y, 0.3+Z\n").replace(
+        "CELL 0.71073 9.1 10.3 11.7 90 101 90", HEXAGONAL
+    )
+    with pytest.raises(UserInputError, match="the operations make no group") as caught:
+        parse_shelx(text, "x.ins")
+    assert "x.ins line" in caught.value.where

@@ -135,12 +135,17 @@ def test_form_factors_of_another_element_are_named(spherical_fit, tmp_path, monk
     assert made.doubtful == [table.scatterers[heavy]]
 
 
-def test_a_reflection_that_stands_there_twice_with_one_value_does_no_harm(spherical_fit, tmp_path, monkeypatch):
+def test_a_reflection_that_stands_there_twice_with_one_value_does_no_harm(
+    spherical_fit, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     fit = spherical_fit.fit
     own = table_of(fit)
     twice = FormFactorTable(
-        own.scatterers, np.concatenate([own.hkl, own.hkl[:5]]), np.concatenate([own.values, own.values[:5]]), {}
+        own.scatterers,
+        np.concatenate([own.hkl, own.hkl[:5]]),
+        np.concatenate([own.values, own.values[:5]]),
+        {},
     )
     made = aspherical.aspherical_atoms(twice, fit.model, fit.reflections)
     assert np.abs(aspherical.read_table(made.path).values - own.values).max() < 1e-7

@@ -59,6 +59,7 @@ export const browserPlugin: JupyterFrontEndPlugin<void> = {
       store.happened.connect(heard);
       made.disposed.connect(() => {
         store.happened.disconnect(heard);
+        model.dispose();
         open = undefined;
       });
       void store.start();

@@ -101,6 +101,12 @@ export class BrowserModel {
     this._changed.emit();
   }
 
+  /** The tab is closed: what was typed last is not searched for. */
+  dispose(): void {
+    window.clearTimeout(this.timer);
+    Signal.clearData(this);
+  }
+
   choose(id: string, chosen: boolean): void {
     chosen ? this.chosen.add(id) : this.chosen.delete(id);
     this._changed.emit();
@@ -130,32 +136,31 @@ export class BrowserModel {
 
   async toBin(): Promise<void> {
     const ids = this.chosenDatasets.map(each => each.qcrbox_dataset_id);
-    await this.each('in the bin', dataset => this.client.removeDataset(dataset.qcrbox_dataset_id));
-    this.lastBinned = ids;
+    const failed = await this.each('in the bin', dataset => this.client.removeDataset(dataset.qcrbox_dataset_id));
+    this.lastBinned = ids.filter(id => !failed.includes(id));
     this._changed.emit();
   }
 
   async restore(ids: string[]): Promise<void> {
-    await this.every(ids, 'back', id => this.client.ask(`${path(id)}/restore`, { method: 'POST' }));
-    this.lastBinned = [];
+    const failed = await this.every(ids, 'back', id => this.client.ask(`${path(id)}/restore`, { method: 'POST' }));
+    this.lastBinned = this.lastBinned.filter(id => failed.includes(id) || !ids.includes(id));
     this._changed.emit();
   }
 
-  private async each(word: string, act: (dataset: IDataset) => Promise<unknown>): Promise<void> {
+  private async each(word: string, act: (dataset: IDataset) => Promise<unknown>): Promise<string[]> {
     const datasets = new Map(this.chosenDatasets.map(each => [each.qcrbox_dataset_id, each]));
-    await this.every([...datasets.keys()], word, id => act(datasets.get(id) as IDataset));
+    return this.every([...datasets.keys()], word, id => act(datasets.get(id) as IDataset));
   }
 
-  /** One that fails does not stop the others; all failures are told. */
-  private async every(ids: string[], word: string, act: (id: string) => Promise<unknown>): Promise<void> {
+  /** One that fails does not stop the others; all failures are told. Answers the ids of those that failed. */
+  private async every(ids: string[], word: string, act: (id: string) => Promise<unknown>): Promise<string[]> {
     const results = await Promise.allSettled(ids.map(act));
-    const failures = results
-      .filter(each => each.status === 'rejected')
-      .map(each => String(each.reason.message ?? each.reason));
+    const failures = results.filter(each => each.status === 'rejected').map(each => wordsOf(each.reason));
     this.said = `${results.length - failures.length} ${word}`;
     await this.search();
     this.problem = [...new Set(failures)].join('\n');
     this._changed.emit();
+    return ids.filter((_, number) => results[number]?.status === 'rejected');
   }
 }
 

@@ -55,9 +55,21 @@ export function pathOf(facets: IFacets, bin: boolean, after: string, limit: numb
     if (!value || (name === 'tolerance' && !facets.cell.trim())) {
       continue;
     }
-    query.set(key, name === 'tolerance' ? String(Number(value) / 100) : name === 'cell' ? numbers(value) : value);
+    query.set(key, asked(name, value));
   }
   return `search?${query.toString()}`;
+}
+
+/** A facet as the registry takes it. What is no number goes on as it was typed: the registry says what is wrong. */
+function asked(name: keyof IFacets, value: string): string {
+  if (name === 'cell') {
+    return numbers(value);
+  }
+  if (name !== 'tolerance' && name !== 'r1Below') {
+    return value;
+  }
+  const number = Number(value.replace(',', '.'));
+  return Number.isNaN(number) ? value : String(name === 'tolerance' ? number / 100 : number);
 }
 
 /** Six numbers, however they are separated; s.u. in brackets are left out. */

@@ -15,7 +15,9 @@ export function inWords(name: string, value: number): [label: string, text: stri
   if (name === 'converged' || name === 'refined') {
     return [name, value ? 'yes' : 'no'];
   }
-  const [label, digits] = FIGURE_WORDS[name] ?? [name.replaceAll('_', ' '), undefined];
+  // A program may call a figure as it likes, also "constructor", which every object has.
+  const known = Object.hasOwn(FIGURE_WORDS, name) ? FIGURE_WORDS[name] : undefined;
+  const [label, digits] = known ?? [name.replaceAll('_', ' '), undefined];
   const text = digits === undefined ? String(Number(value.toPrecision(4))) : value.toFixed(digits);
   return [label, text.replace('-', '\u2212')];
 }

@@ -26,6 +26,7 @@ import { notified } from '../notified';
 import { keepLabFiles } from '../panel/keeping';
 import { OPEN_PROJECTS } from '../projects/commands';
 import { IRegistryStore } from '../registry/plugin';
+import { RequestKey } from '../registry/request_key';
 import type { RegistryStore } from '../registry/store';
 import { calculationTitle, datasetTitle } from '../titles';
 import { ViewClient } from '../viewer/client';
@@ -93,17 +94,16 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         return `${sign}${datasetTitle(dataset, store.calculations)}`;
       };
       const model = new CommandModel(application, command, () => store.datasets, title, input, values);
-      // One key for one form: a second click, or a repeated request, never starts a second calculation.
-      let key = UUID.uuid4();
+      // A second click, or a request that is sent again because no answer came, never starts a second calculation.
+      const sending = new RequestKey();
       const run = async () => {
         model.tell({ isSending: true });
         try {
-          const id = await store.client.submit(application, command, model.arguments, key);
-          key = UUID.uuid4();
+          const given = model.arguments;
+          const id = await sending.send(given, key => store.client.submit(application, command, given, key));
           model.tell({ isSending: false });
           await commands.execute(OPEN_RESULT, { id });
         } catch (error) {
-          key = UUID.uuid4();
           model.tell({ isSending: false, refusal: wordsOf(error) });
         }
       };
@@ -219,8 +219,9 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    // One key for one set of edits while it is sent: a double click starts one calculation.
+    // One request for one set of edits while it is sent: a double click starts one calculation.
     const sending = new Map<string, Promise<string>>();
+    const editing = new RequestKey();
     commands.addCommand(REFINE_EDITED, {
       label: trans.__('Refine with edits'),
       icon: qcrboxIcon,
@@ -241,14 +242,16 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           return;
         }
         const { application, command, values } = next;
-        const key = JSON.stringify([id, edits]);
+        const edited = JSON.stringify([id, edits]);
+        const given = argumentsOf(command, values);
         const sent =
-          sending.get(key) ?? store.client.submit(application, command, argumentsOf(command, values), UUID.uuid4());
-        sending.set(key, sent);
+          sending.get(edited) ??
+          editing.send([id, given], key => store.client.submit(application, command, given, key));
+        sending.set(edited, sent);
         try {
           openResult(await sent);
         } finally {
-          sending.delete(key);
+          sending.delete(edited);
         }
       }
     });

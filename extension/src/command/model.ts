@@ -126,8 +126,15 @@ export class CommandModel {
 
   /** Field → what is wrong with it. */
   get problems(): Record<string, string> {
-    const found = this.names.map((name): [string, string] => [name, problemOf(this.parameter(name), this.value(name))]);
+    const found = this.names.map((name): [string, string] => [name, this.problemWith(name)]);
     return Object.fromEntries(found.filter(([, problem]) => problem));
+  }
+
+  private problemWith(name: string): string {
+    const problem = problemOf(this.parameter(name), this.value(name));
+    const isChosen = problem || !this.isFile(name) || !this.value(name).trim() || this.chosen(name);
+    // Deleted since the form was filled in, for example before a reload.
+    return isChosen ? problem : 'file is not among those that can be chosen here; choose another one';
   }
 
   get arguments(): Record<string, unknown> {

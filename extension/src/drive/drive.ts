@@ -162,6 +162,9 @@ export class StoreDrive implements Contents.IDrive {
     if (!top) {
       return { open: false, folders: new Map([DATASETS, PROJECTS].map(each => [each, {}])), files: new Map() };
     }
+    if (top === DATASETS && this.store.connection === 'lost' && !this.store.me) {
+      throw new Error(this.store.problem); // an empty folder would say that nothing is stored
+    }
     if (top === DATASETS && !node) {
       const known = await this.datasets();
       if (!name) {
@@ -228,7 +231,7 @@ export class StoreDrive implements Contents.IDrive {
     const bytes = await this.store.client.bytes(file.qcrbox_file_id);
     const text = format === 'base64' ? undefined : textOf(bytes);
     if (type === 'notebook' && text !== undefined) {
-      return { ...plain, type: 'notebook', format: 'json', content: JSON.parse(text) as unknown };
+      return { ...plain, type: 'notebook', format: 'json', content: notebookOf(file.filename, text) };
     }
     if (format === 'text' && text === undefined) {
       throw refused(`${file.filename} is not text in UTF-8.`);
@@ -318,6 +321,14 @@ function textOf(bytes: Uint8Array): string | undefined {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return undefined;
+  }
+}
+
+function notebookOf(filename: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refused(`${filename} is not a notebook: its text is not JSON.`);
   }
 }
 

@@ -1,6 +1,8 @@
 import { ILabShell, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { type FileBrowser, IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
-import { ITranslator } from '@jupyterlab/translation';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { type FileBrowser, IDefaultFileBrowser, IFileBrowserFactory, Uploader } from '@jupyterlab/filebrowser';
+import { ITranslator, type TranslationBundle } from '@jupyterlab/translation';
+import { refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
 import { MessageLoop } from '@lumino/messaging';
 
 import { cifIcon } from '../icons';
@@ -10,6 +12,7 @@ import { DRIVE, StoreDrive } from './drive';
 import { IStoreDrive } from './token';
 
 const LEFT_RANK = 110; // below Lab's own file browser
+export const OPEN_DRIVE = 'qcrbox:open-drive';
 
 /** The store as a drive, in a file browser of its own. */
 export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
@@ -17,7 +20,7 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
   description: 'Stored datasets and projects in a file browser.',
   autoStart: true,
   requires: [ITranslator, IRegistryStore],
-  optional: [IFileBrowserFactory, ILabShell, IDefaultFileBrowser],
+  optional: [IFileBrowserFactory, ILabShell, IDefaultFileBrowser, ICommandPalette],
   provides: IStoreDrive,
   activate: (
     app: JupyterFrontEnd,
@@ -25,7 +28,8 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
     store: RegistryStore,
     factory: IFileBrowserFactory | null,
     shell: ILabShell | null,
-    ownFiles: IDefaultFileBrowser | null
+    ownFiles: IDefaultFileBrowser | null,
+    palette: ICommandPalette | null
   ) => {
     const trans = translator.load('qcrbox');
     const { contents, serverSettings } = app.serviceManager;
@@ -36,6 +40,14 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
       browser.title.icon = cifIcon;
       browser.title.caption = trans.__('Stored files (drive qcrbox:)');
       browser.node.setAttribute('aria-label', trans.__('Stored files'));
+      addTools(browser, translator, trans);
+      app.commands.addCommand(OPEN_DRIVE, {
+        label: trans.__('Stored files (drive qcrbox:)'),
+        caption: trans.__('Datasets and projects of the store as folders of files'),
+        icon: cifIcon,
+        execute: () => shell.activateById(browser.id)
+      });
+      palette?.addItem({ command: OPEN_DRIVE, category: trans.__('QCrBox') });
       if (ownFiles) {
         leaveNewFilesTo(ownFiles, browser, factory.tracker, shell.node);
       }
@@ -58,6 +70,19 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
     return drive;
   }
 };
+
+/** Lab gives a toolbar to its own file browser only. Nothing empty is made here, so the rest of its buttons is left out. */
+function addTools(browser: FileBrowser, translator: ITranslator, trans: TranslationBundle): void {
+  browser.toolbar.addItem('upload', new Uploader({ model: browser.model, translator }));
+  browser.toolbar.addItem(
+    'refresh',
+    new ToolbarButton({
+      icon: refreshIcon,
+      tooltip: trans.__('Refresh the list'),
+      onClick: () => void browser.model.refresh()
+    })
+  );
+}
 
 /**
  * Keep Lab's own file browser the one where new notebooks and files go.

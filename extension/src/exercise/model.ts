@@ -16,6 +16,8 @@ export class ExerciseModel {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _noted = new Signal<this, string>(this);
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts what was opened and closed: an answer to what was asked before is not shown. */
+  private opened = 0;
 
   constructor(private readonly store: RegistryStore) {
     store.happened.connect((_, event) => this.hear(event));
@@ -30,15 +32,21 @@ export class ExerciseModel {
     return this._noted;
   }
 
-  /** Exercises of every course, those that can be worked on first. */
+  /** Exercises of every course, those that can be worked on first. A course that cannot be read hides no other. */
   async load(): Promise<void> {
     const { client } = this.store;
     const { courses } = await client.ask<{ courses: ICourse[] }>('courses');
     const active = courses.filter(course => !course.archived_at);
-    const lists = await Promise.all(
+    const lists = await Promise.allSettled(
       active.map(course => client.ask<{ exercises: IExercise[] }>(`courses/${course.id}/exercises`))
     );
-    this.exercises = lists.flatMap(list => list.exercises).sort((a, b) => rank(a) - rank(b));
+    const [failure] = lists.filter(list => list.status === 'rejected');
+    if (failure && lists.every(list => list.status === 'rejected')) {
+      throw failure.reason;
+    }
+    this.exercises = lists
+      .flatMap(list => (list.status === 'fulfilled' ? list.value.exercises : []))
+      .sort((a, b) => rank(a) - rank(b));
     this._changed.emit();
   }
 
@@ -55,17 +63,23 @@ export class ExerciseModel {
   }
 
   async show(id: string): Promise<void> {
-    this.take(await this.store.client.ask<IOwnExercise>(`exercises/${id}/own`));
+    this.opened++;
+    await this.read(id);
+  }
+
+  private async read(id: string): Promise<void> {
+    await this.take(this.store.client.ask<IOwnExercise>(`exercises/${id}/own`));
   }
 
   close(): void {
+    this.opened++;
     this.own = null;
     this._changed.emit();
   }
 
   async answer(id: string, task: string, value: string): Promise<void> {
     const init = { method: 'PUT', body: JSON.stringify({ value }), headers: { 'Content-Type': 'application/json' } };
-    this.take(await this.store.client.ask<IOwnExercise>(`exercises/${id}/answers/${encodeURIComponent(task)}`, init));
+    await this.take(this.store.client.ask<IOwnExercise>(`exercises/${id}/answers/${encodeURIComponent(task)}`, init));
   }
 
   async submit(id: string): Promise<ISnapshot> {
@@ -87,9 +101,14 @@ export class ExerciseModel {
     return undefined;
   }
 
-  private take(own: IOwnExercise): void {
-    this.own = own;
-    this._changed.emit();
+  /** Show an answer, unless it was overtaken: another exercise was opened, or this one closed. */
+  private async take(answer: Promise<IOwnExercise>): Promise<void> {
+    const { opened } = this;
+    const own = await answer;
+    if (opened === this.opened) {
+      this.own = own;
+      this._changed.emit();
+    }
   }
 
   private hear(event: IEvent): void {
@@ -103,7 +122,7 @@ export class ExerciseModel {
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (this.own?.exercise.id === id) {
-        void this.show(id).catch(() => undefined);
+        void this.read(id).catch(() => undefined);
       }
     }, WAIT_MS);
   }

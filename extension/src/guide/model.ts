@@ -1,6 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { fits } from '../command/fields';
+import { RequestKey } from '../registry/request_key';
 import type { RegistryStore } from '../registry/store';
 import {
   FINAL,
@@ -37,11 +38,14 @@ export class GuideModel {
   isSending = false;
   problem = '';
   private readonly _changed = new Signal<this, void>(this);
+  private readonly sending: RequestKey;
 
   constructor(
     private readonly store: Store,
-    private readonly newKey: () => string
-  ) {}
+    newKey: () => string
+  ) {
+    this.sending = new RequestKey(newKey);
+  }
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -124,12 +128,18 @@ export class GuideModel {
     this.isSending = true;
     this.problem = '';
     this._changed.emit();
+    const file = candidate.file.qcrbox_file_id;
+    const { application, command } = offer;
+    const given = { [name]: { data_file_id: file } };
     try {
-      const given = { [name]: { data_file_id: candidate.file.qcrbox_file_id } };
-      this.calculation = await this.store.client.submit(offer.application, offer.command, given, this.newKey());
-      this.hasJudged = false;
+      const id = await this.sending.send(given, key => this.store.client.submit(application, command, given, key));
+      // Another structure may have been chosen meanwhile: the calculation is in the list, and not of its guide.
+      if (this.chosen === file) {
+        this.calculation = id;
+        this.hasJudged = false;
+      }
     } catch (error) {
-      this.problem = wordsOf(error);
+      this.problem = this.chosen === file ? wordsOf(error) : '';
     }
     this.isSending = false;
     this._changed.emit();

@@ -8,6 +8,7 @@ import { figuresOf } from '../command/figures';
 import { Remarks } from '../command/remarks';
 import { StateOrPlace } from '../panel/calculations';
 import type { RegistryStore } from '../registry/store';
+import { FINAL } from '../registry/types';
 import { datasetTitle } from '../titles';
 import { type GuideModel, type StepName, STEPS } from './model';
 
@@ -156,7 +157,7 @@ export class GuideView extends ReactWidget {
             {model.calculation ? trans.__('Queued …') : trans.__('Refine with the defaults')}
           </button>
         )}
-        {calculation?.status === 'failed' && (
+        {calculation && FINAL.has(calculation.status) && calculation.status !== 'successful' && (
           <>
             <Failure text={calculation.error_msg} trans={trans} />
             <button className="qcrbox-small" onClick={() => void model.refine()}>

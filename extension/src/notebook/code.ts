@@ -2,10 +2,19 @@ import type { IApplication, ICommand, IDataset, IParameter } from '../registry/t
 
 const FILE_TYPES = /cif|file/i;
 
-/** As the notebook library names it: a slug made into a Python name. */
+/** Words that no Python name can be. */
+const KEYWORDS: ReadonlySet<string> = new Set(
+  (
+    'False None True and as assert async await break class continue def del elif else except finally for from global ' +
+    'if import in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' ')
+);
+
+/** As the notebook library names it (`identifier` in qcrbox.contract.python_names): a slug made into a Python name. */
 export function pythonName(slug: string): string {
-  const name = slug.replace(/[^A-Za-z0-9_]/g, '_');
-  return /^[A-Za-z_]/.test(name) ? name : `_${name}`;
+  const made = slug.replace(/[^\p{L}\p{N}_]/gu, '_');
+  const name = made === '' || /^\p{Nd}/u.test(made) ? `_${made}` : made;
+  return KEYWORDS.has(name) ? `${name}_` : name;
 }
 
 function pythonText(text: string): string {
@@ -23,7 +32,7 @@ export function commandCode(application: IApplication, command: ICommand, datase
       continue;
     }
     if (isFile(parameter) && given.length === 0) {
-      given.push(dataset?.name ? `qc[${pythonText(dataset.name)}]` : 'qc["…"]');
+      given.push(dataset ? datasetSource(dataset) : 'qc["…"]');
     } else if (parameter.required && (parameter.default_value ?? null) === null) {
       given.push(`${name}=…`);
     }

@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation } from '../registry/types';
+import { wordsOf } from '../words_of';
 
 /** The program's output, read again whenever the calculation moved on. */
 export function useLog(calculation: ICalculation, store: RegistryStore): { text: string; problem: string } {
@@ -13,7 +14,8 @@ export function useLog(calculation: ICalculation, store: RegistryStore): { text:
     store.client
       .calculation(id)
       .then(whole => current && setFound({ text: whole ? tail(whole) : '', problem: '' }))
-      .catch((error: Error) => current && setFound({ text: '', problem: error.message }));
+      // What was read stays: a registry that is away for a moment takes no log from the screen.
+      .catch((error: unknown) => current && setFound(known => ({ ...known, problem: wordsOf(error) })));
     return () => {
       current = false;
     };

@@ -91,6 +91,7 @@ export const projectsPlugin: JupyterFrontEndPlugin<void> = {
       made.disposed.connect(() => {
         window.clearTimeout(timer);
         store.happened.disconnect(heard);
+        model.dispose();
         open = undefined;
       });
       void store.start();

@@ -1,6 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { RegistryClient } from '../registry/client';
+import { isGone } from '../registry/gone';
 import type { IProject, IProjectNode } from '../registry/types';
 import { wordsOf } from '../words_of';
 
@@ -54,6 +55,7 @@ export class ProjectsModel {
   private readonly undone: IUndo[] = [];
   private timer = 0;
   private asked = 0;
+  private opened = 0;
 
   constructor(private readonly client: Pick<RegistryClient, 'ask' | 'removeDataset'>) {}
 
@@ -112,45 +114,81 @@ export class ProjectsModel {
     if (after) {
       query.set('after', after);
     }
+    const answer = this.client.ask<IPage>(`projects?${query.toString()}`);
+    const isNewest = () => number === this.asked;
     await this.attempt(async () => {
-      const page = await this.client.ask<IPage>(`projects?${query.toString()}`);
-      if (number === this.asked) {
+      const page = await answer;
+      if (isNewest()) {
         take(page);
         this.total = page.total;
         this.truncated = page.truncated;
         this.next = page.next ?? '';
       }
-    });
-    this.loading = false;
-    this._changed.emit();
-  }
-
-  /** Open a project, at a node of it or at its newest model. */
-  async open(id: string, node = ''): Promise<void> {
-    await this.attempt(async () => {
-      this.tree = await this.read(id);
-      const newest = this.tree.nodes.find(each => each.newest)?.id;
-      this.chosen = node || newest || (this.tree.nodes[0]?.id ?? '');
-    });
-    this._changed.emit();
-  }
-
-  /** Open the project that has a dataset or calculation, at that. */
-  async openHolding(object: string): Promise<void> {
-    const query = new URLSearchParams({ holds: object, mine: String(!this.everybody) });
-    const isAsked = await this.attempt(async () => {
-      const { projects } = await this.client.ask<IPage>(`projects?${query.toString()}`);
-      if (!projects[0]) {
-        throw new Error('It belongs to no project that you can see.');
-      }
-      await this.open(projects[0].id, object);
-    });
-    if (!isAsked) {
+    }, isNewest);
+    if (isNewest()) {
+      this.loading = false;
       this._changed.emit();
     }
   }
 
+  /** Open a project, at a node of it or at its newest model. */
+  async open(id: string, node = ''): Promise<void> {
+    const number = ++this.opened;
+    await this.attempt(
+      () => this.enter(id, node, number),
+      () => number === this.opened
+    );
+    this._changed.emit();
+  }
+
+  /** Show a project, unless another one was opened meanwhile, or this one closed. */
+  private async enter(id: string, node: string, number: number): Promise<void> {
+    const tree = await this.read(id);
+    if (number !== this.opened) {
+      return;
+    }
+    this.tree = tree;
+    const { nodes } = tree;
+    const wanted = nodes.find(each => each.id === node) ?? nodes.find(each => each.newest) ?? nodes[0];
+    this.chosen = wanted?.id ?? '';
+    this.unfoldAbove(wanted);
+  }
+
+  /** A chosen step is in sight, or the tree could not be entered by the keyboard. */
+  private unfoldAbove(node: IProjectNode | undefined): void {
+    const nodes = new Map(this.tree?.nodes.map(each => [each.id, each]));
+    const seen = new Set<string>();
+    for (let above = node?.parent; above && !seen.has(above); above = nodes.get(above)?.parent) {
+      seen.add(above);
+      this.folded.delete(above);
+    }
+  }
+
+  /** Open the project that has a dataset or calculation, at that. */
+  async openHolding(object: string): Promise<void> {
+    const number = ++this.opened;
+    const isNewest = () => number === this.opened;
+    const query = new URLSearchParams({ holds: object, mine: String(!this.everybody) });
+    await this.attempt(async () => {
+      const { projects } = await this.client.ask<IPage>(`projects?${query.toString()}`);
+      if (!projects[0]) {
+        throw new Error('It belongs to no project that you can see.');
+      }
+      if (isNewest()) {
+        await this.enter(projects[0].id, object, number);
+      }
+    }, isNewest);
+    this._changed.emit();
+  }
+
+  /** The tab is closed: what was typed last is not searched for. */
+  dispose(): void {
+    window.clearTimeout(this.timer);
+    Signal.clearData(this);
+  }
+
   close(): void {
+    this.opened++;
     this.tree = undefined;
     this.chosen = '';
     this._changed.emit();
@@ -182,9 +220,15 @@ export class ProjectsModel {
       before.pinned = node.pinned;
     }
     if (change.project !== undefined) {
-      before.project = '';
+      before.project = this.placeOf(node);
     }
     await this.act({ words, back: () => this.put(node, before) }, () => this.put(node, change));
+  }
+
+  /** The project that a dataset was moved to; '' for its own place. An id with @ is of a project that nobody made. */
+  private placeOf(node: IProjectNode): string {
+    const id = this.project?.id ?? '';
+    return id === node.id || id.includes('@') ? '' : id;
   }
 
   /** Put the data of a node, or the files of its result, into the bin; `undo` brings them back. */
@@ -199,9 +243,14 @@ export class ProjectsModel {
 
   async undo(): Promise<void> {
     const last = this.undone.pop();
-    if (last) {
-      await this.attempt(() => last.back());
+    if (!last) {
+      return;
+    }
+    if (await this.attempt(() => last.back())) {
       await this.refresh();
+    } else {
+      this.undone.push(last);
+      this._changed.emit();
     }
   }
 
@@ -230,21 +279,26 @@ export class ProjectsModel {
       if (this.project?.id === id) {
         this.tree = tree;
         this.chosen = tree.nodes.some(each => each.id === this.chosen) ? this.chosen : (tree.nodes[0]?.id ?? '');
+        this.unfoldAbove(this.node);
       }
-    } catch {
-      this.close(); // moved, or deleted with all that was in it
+    } catch (error) {
+      if (isGone(error) && this.project?.id === id) {
+        this.close(); // moved, or deleted with all that was in it
+      } else if (!isGone(error)) {
+        this.problem = wordsOf(error);
+      }
     }
     this._changed.emit();
   }
 
-  /** What the registry refuses is shown. */
-  private async attempt(act: () => Promise<unknown>): Promise<boolean> {
+  /** What the registry refuses is shown, unless the question was overtaken by a newer one. */
+  private async attempt(act: () => Promise<unknown>, isNewest = () => true): Promise<boolean> {
     try {
       await act();
-      this.problem = '';
+      this.problem = isNewest() ? '' : this.problem;
       return true;
     } catch (error) {
-      this.problem = wordsOf(error);
+      this.problem = isNewest() ? wordsOf(error) : this.problem;
       return false;
     }
   }

@@ -123,15 +123,20 @@ export class RegistryClient {
     return { session: body.payload.interactive_sessions[0], now: Number.isNaN(now) ? Date.now() : now };
   }
 
-  /** Start a program with a window; answers the session's id. */
-  async startSession(wanted: {
-    application_slug: string;
-    application_version: string;
-    command_name: string;
-    command_arguments: Record<string, unknown>;
-    group?: string;
-  }): Promise<string> {
-    const answer = (await this.request('interactive-sessions', json('POST', wanted))) as {
+  /** Start a program with a window; answers the session's id. The same key never starts a second one. */
+  async startSession(
+    wanted: {
+      application_slug: string;
+      application_version: string;
+      command_name: string;
+      command_arguments: Record<string, unknown>;
+      group?: string;
+    },
+    key: string
+  ): Promise<string> {
+    const init = json('POST', wanted);
+    const headers = { ...init.headers, 'Idempotency-Key': key };
+    const answer = (await this.request('interactive-sessions', { ...init, headers })) as {
       interactive_session_id: string;
     };
     return answer.interactive_session_id;
@@ -276,11 +281,24 @@ function json(method: string, body: unknown): RequestInit {
   return { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
 }
 
+/** Why a request was refused; never empty. A proxy answers with a page, and HTTP/2 has no words beside a status. */
 async function reason(response: Response): Promise<string> {
-  try {
-    const body = (await response.json()) as { error?: { message?: string }; message?: string };
-    return body.error?.message ?? body.message ?? response.statusText;
-  } catch {
-    return response.statusText;
+  const body = (await response.json().catch(() => null)) as { error?: { message?: string }; message?: string } | null;
+  return body?.error?.message || body?.message || response.statusText || statusWords(response.status);
+}
+
+function statusWords(status: number): string {
+  switch (status) {
+    case 401:
+    case 403:
+      return 'You are not signed in, or you may not do this. Reload the page.';
+    case 413:
+      return 'This is larger than the server accepts.';
+    case 502:
+    case 503:
+    case 504:
+      return 'The registry does not answer. Try again in a minute.';
+    default:
+      return `The server answered with status ${status}.`;
   }
 }

@@ -2,6 +2,7 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RegistryClient } from './client';
+import { isGone } from './gone';
 import { progressAfter } from './progress';
 import { EventStream } from './stream';
 import {
@@ -48,6 +49,8 @@ export class RegistryStore implements IDisposable {
   private pollTimer = 0;
   private gatherTimer = 0;
   private lastGathered = 0;
+  private isStreaming = false;
+  private refreshed = 0;
   private readonly needed = new Map<string, ICalculation>();
   private readonly neededDatasets = new Map<string, IDataset>();
   private readonly waitingCalculations = new Set<string>();
@@ -66,7 +69,7 @@ export class RegistryStore implements IDisposable {
     return this._happened;
   }
 
-  /** Load everything and listen, when somebody first looks; asked again it waits for that. */
+  /** Load everything and listen, when somebody first looks; asked again it waits for that. What failed is tried again. */
   start(): Promise<void> {
     this.starting ??= this.begin();
     return this.starting;
@@ -80,6 +83,12 @@ export class RegistryStore implements IDisposable {
       }
     } catch (error) {
       this.fail(error);
+      this.starting = undefined;
+      this.pollTimer = window.setTimeout(() => void this.start(), POLL_MS);
+      return;
+    }
+    window.clearTimeout(this.pollTimer);
+    if (this.isDisposed) {
       return;
     }
     // Listen first: what happens between the list and the stream would be missed otherwise.
@@ -101,6 +110,7 @@ export class RegistryStore implements IDisposable {
   }
 
   async refresh(): Promise<void> {
+    const number = ++this.refreshed;
     try {
       const [applications, datasets, calculations, sessions, me] = await Promise.all([
         this.client.applications(),
@@ -109,6 +119,9 @@ export class RegistryStore implements IDisposable {
         this.client.sessions(!this.everybody),
         this.client.me()
       ]);
+      if (number !== this.refreshed) {
+        return; // A newer question is on its way, perhaps for other people's work.
+      }
       this.me = me;
       this.sessions = sessions;
       this.applications = applications;
@@ -116,11 +129,13 @@ export class RegistryStore implements IDisposable {
       this.calculations = newestFirst(calculations);
       this.problem = '';
       if (this.connection === 'lost') {
-        this.connection = 'polling';
+        this.connection = this.isStreaming ? 'live' : 'polling';
       }
       this._changed.emit();
     } catch (error) {
-      this.fail(error);
+      if (number === this.refreshed) {
+        this.fail(error);
+      }
     }
   }
 
@@ -169,6 +184,7 @@ export class RegistryStore implements IDisposable {
   private listen(): void {
     this.stream = this.client.stream({
       open: () => {
+        this.isStreaming = true;
         window.clearTimeout(this.pollTimer);
         const wasAway = this.connection === 'polling' || this.connection === 'lost';
         this.become('live');
@@ -178,6 +194,7 @@ export class RegistryStore implements IDisposable {
       },
       event: data => this.receive(data),
       interrupted: () => {
+        this.isStreaming = false;
         if (this.connection === 'live' || this.connection === 'connecting') {
           this.become('polling');
         }
@@ -255,15 +272,19 @@ export class RegistryStore implements IDisposable {
 
   private async fetchWaiting(): Promise<void> {
     const ids = [...this.waitingCalculations];
-    const { waitingDatasets, waitingApplications, waitingSessions } = this;
+    const { waitingDatasets, waitingApplications, waitingSessions, everybody } = this;
+    // The switch to everybody's work asks anew by itself; an answer to what was asked before it comes too late.
+    const isAsked = () => everybody === this.everybody;
     this.waitingCalculations.clear();
     this.waitingDatasets = this.waitingApplications = this.waitingSessions = false;
     try {
       await Promise.all([
         // A row does not wait for longer lists.
         this.fetchCalculations(ids).then(() => this._changed.emit()),
-        waitingDatasets && this.client.datasets(!this.everybody).then(found => (this.datasets = found)),
-        waitingSessions && this.client.sessions(!this.everybody).then(found => (this.sessions = found)),
+        waitingDatasets &&
+          this.client.datasets(!everybody).then(found => (this.datasets = isAsked() ? found : this.datasets)),
+        waitingSessions &&
+          this.client.sessions(!everybody).then(found => (this.sessions = isAsked() ? found : this.sessions)),
         waitingApplications && this.client.applications().then(found => (this.applications = found))
       ]);
       this._changed.emit();
@@ -278,7 +299,7 @@ export class RegistryStore implements IDisposable {
       this.calculations = newestFirst(await this.client.calculations(!this.everybody));
       return;
     }
-    const found = await Promise.all(ids.map(id => this.client.calculation(id)));
+    const found = await Promise.all(ids.map(id => this.recordOf(id)));
     const byId = new Map(this.calculations.map(each => [each.calculation_id, each]));
     for (const calculation of found) {
       if (calculation && this.needed.has(calculation.calculation_id)) {
@@ -289,6 +310,18 @@ export class RegistryStore implements IDisposable {
       }
     }
     this.calculations = newestFirst([...byId.values()]);
+  }
+
+  /** A record; undefined when it is gone, which is no fault of the connection. */
+  private async recordOf(id: string): Promise<ICalculation | undefined> {
+    try {
+      return await this.client.calculation(id);
+    } catch (error) {
+      if (isGone(error)) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   /** Events tell of everything one may see: an administrator of everybody's work. */

@@ -144,7 +144,9 @@ export class PictureLink implements IDisposable {
       Client = (await import('@novnc/novnc')).default;
     } catch {
       // A chunk of this page that does not load is a lost connection like any other.
-      this.retry();
+      if (this.wanted) {
+        this.retry();
+      }
       return;
     }
     if (!this.wanted || this.channel) {

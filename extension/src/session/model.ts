@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { RegistryError } from '../registry/client';
+import { isGone } from '../registry/gone';
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation, IEvent, ISession } from '../registry/types';
 import type { PictureLink } from './link';
@@ -95,7 +95,7 @@ export class SessionModel implements IDisposable {
         this.calculation = await this.store.client.calculation(this.id);
       }
     } catch (error) {
-      if (error instanceof RegistryError && (error.status === 404 || error.status === 403)) {
+      if (isGone(error)) {
         this.session = null;
       }
       // Anything else passes by itself; what is known stays on the screen.

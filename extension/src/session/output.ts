@@ -2,11 +2,11 @@ import type { IRenderMime } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { RegistryError } from '../registry/client';
+import { isGone } from '../registry/gone';
 import type { RegistryStore } from '../registry/store';
 import type { ISession } from '../registry/types';
 import { SESSION_ID } from './commands';
-import { PHASE_SIGNS, phaseOf } from './phase';
+import { isOver, PHASE_SIGNS, phaseOf } from './phase';
 import { phaseWord, titleOf } from './words';
 
 /** What the notebook library shows for a session. */
@@ -30,8 +30,8 @@ export function sessionOutput(
 
 class SessionOutput extends Widget implements IRenderMime.IRenderer {
   private session = '';
-  /** The registry has said that there is no such session; it is not asked again. */
-  private isGone = false;
+  /** The session has ended, or the registry has said that there is none: it is not asked again. */
+  private isSettled = false;
   private readonly button = document.createElement('button');
   private readonly state = document.createElement('span');
 
@@ -51,8 +51,14 @@ class SessionOutput extends Widget implements IRenderMime.IRenderer {
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const data = model.data[SESSION_MIME] as { session_id?: unknown; name?: unknown } | undefined;
     const id = String(data?.session_id ?? '');
-    if (!SESSION_ID.test(id)) {
-      this.button.hidden = true;
+    const isNamed = SESSION_ID.test(id);
+    this.button.hidden = !isNamed;
+    this.isSettled = false;
+    if (!isNamed) {
+      // The cell may have been run again, with another output in this place.
+      this.store.changed.disconnect(this.onChange, this);
+      this.store.happened.disconnect(this.onChange, this);
+      this.session = '';
       this.state.textContent = this.trans.__('This output names no session.');
       return;
     }
@@ -74,20 +80,25 @@ class SessionOutput extends Widget implements IRenderMime.IRenderer {
     const session = this.store.sessions.find(each => each.session_id === this.session);
     if (session) {
       this.tell(session);
-    } else if (!this.isGone && this.state.dataset['phase'] !== 'finished') {
+    } else if (!this.isSettled) {
       void this.look();
     }
   }
 
   private async look(): Promise<void> {
+    const id = this.session;
+    const take = (session: ISession | null, isSettled: boolean) => {
+      if (id === this.session) {
+        this.isSettled = isSettled;
+        this.tell(session);
+      }
+    };
     try {
-      const { session } = await this.store.client.session(this.session);
-      this.isGone = session === undefined;
-      this.tell(session ?? null);
+      const { session } = await this.store.client.session(id);
+      take(session ?? null, session === undefined || isOver(session));
     } catch (error) {
       // A registry that is away is asked again with the next change.
-      this.isGone = error instanceof RegistryError && [403, 404].includes(error.status);
-      this.tell(null);
+      take(null, isGone(error));
     }
   }
 

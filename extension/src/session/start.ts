@@ -1,6 +1,7 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { RequestKey } from '../registry/request_key';
 import type { RegistryStore } from '../registry/store';
 import { StartForm } from './start_form';
 import { type IProgram, programs } from './arguments';
@@ -29,6 +30,7 @@ export async function startSession(store: RegistryStore, trans: TranslationBundl
     Notification.warning(texts.join('\n'), { autoClose: false });
     return '';
   }
+  const sending = new RequestKey();
   const form = new StartForm(offered, store.datasets, store.me?.groups ?? [], trans);
   for (;;) {
     const answer = await showDialog({
@@ -40,7 +42,8 @@ export async function startSession(store: RegistryStore, trans: TranslationBundl
       return '';
     }
     try {
-      return await store.client.startSession(form.request());
+      const wanted = form.request();
+      return await sending.send(wanted, key => store.client.startSession(wanted, key));
     } catch (error) {
       form.problem = wordsOf(error);
     }

@@ -152,7 +152,7 @@ export class StartForm extends ReactWidget {
         {parameter.unit ? ` (${parameter.unit})` : ''}
         {kind === 'cif' || kind === 'file' || kind === 'boolean' ? (
           <select name={name} value={value} onChange={event => set(event.target.value)}>
-            {!parameter.required && <option value="">{this.trans.__('not given')}</option>}
+            {(!parameter.required || kind === 'boolean') && <option value="">{this.trans.__('not given')}</option>}
             {this.options(kind).map(([id, label]) => (
               <option key={id} value={id}>
                 {label}

@@ -5,6 +5,7 @@ type Heard = (...values: unknown[]) => void;
 /** What a module of ours takes in the place of a notebook's widget model. */
 export class LiveModel {
   private readonly listeners = new Map<string, Set<Heard>>();
+  private last: Promise<void> = Promise.resolve();
 
   /** answer: what the server says to a message of the widget; undefined where the widget needs no server. */
   constructor(
@@ -30,7 +31,13 @@ export class LiveModel {
     void this.ask(message);
   }
 
-  async ask(message: unknown): Promise<void> {
+  /** One after the other, as a kernel takes them: an answer that overtook another would leave an older state. */
+  ask(message: unknown): Promise<void> {
+    this.last = this.last.then(() => this.tell(message));
+    return this.last;
+  }
+
+  private async tell(message: unknown): Promise<void> {
     if (!this.answer) {
       return;
     }

@@ -9,7 +9,7 @@ export async function storeVersion(
   bytes: Uint8Array
 ): Promise<string> {
   const { client } = store;
-  const name = `${dataset.name || file.filename} (${versionWord(dataset, store.datasets)})`;
+  const name = `${dataset.name || file.filename} (${versionWord(dataset, store.datasets, file.filename)})`;
   const id = await client.newDataset(new File([bytes as Uint8Array<ArrayBuffer>], file.filename));
   await client.renameDataset(id, name);
   for (const other of Object.values(dataset.data_files)) {
@@ -33,11 +33,15 @@ export async function storeVersion(
 }
 
 /** "edited", "edited 2" …: what no other dataset is called. */
-export function versionWord(dataset: IDataset, known: IDataset[]): string {
+export function versionWord(
+  dataset: IDataset,
+  known: IDataset[],
+  filename = Object.keys(dataset.data_files)[0]
+): string {
   const names = new Set(known.map(each => each.name));
   for (let number = 1; ; number++) {
     const word = number === 1 ? 'edited' : `edited ${number}`;
-    if (!names.has(`${dataset.name || Object.keys(dataset.data_files)[0]} (${word})`)) {
+    if (!names.has(`${dataset.name || filename} (${word})`)) {
       return word;
     }
   }

@@ -72,7 +72,9 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
             return ""
         if account and right:
             if not account.is_authorized:
-                return "An administrator has locked this account."
+                return (
+                    "An administrator has locked this account; your data are kept. Ask an administrator why."
+                )
             if not self.may_enter(name):
                 return (
                     "There are no walls between people on this platform, so administrators alone may sign in."

@@ -52,11 +52,24 @@ def _oidc(c: Any, sign_in: SignIn, data: Path, public_url: str, providers: Any) 
     )
     options = c.OidcAuthenticator
     options.issuer, options.groups_claim = given.issuer, given.groups_claim
-    options.client_id, options.client_secret = given.client_id, file.read_text().strip()
+    options.client_id, options.client_secret = given.client_id, _secret(file)
     options.scope, options.username_claim = given.scopes, given.username_claim
     options.login_service = given.name
     options.oauth_callback_url = f"{public_url}/hub/oauth_callback"
     return providers.OidcAuthenticator
+
+
+def _secret(file: Path) -> str:
+    where = f"sign_in.oidc.client_secret_file = {file}"
+    try:
+        secret = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserInputError(
+            "The secret at the sign-in provider cannot be read.", where=where, why=f"{error}."
+        ) from None
+    if not secret:
+        raise UserInputError("The file of the secret at the sign-in provider is empty.", where=where)
+    return secret
 
 
 def _ldap(c: Any, sign_in: SignIn, data: Path, public_url: str, providers: Any) -> type[Members]:

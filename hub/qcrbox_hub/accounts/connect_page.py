@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from jupyterhub.scopes import get_scopes_for
+from qcrbox.contract.json_objects import read_object
 from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
@@ -81,11 +82,8 @@ class _Asked(Page):
 
     def body(self) -> dict[str, Any]:
         """Raises HTTPError 400 for anything but a small JSON object."""
-        try:
-            value = json.loads(self.request.body[: LARGEST_BODY + 1]) if self.request.body else {}
-        except ValueError:
-            value = None
-        if not isinstance(value, dict) or len(self.request.body) > LARGEST_BODY:
+        value = read_object(self.request.body, LARGEST_BODY) if self.request.body else {}
+        if value is None:
             raise web.HTTPError(400)
         return value
 

@@ -87,9 +87,14 @@ class Join(Page):
                 "This link makes a new account, and you are signed in.",
                 next="Sign out first, then open it again.",
             )
-        self.invitations.use(row)
         group = row.group
-        Membership(self.db, self.authenticator.group).add(group, [self.current_user.name])
+        membership = Membership(self.db, self.authenticator.group)
+        # Looked at before the code is used: who is in the group already, or may not enter it, takes no place of others.
+        if membership.person(self.current_user.name) in membership.group(group).users:
+            await self._show(code, None, done=group)
+            return
+        self.invitations.use(row)
+        membership.add(group, [self.current_user.name])
         self.log.info("%s joins %s by a code", self.current_user.name, group)
         await self._show(code, None, done=group)
 

@@ -125,12 +125,9 @@ class RegistryClient:
             answer = await http.request(method, path, params=given or None, json=body)
         if answer.status_code == 204:
             return {}
-        try:
-            said = answer.json()
-        except ValueError:
-            raise RegistryAway("The registry sent an answer that is no JSON.") from None
-        if answer.is_error and "error" in said:
-            raise QcError.from_envelope(said, answer.status_code)
+        if answer.is_error:
+            raise _refusal(answer)
+        said = _said(answer)
         found: dict[str, Any] = said.get("payload", said)
         return found
 
@@ -141,22 +138,21 @@ class RegistryClient:
                 "/api/data-files", files={"file": (filename, content)}, data={"group": ""}
             )
         if answer.is_error:
-            raise QcError.from_envelope(answer.json(), answer.status_code)
-        file_id: str = answer.json()["payload"]["data_files"][0]["qcrbox_file_id"]
+            raise _refusal(answer)
+        file_id: str = _said(answer)["payload"]["data_files"][0]["qcrbox_file_id"]
         return file_id
 
     async def readiness(self) -> dict[str, Any]:
         """Whether the registry can work: an answer of 503 says what is missing and is no error here."""
         async with self._http() as http:
-            found: dict[str, Any] = (await http.get("/api/readyz")).json()
-        return found
+            return _said(await http.get("/api/readyz"))
 
     async def stream(self, path: str, **query: Any) -> AsyncIterator[bytes]:
         """The bytes of a download."""
         async with self._http() as http, http.stream("GET", path, params=query) as answer:
             if answer.is_error:
                 await answer.aread()
-                raise QcError.from_envelope(answer.json(), answer.status_code)
+                raise _refusal(answer)
             async for chunk in answer.aiter_bytes():
                 yield chunk
 
@@ -177,3 +173,25 @@ class RegistryClient:
                 why=str(error) or type(error).__name__,
                 next="Look at its log with: qcrbox logs registry",
             ) from None
+
+
+def _said(answer: httpx.Response) -> dict[str, Any]:
+    """The JSON object of an answer. Raises RegistryAway for a page of a proxy, say."""
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RegistryAway(
+            "The registry sent an answer that is no JSON.", why=f"Status {answer.status_code}."
+        )
+    return found
+
+
+def _refusal(answer: httpx.Response) -> QcError:
+    """The registry's error; one without its envelope is an error too, of the class of its status."""
+    try:
+        said = _said(answer)
+    except RegistryAway as away:
+        return away
+    return QcError.from_envelope(said if isinstance(said.get("error"), dict) else {}, answer.status_code)

@@ -148,6 +148,10 @@ class AccountService:
         if not self.authenticator.own_passwords:
             raise UserInputError("Passwords are kept by the sign-in provider.")
         _require_person(name)
+        if self.authenticator.get_user(name) is None:
+            raise UserInputError(
+                f"{name} has no password yet.", next="Make the account under People; that gives it one."
+            )
         password = secrets.token_urlsafe(12)
         await self.authenticator.set_password(name, password, must_change=True)
         user = self.hub.find_user(name)

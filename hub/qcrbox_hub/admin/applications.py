@@ -24,6 +24,7 @@ from qcrbox_hub.platform.built_images import (
     keep_image,
     let_go_of_image,
 )
+from qcrbox_hub.platform.whole_numbers import whole_number
 
 REUSE = {
     "": "As its specification says",
@@ -236,10 +237,11 @@ class Application(AdminPage):
         values: dict[str, Any] = {}
         for name in ("warm", "most_agents"):
             text = self.field(name)
-            if text and not text.isdigit():
+            number = whole_number(text)
+            if text and number is None:
                 raise UserInputError(f"{text[:40]!r} is no number of agents.")
             if text or name == "most_agents":
-                values[name] = int(text) if text else None
+                values[name] = number
         if reuse := self.field("reuse"):
             values["reuse"] = reuse
         await self._change(**values)

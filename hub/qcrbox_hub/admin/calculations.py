@@ -14,6 +14,7 @@ from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Asked, Column
 from qcrbox_hub.admin.words import doubt
+from qcrbox_hub.platform.whole_numbers import whole_number
 
 MOST_LOG_BYTES = 64 * 1024
 
@@ -109,12 +110,12 @@ class Calculation(AdminPage):
     @with_reason
     async def do_priority(self) -> str:
         """Change the priority, a whole number from -100 to 100."""
-        text = self.field("priority")
-        if not text.lstrip("-").isdigit() or abs(int(text)) > 100:
+        priority = whole_number(self.field("priority"), -100, 100)
+        if priority is None:
             raise UserInputError("A priority is a whole number from -100 to 100.")
         path = f"/api/calculations/{self.calculation_id}/priority"
-        await self.registry.call("POST", path, {"priority": int(text), "reason": self.reason})
-        return f"The priority is {text}."
+        await self.registry.call("POST", path, {"priority": priority, "reason": self.reason})
+        return f"The priority is {priority}."
 
 
 def _row(each: dict[str, Any]) -> dict[str, Any]:

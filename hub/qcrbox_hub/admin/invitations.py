@@ -18,6 +18,7 @@ from qcrbox_hub.accounts.tables import InvitationRow
 from qcrbox_hub.admin.acts import administrators_only, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
+from qcrbox_hub.platform.whole_numbers import whole_number
 
 KINDS = {"link": "Link", "code": "Join code", "workshop": "Workshop password"}
 MOST_SHOWN = 500
@@ -148,7 +149,7 @@ class Invitations(AdminPage):
     @with_reason
     async def do_withdraw(self) -> str:
         """End an invitation. Accounts that were made with it stay."""
-        number = int(self.field("number")) if self.field("number").isdigit() else 0
+        number = whole_number(self.field("number")) or 0
         row = self.db.get(InvitationRow, number)
         if row is None or not (self.is_administrator or row.group in self._groups()):
             raise NotFound("This invitation no longer exists.", next="Load the page again.")

@@ -12,6 +12,7 @@ from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Column, arrange
+from qcrbox_hub.platform.whole_numbers import whole_number
 
 MODES = {"hold": "hold: nothing new starts", "drain": "drain: idle agents end too"}
 
@@ -95,17 +96,17 @@ class Launchers(AdminPage):
 
     async def do_invite(self) -> None:
         """A join code for a launcher, shown this once."""
-        text = self.field("minutes") or "15"
-        if not text.isdigit() or not 1 <= int(text) <= LONGEST_CODE_MIN:
+        minutes = whole_number(self.field("minutes") or "15", 1, LONGEST_CODE_MIN)
+        if minutes is None:
             raise UserInputError(f"A code holds for 1 to {LONGEST_CODE_MIN} minutes.")
-        body = {"launcher": self.field("launcher"), "minutes": int(text)}
+        body = {"launcher": self.field("launcher"), "minutes": minutes}
         made = await self.registry.call("POST", "/api/launchers/passes", body)
         self.log.info("%s: administration: a join code for a launcher", self.current_user.name)
         await self.show_page(
             "launcher_code.html",
             launcher=made["launcher_pass"]["launcher"],
             code=made["code"],
-            minutes=int(text),
+            minutes=minutes,
             registry_address=f"{self.settings['qcrbox_addresses'].hub}/services/qcrbox",
         )
 

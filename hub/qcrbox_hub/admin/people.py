@@ -14,6 +14,7 @@ from qcrbox_hub.admin.directory import STATES, Directory, PersonRow
 from qcrbox_hub.admin.limits import QUOTAS, own_limits, read_limits, set_limits
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.tables import Column
+from qcrbox_hub.platform.whole_numbers import whole_number
 
 DATA_CHOICES = {
     "wait": "Keep it for an administrator's decision (30 days)",
@@ -140,7 +141,8 @@ class People(AdminPage):
 
     def _numbers(self) -> list[int]:
         """Requests by number, or by the name that was asked for: of several of one name, the first."""
-        numbers = [int(text) for text in self.get_body_arguments("request") if text.isdigit()]
+        sent = map(whole_number, self.get_body_arguments("request"))
+        numbers = [number for number in sent if number is not None]
         asked = {request.name: request.id for request in reversed(self.service.requests())}
         numbers += [asked[name] for name in self.get_body_arguments("name") if name in asked]
         if not numbers:

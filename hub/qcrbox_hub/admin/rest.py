@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError
+from qcrbox.contract.json_objects import read_object
 from tornado import web
 
 from qcrbox_hub.admin.acts import acts_of
@@ -108,11 +109,8 @@ class Rest(Base):
     def _read_body(self) -> dict[str, Any]:
         if len(self.request.body) > LARGEST_BODY:
             raise web.HTTPError(413, "The body is too large.")
-        try:
-            body = json.loads(self.request.body)
-        except ValueError:
-            raise web.HTTPError(400, "The body is not readable JSON.") from None
-        if not isinstance(body, dict) or not isinstance(body.get("action"), str):
+        body = read_object(self.request.body, LARGEST_BODY)
+        if body is None or not isinstance(body.get("action"), str):
             raise web.HTTPError(400, "The body must be a JSON object with a text `action`.")
         return body
 

@@ -11,6 +11,7 @@ from tornado import web
 from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.tables import Asked, Column, portions
+from qcrbox_hub.platform.whole_numbers import whole_number
 
 # What may be decided for the data of a deleted group, and for the private data of a deleted account.
 DECISIONS = {
@@ -78,18 +79,19 @@ class Storage(AdminPage):
     async def do_decide(self) -> str:
         """Decide what becomes of the data of a deleted group or account, whose name must be typed."""
         subject, decision, to = self.field("subject"), self.field("decision"), self.field("to")
-        if decision not in DECISIONS.get(subject, {}) or not self.field("id").isdigit():
+        number = whole_number(self.field("id"))
+        if decision not in DECISIONS.get(subject, {}) or number is None:
             raise UserInputError("Choose what becomes of the data.")
         # The name as the registry has it: a form could name another one.
         leftovers = (await self.registry.get("/api/leftovers", fresh="false"))["leftovers"]
-        wanted = (subject, int(self.field("id")))
+        wanted = (subject, number)
         row = next((each for each in leftovers if (each["subject"], each["id"]) == wanted), None)
         if row is None:
             raise NotFound("These data no longer wait for a decision.", next="Load the page again.")
         self.require_typed(row["name"])
         body: dict[str, Any] = {
             "subject": subject,
-            "id": int(self.field("id")),
+            "id": number,
             "decision": decision,
             "reason": self.reason,
         }
@@ -106,7 +108,10 @@ class Storage(AdminPage):
     @with_reason
     async def do_undo(self) -> str:
         """Undo a decision about the data of a deleted group or account."""
-        done = await self.registry.call("POST", f"/api/leftovers/decisions/{self.field('decision')}/undo")
+        decision = self.field("decision")
+        if not (decision.isascii() and decision.isalnum()):
+            raise UserInputError("Choose a decision.")
+        done = await self.registry.call("POST", f"/api/leftovers/decisions/{decision}/undo")
         return f"The decision is undone: {done['objects']} objects are as they were."
 
     async def do_dry_run(self) -> None:
@@ -151,8 +156,8 @@ class Storage(AdminPage):
     @with_reason
     async def do_remove_rule(self) -> str:
         """End a retention rule. What it moved stays in the trash."""
-        number = self.field("rule")
-        if not number.isdigit():
+        number = whole_number(self.field("rule"))
+        if number is None:
             raise UserInputError("Choose a rule.")
         path = f"/api/retention/rules/{number}"
         await self.registry.call("DELETE", path, query={"reason": self.reason})

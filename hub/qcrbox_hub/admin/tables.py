@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from qcrbox_hub.platform.whole_numbers import whole_number
+
 PAGE_SIZE = 50
 # Rows of one request to the registry while a whole table is sent as CSV.
 PORTION = 1000
@@ -83,12 +85,11 @@ def read_asked(
     """What the query of an address asks for; values that no table has are left out. `sort`: the order without one."""
     wanted = arguments.get("sort", "")
     sortable = {column.key for column in columns if column.sortable}
-    page = arguments.get("page", "")
     return Asked(
         path,
         text=arguments.get("q", "").strip()[:LONGEST_SEARCH],
         sort=wanted if wanted.removeprefix("-") in sortable else sort,
-        page=min(int(page), 1_000_000) if page.isascii() and page.isdigit() and int(page) else 1,
+        page=min(whole_number(arguments.get("page", ""), 1, 10**40) or 1, 1_000_000),
         after=arguments.get("after", "")[:64],
         filters={name: arguments[name][:LONGEST_SEARCH] for name in filters if arguments.get(name)},
     )

@@ -19,6 +19,7 @@ from qcrbox_hub.bridge.server import Bridge, Ports
 from qcrbox_hub.bridge.upstream import Upstream
 from qcrbox_hub.bridge.windows import Window
 from qcrbox_hub.cli.console import say
+from qcrbox_hub.platform.whole_numbers import whole_number
 
 
 def bridge(  # noqa: PLR0913 - options of the command line
@@ -130,11 +131,12 @@ def _session_ports(given: list[str]) -> dict[str, int]:
     made = {}
     for text in given:
         slug, _, number = text.rpartition("=")
-        if not slug or not number.isdigit() or not 0 < int(number) < 65536:
+        port = whole_number(number, 1, 65535)
+        if not slug or port is None:
             raise UserInputError(
                 f"{text!r} names no port of an application.",
                 where="--session-port",
                 next="For example: --session-port shelxle=12005",
             )
-        made[slug] = int(number)
+        made[slug] = port
     return made

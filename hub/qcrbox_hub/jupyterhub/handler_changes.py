@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Iterable
 from functools import partial
@@ -28,6 +27,7 @@ from jupyterhub.apihandlers.auth import OAuthAuthorizeHandler
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.handlers import BaseHandler
 from qcrbox.contract.errors import QcError
+from qcrbox.contract.json_objects import read_object
 from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
@@ -46,6 +46,7 @@ _CHANGES_PERSON = re.compile(r"/api/users(?:/([^/]+)(?:/(?:tokens(?:/[^/]+)?|sha
 _CHANGES_GROUP = re.compile(r"/api/groups(?:/([^/]+)(?:/.*)?)?/?")
 _CHANGES_SITE = re.compile(r"/api/(?:shares|share-codes|services|shutdown|proxy)(?:/.*)?")
 LOOK_FOR_SERVER_S = 0.5
+LARGEST_BODY = 1024 * 1024
 PROVE_FIRST = "This gives rights, so it needs a sign-in at most five minutes old. Open /hub/confirm first."
 
 
@@ -144,10 +145,7 @@ def _renaming(handler: APIHandler) -> tuple[Any, str] | None:
     match = _CHANGES_PERSON.fullmatch(handler.request.path[handler.request.path.find("/api/") :])
     if handler.request.method != "PATCH" or handler.current_user is None or match is None or not match[1]:
         return None
-    try:
-        new = json.loads(handler.request.body)["name"]
-    except (ValueError, TypeError, KeyError):
-        return None
+    new = (read_object(handler.request.body, LARGEST_BODY) or {}).get("name")
     user = handler.find_user(unquote(match[1]))
     if user is None or not isinstance(new, str) or "admin:users" not in _kinds(handler.expanded_scopes):
         return None

@@ -80,8 +80,7 @@ class SiteRules:
 
     def _is_foreign(self, method: str, path: str, netloc: str, headers: Mapping[str, str]) -> bool:
         """Whether a page of another origin makes this request with the cookies of the person viewing it."""
-        if headers.get("Authorization") or path in self.cross_site_posts:
-            # A page cannot send this header to another origin, and programs that send it use no cookies.
+        if _carries_token(headers) or path in self.cross_site_posts:
             return False
         origin = headers.get("Origin", "")
         foreign = headers.get("Sec-Fetch-Site", "") in FOREIGN_SITES
@@ -95,6 +94,14 @@ class SiteRules:
             return False
         # Following a link is a navigation; anything else reads or embeds.
         return headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+
+
+def _carries_token(headers: Mapping[str, str]) -> bool:
+    """Does a program make this request? A page cannot send a token in this header to another origin.
+
+    Basic is no token: browsers send a name and password by themselves once some page of the origin has asked for them.
+    """
+    return headers.get("Authorization", "").lower().startswith(("bearer ", "token "))
 
 
 def _is_navigation(method: str, headers: Mapping[str, str]) -> bool:

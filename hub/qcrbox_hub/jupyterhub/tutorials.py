@@ -53,6 +53,8 @@ def _hash(file: Path) -> str:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        return json.loads(file.read_text())
-    except (OSError, ValueError):
+        found = json.loads(file.read_text())
+    except (OSError, ValueError, RecursionError):
         return {}
+    # The file is in the person's home: whatever it holds, their server starts.
+    return found if isinstance(found, dict) else {}

@@ -68,7 +68,7 @@ def caddyfile(public: Public, addresses: Addresses, *, data: Path, proxy_port: i
         case _:
             tls = "tls {\n\t\ton_demand\n\t}" if wildcard else ""
             if public.email:
-                options += f"\temail {public.email}\n"
+                options += f"\temail {_quoted(public.email)}\n"
     if "on_demand" in tls:
         options += f"\ton_demand_tls {{\n\t\task {ask_url}\n\t}}\n"
     # Automatic redirection of http:// needs port 80; behind another port there is nothing to redirect.

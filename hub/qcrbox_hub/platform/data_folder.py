@@ -15,6 +15,8 @@ from typing import Any
 import qcrbox
 from qcrbox.contract.errors import Conflict, StorageFull, UserInputError
 
+from qcrbox_hub.platform.whole_numbers import whole_number
+
 # Raised when an older program could no longer read the folder.
 FORMAT = 1
 # Written last into the folder of a backup; without it the backup was not finished.
@@ -210,7 +212,7 @@ class DataFolder:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             text = os.read(fd, 32).decode(errors="replace").strip()
-            return int(text) if text.isdigit() else None
+            return whole_number(text)
         else:
             return None
         finally:

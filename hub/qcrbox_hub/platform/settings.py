@@ -27,7 +27,8 @@ LTI_POSTS = ("/hub/lti13/oauth_login", "/hub/lti13/oauth_callback")
 class Section(BaseModel):
     """An unknown key is an error: a misspelt setting must not be ignored."""
 
-    model_config = ConfigDict(extra="forbid")
+    # No setting means something when it is infinite; TOML can write inf and nan.
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class Public(Section):
@@ -54,7 +55,11 @@ class Public(Section):
     )
     tls_certificate: Path | None = Field(None, description="With `files`: certificate chain, PEM.")
     tls_key: Path | None = Field(None, description="With `files`: private key, PEM.")
-    email: str = Field("", description="With `acme`: where the authority sends warnings.")
+    email: str = Field(
+        "",
+        pattern=r"^(?:[^\s@{}]+@[^\s@{}]+)?$",
+        description="With `acme`: where the authority sends warnings.",
+    )
 
 
 class Databases(Section):

@@ -180,9 +180,7 @@ class ShelfFile(TeachingPage):
         self.set_header("X-Content-Type-Options", "nosniff")
         name = quote(found[0]["filename"], safe="")
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
-        async for chunk in self.registry.stream(f"/api/courses/{course_id}/shelf/{item_id}/content"):
-            self.write(chunk)
-        self.finish()
+        await self.send_file(f"/api/courses/{course_id}/shelf/{item_id}/content")
 
 
 class ResearchExport(TeachingPage):

@@ -13,6 +13,7 @@ from tornado.iostream import StreamClosedError
 
 from qcrbox_hub.admin.tables import csv_lines
 from qcrbox_hub.admin.words import counted
+from qcrbox_hub.platform.whole_numbers import whole_number
 from qcrbox_hub.teaching import notebook_text, task_form
 from qcrbox_hub.teaching.courses import notebook_body, stored_files, version_body
 from qcrbox_hub.teaching.page import TeachingPage
@@ -129,14 +130,13 @@ class Tasks(ExercisePage):
         return found
 
     async def _save(self, found: dict[str, Any], tasks: list[dict[str, Any]]) -> dict[str, Any]:
-        version = self.field("version")
         body = {
             "title": self.field("title"),
             "text": self.field("text"),
             "minutes": found["manifest"]["minutes"],
             "tasks": tasks,
             "files": await stored_files(self),
-            "keep_files_of": int(version) if version.isdigit() else 0,
+            "keep_files_of": whole_number(self.field("version")) or 0,
         }
         if given := self.file("notebook"):
             body |= notebook_body(*given)
@@ -260,11 +260,11 @@ class Student(ExercisePage):
         return f"The note was sent to {self.student}."
 
     async def do_criteria(self) -> str:
-        places = self.get_body_arguments("criteria")
+        places = map(whole_number, self.get_body_arguments("criteria"))
         body = {
             "student": self.student,
             "task_id": self.field("task_id"),
-            "criteria": [int(place) for place in places if place.isdecimal()],
+            "criteria": [place for place in places if place is not None],
             "comment": self.field("comment"),
         }
         await self.registry.call("PUT", f"{self.api}/marks", body)
@@ -345,12 +345,7 @@ class Notebook(ExercisePage):
         )
         self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Disposition", 'attachment; filename="notebook.ipynb"')
-        try:
-            async for chunk in self.registry.stream(path):
-                self.write(chunk)
-        except (NotFound, NotAllowed):
-            raise web.HTTPError(404) from None
-        self.finish()
+        await self.send_file(path)
 
 
 class Marks(ExercisePage):

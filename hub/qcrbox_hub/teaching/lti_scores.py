@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import httpx
 from qcrbox.contract.errors import NotAllowed, QcError, Unreachable, UserInputError
@@ -98,7 +98,7 @@ class ScoreService:
 
     def _of_platform(self, address: str) -> str:
         """An address that the platform answered. The token goes only to the scheme and host that the launch named."""
-        if urlsplit(address)[:2] != urlsplit(self._line_items)[:2]:
+        if _parts(address)[:2] != _parts(self._line_items)[:2]:
             raise NotAllowed("The learning platform names a column of marks at another host.", where=address)
         return address
 
@@ -144,6 +144,8 @@ class ScoreService:
         for delay_s in (*DELAYS_S, None):
             try:
                 answer = await self._http.request(method, address, **more)
+            except httpx.InvalidURL as error:
+                raise _unusable(address, error) from None
             except httpx.HTTPError as error:
                 if delay_s is None:
                     raise Unreachable(
@@ -163,9 +165,23 @@ class ScoreService:
 
 def _require_safe(address: str, token_url: str) -> None:
     """Tokens go over https; over http only where the site itself has configured http, on a machine of its own."""
-    scheme = urlsplit(address).scheme
+    scheme = _parts(address).scheme
     if scheme != "https" and not (scheme == "http" and urlsplit(token_url).scheme == "http"):
         raise UserInputError("Marks are sent to https addresses alone.", where=address[:200])
+
+
+def _parts(address: str) -> SplitResult:
+    """Raises UserInputError for what is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError as error:
+        raise _unusable(address, error) from None
+
+
+def _unusable(address: str, error: Exception) -> UserInputError:
+    return UserInputError(
+        "The learning platform names an address that cannot be used.", where=address[:200], why=f"{error}."
+    )
 
 
 def _refused(answer: httpx.Response) -> QcError:

@@ -36,10 +36,17 @@ class TeachingPage(AdminPage):
         """An answer of the registry. What may not be seen is 404, a registry that is down 503."""
         try:
             return await self.registry.get(path, **query)
-        except (NotFound, NotAllowed) as error:
-            raise web.HTTPError(404, error.message) from None
         except QcError as error:
-            raise web.HTTPError(503 if error.status >= 500 else error.status, error.message) from None
+            raise _as_answer(error) from None
+
+    async def send_file(self, path: str) -> None:
+        """Answer with a file of the registry, whole or not at all. Errors as of `ask`."""
+        try:
+            async for chunk in self.registry.stream(path):
+                self.write(chunk)
+        except QcError as error:
+            raise _as_answer(error) from None
+        self.finish()
 
     async def free_groups(self, courses: list[dict[str, Any]]) -> list[str]:
         """Groups that the person teaches and that are no course yet. courses: those that the person sees."""
@@ -113,6 +120,12 @@ class TeachingPage(AdminPage):
         """The uploaded files of a field."""
         found = self.request.files.get(name, [])
         return [(file["filename"], file["body"]) for file in found if file["filename"]]
+
+
+def _as_answer(error: QcError) -> web.HTTPError:
+    if isinstance(error, NotFound | NotAllowed):
+        return web.HTTPError(404, error.message)
+    return web.HTTPError(503 if error.status >= 500 else error.status, error.message)
 
 
 class ExerciseLink(Page):

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from qcrbox.contract.teaching import MOST_CHECKS, MOST_TASKS, Check, Task
 
+from qcrbox_hub.platform.whole_numbers import whole_number
 from qcrbox_hub.teaching.words import number_of
 
 KINDS = {"calculation": "a calculation", "value": "a number", "answer": "a text or a choice"}
@@ -156,16 +157,16 @@ def read(sent: Callable[[str], str]) -> list[TaskForm]:
 
 
 def _count(text: str, most: int) -> int:
-    return min(int(text), most) if text.isascii() and text.isdigit() else 0
+    return min(whole_number(text) or 0, most)
 
 
 def changed(forms: list[TaskForm], step: str) -> list[TaskForm]:
     """The forms after a button: add, up-2, down-2, remove-2, check-2. Others, and what is full, change nothing."""
     act, _, text = step.partition("-")
-    place = _count(text, MOST_TASKS)
+    place = whole_number(text)
     if act == "add" and len(forms) < MOST_TASKS:
         return [*forms, blank()]
-    if place >= len(forms) or not text.isdecimal():
+    if place is None or place >= len(forms):
         return forms
     moved = list(forms)
     if act == "remove":
@@ -257,8 +258,8 @@ def _check_values(row: int, typed: Mapping[str, str], wrong: list[str]) -> dict[
     if typed["label"]:
         values["label"] = typed["label"]
     if kind == "space_group":
-        number, symbol = re.match(r"(\d*)\s*(.*)", value).groups()  # type: ignore[union-attr]
-        values |= {"number": int(number) if number else None, "symbol": symbol}
+        number, symbol = re.match(r"([0-9]{0,9})\s*(.*)", value).groups()  # type: ignore[union-attr]
+        values |= {"number": whole_number(number), "symbol": symbol}
     elif kind == "all_hydrogens" and value:
         values["count"] = _number(labels["value"], value, wrong)
     elif kind == "no_alerts" and value:

@@ -101,7 +101,18 @@ def test_name_of_a_program_is_shown_as_text(hub: Hub, program: Program, member) 
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"not json", b'{"secret": 5}', b'{"secret": "' + b"a" * 5000 + b'"}']
+    "body",
+    [
+        b"",
+        b"[]",
+        b"not json",
+        b'{"secret": 5}',
+        b'{"secret": "' + b"a" * 5000 + b'"}',
+        rb'{"secret": "\ud800"}',
+        b"[" * 1999,
+        b'{"secret": "\xff"}',
+    ],
+    ids=["empty", "list", "text", "number", "long", "half a character", "deep", "no UTF-8"],
 )
 def test_damaged_questions_open_nothing(hub: Hub, program: Program, body: bytes) -> None:
     answer = program.http.post("/hub/connect/token", content=body)

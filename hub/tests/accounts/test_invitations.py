@@ -220,6 +220,18 @@ def test_member_joins_with_a_code_and_not_with_a_link(
     assert "makes a new account" in clara.submit(f"/hub/join?code={link}", code=link).text
 
 
+def test_member_who_is_in_the_group_already_takes_no_place_of_others(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser], course: str, code: str
+) -> None:
+    clemens = member("clemens")
+    for _ in range(3):
+        assert "You are in summer-school" in clemens.submit(f"/hub/join?code={code}", code=code).text
+    carola = hub.browser()
+    join(carola, code, username="carola")
+    assert course in groups(carola), "the second of two places was left"
+    assert "does not hold" in hub.browser().get(f"/hub/join?code={code}").text
+
+
 @pytest.mark.attack(6)
 def test_code_that_was_withdrawn_or_guessed_opens_nothing(hub: Hub, admin: Browser, code: str) -> None:
     withdraw(admin, "Join code")

@@ -147,3 +147,69 @@ def test_other_sessions_people_and_rights_have_tokens_of_their_own() -> None:
     tokens.forget(ada)
     assert tokens.of(bob, "one", SCOPES) == "token-2-1"
     assert tokens.of(ada, "one", SCOPES) == "token-1-4"
+
+
+# ---------------------------------------------------------------- answers that are no answers of the registry
+
+
+REAL = httpx.AsyncClient
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, status: int, content: bytes) -> None:
+    """Every request gets this answer."""
+    real = REAL
+
+    def client(**options: Any) -> httpx.AsyncClient:
+        options.pop("verify")
+        transport = httpx.MockTransport(lambda _: httpx.Response(status, content=content))
+        return real(**options, transport=transport)
+
+    monkeypatch.setattr(registry_module.httpx, "AsyncClient", client)
+
+
+async def _read(client: RegistryClient) -> bytes:
+    return b"".join([chunk async for chunk in client.stream("/api/x")])
+
+
+CALLS = {
+    "call": lambda client: client.call("POST", "/api/x", {}),
+    "file": lambda client: client.store_file("a.cif", b"data_a"),
+    "stream": _read,
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    ("status", "content", "error", "words"),
+    [
+        (502, b"<html>", RegistryAway, "no JSON"),
+        (404, b'{"detail": "Not Found"}', NotFound, "answered 404"),
+        (405, b'{"detail": "Method Not Allowed"}', QcError, "answered 405"),
+        (500, b"[]", RegistryAway, "no JSON"),
+        (409, b'{"error": "no object"}', QcError, "answered 409"),
+        (503, b'{"error": null}', QcError, "answered 503"),
+        (404, NotFound("It is gone.").envelope(), NotFound, "It is gone"),
+    ],
+    ids=["page of a proxy", "no envelope", "method", "list", "error as text", "no error", "envelope"],
+)
+def test_refusal_is_an_error_whatever_its_body_is(
+    monkeypatch: pytest.MonkeyPatch, call: Any, status: int, content: Any, error: type, words: str
+) -> None:
+    answering(monkeypatch, status, content if isinstance(content, bytes) else json.dumps(content).encode())
+    with pytest.raises(error, match=words):
+        run(call(RegistryClient(URL, "t")))
+
+
+def test_readiness_is_told_also_by_an_answer_503_and_a_page_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, 503, b'{"missing": {"nats": "away"}}')
+    assert run(RegistryClient(URL, "t").readiness()) == {"missing": {"nats": "away"}}
+    answering(monkeypatch, 502, b"<html>")
+    with pytest.raises(RegistryAway, match="no JSON"):
+        run(RegistryClient(URL, "t").readiness())
+
+
+def test_file_is_known_by_its_id_and_a_stream_comes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, 201, b'{"payload": {"data_files": [{"qcrbox_file_id": "f1"}]}}')
+    assert run(CALLS["file"](RegistryClient(URL, "t"))) == "f1"
+    answering(monkeypatch, 200, b"x" * 200_000)
+    assert run(_read(RegistryClient(URL, "t"))) == b"x" * 200_000

@@ -176,7 +176,8 @@ def test_token_opens_no_more_than_its_owner_may_and_a_cookie_nothing(
 
 def test_broken_body_is_refused(platform: Hub, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
-    for content in (b"{", b"[]", b'{"action": 1}', b""):
+    half = rb'{"action": "make", "name": "\ud800"}'
+    for content in (b"{", b"[]", b'{"action": 1}', b"", b"[" * 100_000, half, b'{"action": "\xff"}'):
         answer = platform.browser().http.post(f"{API}/people", content=content, headers=headers)
         assert answer.status_code == 400
         assert answer.json()["status"] == "error"

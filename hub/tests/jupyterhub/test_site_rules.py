@@ -136,3 +136,22 @@ def test_one_name_for_all_still_refuses_foreign_hosts_and_origins() -> None:
     rules = SiteRules(Addresses.make("https://hub.example.org", "same"))
     assert rules.judge("GET", "/user/ada/lab", HTTPHeaders({"Host": "hub.example.org"})) == Forward("")
     assert isinstance(rules.judge("GET", "/", HTTPHeaders({"Host": "evil.example"})), Refuse)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "is_program"),
+    [
+        ("token x", True),
+        ("Bearer x", True),
+        ("bearer x", True),
+        ("Basic YWRhOnBsdW0=", False),
+        ("Negotiate YII=", False),
+        ("Digest username=ada", False),
+        ("token", False),
+        ("tokens x", False),
+        ("", False),
+    ],
+)
+def test_only_a_token_shows_that_no_browser_asks(authorization: str, is_program: bool) -> None:
+    verdict = judge("POST", HUB, "/hub/api/users", Authorization=authorization, Origin=f"http://{MALLORY}")
+    assert isinstance(verdict, Forward) is is_program

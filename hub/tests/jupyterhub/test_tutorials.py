@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from qcrbox_hub.jupyterhub.tutorials import offer_tutorials
+from qcrbox_hub.jupyterhub.tutorials import RECORD, offer_tutorials
 
 
 @pytest.fixture
@@ -54,3 +54,18 @@ def test_persons_own_file_of_the_same_name_is_kept(shipped: Path, home: Path) ->
 
 def test_no_tutorials_is_no_error(tmp_path: Path, home: Path) -> None:
     assert offer_tutorials(tmp_path / "nothing", home) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "null", '"x"', "5", "{", "", "\x00", "[" * 100_000, '{"01_first.ipynb": 5}'],
+    ids=["list", "null", "text", "number", "broken", "empty", "null byte", "deep", "no hash"],
+)
+def test_record_that_a_person_damaged_keeps_no_server_from_starting(
+    shipped: Path, home: Path, content: str
+) -> None:
+    home.mkdir(parents=True)
+    (home / RECORD).write_text(content)
+    (home / "01_first.ipynb").write_text("my work")
+    offer_tutorials(shipped, home)
+    assert (home / "01_first.ipynb").read_text() == "my work"

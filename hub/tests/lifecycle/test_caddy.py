@@ -66,7 +66,7 @@ def test_without_a_setting_each_person_has_a_host_below_that_of_the_hub():
 
 def test_a_public_authority_gets_the_address_of_the_site_and_asks_for_wildcards_only():
     plain = made(tls="acme", email="me@example.org")
-    assert "email me@example.org" in plain
+    assert 'email "me@example.org"' in plain
     assert "on_demand" not in plain
     assert "email" not in made(tls="acme")
     assert f"ask {ASK}" in made(people="https://*.people.example.net", tls="acme")
@@ -119,3 +119,8 @@ def test_without_caddy_the_way_to_it_is_said(tmp_path, monkeypatch):
     with pytest.raises(UserInputError, match="not installed") as error:
         caddy.binary()
     assert "qcrbox[tls]" in error.value.next
+
+
+def test_address_for_the_authority_is_one_word_of_the_configuration():
+    text = made(tls="acme", email='o\'neil+"x"@example.org')
+    assert '\temail "o\'neil+\\"x\\"@example.org"\n' in text

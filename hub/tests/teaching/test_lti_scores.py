@@ -267,3 +267,38 @@ def test_our_tables_are_made_where_an_older_hub_has_none() -> None:
     with Session(engine) as session:
         tables.create_missing(session)
         assert session.query(tables.LtiScoreRow).count() == 0
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://[::1/columns", "https://a\x00b/columns"])
+def test_address_that_is_none_is_refused_in_words_where_a_launch_named_it(address: str) -> None:
+    access = Access("https://moodle.example/token", lambda: "signed")
+
+    async def use() -> None:
+        async with httpx.AsyncClient() as http:
+            await ScoreService(access, address, http, Waits()).column("k", "x", 1.0)
+
+    with pytest.raises((UserInputError, NotAllowed, Unreachable)) as error:
+        asyncio.run(use())
+    assert error.value.message
+
+
+@pytest.mark.parametrize(
+    "answered", ["https://[", "//[", "https://evil.example/columns/1", "javascript:alert(1)"]
+)
+def test_token_goes_to_no_address_but_the_platforms(answered: str) -> None:
+    asked: list[str] = []
+
+    def platform(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if request.url.path == "/token":
+            return httpx.Response(200, json={"access_token": "t"})
+        return httpx.Response(200, json=[{"resourceId": "k", "id": answered}])
+
+    async def use() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(platform)) as http:
+            access = Access("https://moodle.example/token", lambda: "signed")
+            await ScoreService(access, "https://moodle.example/columns", http, Waits()).column("k", "x", 1.0)
+
+    with pytest.raises((UserInputError, NotAllowed)):
+        asyncio.run(use())
+    assert set(asked) == {"moodle.example"}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.reflections.hklf_card import instruction_cards
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.reading import read_cell, read_sites
@@ -76,7 +77,8 @@ def check_convergence(first: Block, second: Block, limits: Mapping[str, float | 
     limits: by the names in `LIMITS`; None skips one. Positions in Å (on the cell of `first`) or per
     coordinate in units of sqrt(su1² + su2²); uij alike, in Å², with U(iso) of atoms that are isotropic in both. A shift
     without any s.u. counts as infinite; U(iso) without s.u. follows another atom, and counts in Å² alone.
-    Atoms in one file only are named and mean not converged. Raises UserInputError for an unknown limit.
+    Atoms in one file only are named and mean not converged. Raises UserInputError for an unknown limit and one that is no
+    number.
     """
     wanted = _checked(limits)
     if not wanted:
@@ -87,7 +89,6 @@ def check_convergence(first: Block, second: Block, limits: Mapping[str, float | 
     rows_1, rows_2 = [one.index[label] for label in shared], [two.index[label] for label in shared]
     only_1 = [label for label in one.label if label not in two.index]
     only_2 = [label for label in two.label if label not in one.index]
-    values: dict[str, float] = {}
     reasons = [
         f"{', '.join(labels)} only in the {which} file."
         for labels, which in ((only_1, "first"), (only_2, "second"))
@@ -95,19 +96,13 @@ def check_convergence(first: Block, second: Block, limits: Mapping[str, float | 
     ]
     if not shared:
         return Convergence(False, {}, only_1, only_2, [*reasons, "No atom is in both files."])
-    if any("position" in name for name in wanted):
-        shift = two.fract[rows_2] - one.fract[rows_1]
-        distances = np.linalg.norm(cell.to_cartesian(shift), axis=1)
-        ratios = _in_su(shift, one.fract_su[rows_1], two.fract_su[rows_2])
-        values |= _summary("abs position", distances) | _summary("position/su", ratios)
-    if any("uij" in name for name in wanted):
-        difference, su_1, su_2, odd = _tensors(one, two, rows_1, rows_2)
-        if odd:
-            reasons.append(f"{', '.join(shared[place] for place in odd)} anisotropic in one file only.")
-        change, change_in_su = _isotropic(one, two, rows_1, rows_2)
-        in_su = _in_su(difference, su_1, su_2)
-        values |= _summary("abs uij", np.concatenate([np.abs(difference).ravel(), change]))
-        values |= _summary("uij/su", np.concatenate([in_su.ravel(), change_in_su]))
+    pairs = _Pairs(cell, one, two, shared, rows_1, rows_2)
+    values: dict[str, float] = {}
+    for word, compared in (("position", _positions), ("uij", _displacements)):
+        if any(word in name for name in wanted):
+            found, remarks = compared(pairs)
+            values |= found
+            reasons += remarks
     values = {name: values[name] for name in LIMITS if name in wanted}
     reasons += [
         f"{name} is {values[name]:.6g}, above the limit {limit:g}."
@@ -117,13 +112,58 @@ def check_convergence(first: Block, second: Block, limits: Mapping[str, float | 
     return Convergence(not reasons, values, only_1, only_2, reasons)
 
 
+@dataclass(frozen=True)
+class _Pairs:
+    """Atoms of two structures with one label; the cell is that of the first."""
+
+    cell: UnitCell
+    one: Sites
+    two: Sites
+    labels: list[str]
+    rows_1: list[int]
+    rows_2: list[int]
+
+
+def _positions(pairs: _Pairs) -> tuple[dict[str, float], list[str]]:
+    """Values of positions, and why atoms could not be compared; what no file knows is no reason."""
+    shift = pairs.two.fract[pairs.rows_2] - pairs.one.fract[pairs.rows_1]
+    known_1 = np.isfinite(pairs.one.fract[pairs.rows_1]).all(axis=1)
+    known_2 = np.isfinite(pairs.two.fract[pairs.rows_2]).all(axis=1)
+    both = known_1 & known_2
+    distances = np.linalg.norm(pairs.cell.to_cartesian(shift[both]), axis=1)
+    ratios = _in_su(shift, pairs.one.fract_su[pairs.rows_1], pairs.two.fract_su[pairs.rows_2])[both]
+    odd = [pairs.labels[place] for place in np.flatnonzero(known_1 != known_2)]
+    reasons = [f"{', '.join(odd)} without coordinates in one file."] if odd else []
+    return _summary("abs position", distances) | _summary("position/su", ratios), reasons
+
+
+def _displacements(pairs: _Pairs) -> tuple[dict[str, float], list[str]]:
+    one, two, rows_1, rows_2 = pairs.one, pairs.two, pairs.rows_1, pairs.rows_2
+    difference, su_1, su_2, odd = _tensors(one, two, rows_1, rows_2)
+    labels = [pairs.labels[place] for place in odd]
+    reasons = [f"{', '.join(labels)} anisotropic in one file only."] if labels else []
+    change, change_in_su = _isotropic(one, two, rows_1, rows_2)
+    in_su = _in_su(difference, su_1, su_2)
+    values = _summary("abs uij", np.concatenate([np.abs(difference).ravel(), change]))
+    values |= _summary("uij/su", np.concatenate([in_su.ravel(), change_in_su]))
+    return values, reasons
+
+
 def _checked(limits: Mapping[str, float | None]) -> dict[str, float]:
     unknown = [name for name in limits if name not in LIMITS]
     if unknown:
         raise UserInputError(
             f"There is no limit '{unknown[0]}'.", next=f"Limits: {', '.join(LIMITS)}.", details=unknown
         )
-    return {name: float(limit) for name, limit in limits.items() if limit is not None}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    for name, limit in given.items():
+        try:
+            usable = float(limit) >= 0  # not of nan
+        except (TypeError, ValueError):
+            usable = False
+        if not usable:
+            raise UserInputError(f"The limit '{name}' must be a number of 0 or more; you gave {limit!r}.")
+    return {name: float(limit) for name, limit in given.items()}
 
 
 def _in_su(difference: Array, su_1: Array, su_2: Array) -> Array:

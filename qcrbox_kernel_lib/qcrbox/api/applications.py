@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.command import Command, make_command
-from qcrbox.api.names import has_name, offered, require_name, unknown_name
+from qcrbox.api.names import has_name, offered, require_name, require_text, unknown_name
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.python_names import identifier, is_private
 from qcrbox.markup import Table
@@ -64,7 +64,7 @@ class Application:
         return self.box.sessions.open(interactive[0], *args, **options)
 
     def __getitem__(self, name: str) -> Command:
-        require_name(name, f"A command of {self.name}")
+        require_name(name, f"qc.{identifier(self.slug)}")
         for command in self.commands.values():
             if name in (command.name, identifier(command.name), command.record.get("name")):
                 return command
@@ -88,6 +88,15 @@ class Application:
 
     def _has_gui(self) -> bool:
         return any(command.interactive for command in self.commands.values())
+
+    def __copy__(self) -> Application:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Application:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _application_again, (self.box, f"{self.slug}=={self.version}")
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.version}: {', '.join(self.commands) or 'no commands'}>"
@@ -185,7 +194,7 @@ class Applications:
 
     def find(self, need: str) -> Table:
         """Commands that have every word of `need` in their name or description, best matches first."""
-        words = need.lower().split()
+        words = require_text(need, "need").lower().split()
         hits = []
         for application in self:
             for name, command in application.commands.items():
@@ -224,6 +233,10 @@ class Applications:
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
+
+
+def _application_again(box: Box, name: str) -> Application:
+    return box.apps[name]
 
 
 def _ready(application: Application) -> str:

@@ -27,6 +27,8 @@ from qcrbox.api.stubs import stubs
 from qcrbox.api.undo import Undo
 from qcrbox.client.environment import words_to_user
 from qcrbox.client.events import EventFeed
+from qcrbox.client.writing import write_over
+from qcrbox.contract.errors import Unreachable
 from qcrbox.contract.python_names import is_private
 from qcrbox.markup import Code, Table, Text, escape
 
@@ -202,8 +204,7 @@ class Box:
         text = stubs(self.apps)
         if path is None:
             return Code(text)
-        Path(path).write_text(text, encoding="utf-8")
-        return Path(path)
+        return write_over(Path(path), text)
 
     def say_once(self, key: str, text: str) -> None:
         """Tell the user something, once per key."""
@@ -230,11 +231,38 @@ class Box:
     def __dir__(self) -> list[str]:
         return sorted({*_OWN, *offered(self.apps.newest)})
 
+    # ------------------------------------------------------------ copies
+
+    def __copy__(self) -> Box:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Box:
+        return self  # one connection, shared by all that was found through it
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the token: whoever reads the pickle uses the connection of that process.
+        return box_at, (self.url,)
+
     def __repr__(self) -> str:
         return f"<QCrBox at {self.url}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": f"<code>{escape(repr(self))}</code>"}
+
+
+def box_at(url: str) -> Box:
+    """The box of this process, for a pickle of the registry at `url`. Raises Unreachable when it is another one's."""
+    # The connection is what makes boxes.
+    from qcrbox.api.connection import current
+
+    box = current()
+    if box.url != url:
+        raise Unreachable(
+            f"This object is from the registry at {url}, and you are connected to {box.url}.",
+            next=f'Connect to it first: qc.connect("{url}").',
+            part="registry",
+        )
+    return box
 
 
 _OWN = (

@@ -404,6 +404,17 @@ class Calculation(Stored):
             except Exception:  # noqa: BLE001 - an observer that fails must not stop the others, nor the thread of the events
                 _log.warning("an observer of %s failed", self.id, exc_info=True)
 
+    # ------------------------------------------------------------ copies
+
+    def __copy__(self) -> Calculation:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Calculation:
+        return self  # one object follows the events of one calculation
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _found_again, (self.box, self.id)
+
     # ------------------------------------------------------------ how it looks
 
     def snapshot(self) -> dict[str, Any]:
@@ -448,3 +459,7 @@ class Calculation(Stored):
         line = line_text(self._live, title_text(self._live, self.title), self.short_id)
         lost = "" if self._live.final else self._lost_connection()
         return f"{line}\n{lost}" if lost else line
+
+
+def _found_again(box: Box, calculation_id: str) -> Calculation:
+    return box.calculations.by_id(calculation_id)

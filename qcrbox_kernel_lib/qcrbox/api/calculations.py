@@ -90,6 +90,10 @@ class Calculations:
         """The record of a calculation. Raises NotFound."""
         return self._box.client.get(f"/api/calculations/{calculation_id}")["calculations"][0]
 
+    def by_id(self, calculation_id: str) -> Calculation:
+        """The calculation of this whole id. Raises NotFound."""
+        return self._of(self.read(calculation_id))
+
     def read_log(self, calculation_id: str) -> str:
         """The whole log of a calculation."""
         payload = self._box.client.get(f"/api/calculations/{calculation_id}/log")
@@ -139,7 +143,7 @@ class Calculations:
                 next="qc.calculations[0] is the newest.",
             )
         if len(key) == 32:
-            return self._of(self.read(key))
+            return self.by_id(key)
         hits = self._fitting(key, everybody=False) or self._fitting(key, everybody=True)
         if not hits:
             raise NotFound(

@@ -130,6 +130,16 @@ class Command:
             options = {**self.presets[preset], **options}
         return CommandForm(form_source(self), *args, **options)
 
+    def __copy__(self) -> Command:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Command:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Its class is made for it alone, and cannot be found by its name.
+        return _command_again, (self.application, self.name)
+
     def __repr__(self) -> str:
         return f"{self.qualified_name}{inspect.signature(self)}"
 
@@ -175,6 +185,10 @@ def make_command(application: Application, record: dict[str, Any]) -> Command:
     command.__signature__ = signature
     command.__name__ = command.__qualname__ = identifier(name)
     return command
+
+
+def _command_again(application: Application, name: str) -> Command:
+    return application[name]
 
 
 def _positional_first(parameters: list[Parameter]) -> list[Parameter]:

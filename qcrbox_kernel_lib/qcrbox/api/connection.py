@@ -55,14 +55,20 @@ def current() -> Box:
 
 def is_configured() -> bool:
     """True when `current()` would not fail; no network call."""
-    return _current is not None or discover() is not None
+    try:
+        return _current is not None or discover() is not None
+    except NotSignedIn:
+        return False
 
 
 def place() -> str:
     """Where the registry is, as far as known without a network call."""
     if _current is not None:
         return f"at {_current.url}"
-    found = discover()
+    try:
+        found = discover()
+    except NotSignedIn as error:
+        return f"(not connected: {error.message})"
     return f"at {found.url}" if found else "(not connected: qc.connect(…))"
 
 

@@ -31,10 +31,11 @@ class Examples:
 
     def __getitem__(self, name: str) -> Dataset:
         require_name(name, "qc.examples")
-        for dataset in self.all():
+        datasets = self.all()
+        for dataset in datasets:
             if dataset.name == name:
                 return dataset
-        known = [dataset.name for dataset in self.all()]
+        known = [dataset.name for dataset in datasets]
         near = difflib.get_close_matches(name, known, 1, 0.5)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none'}."
         raise NotFound(f"There is no example {name!r}.", next=hint)

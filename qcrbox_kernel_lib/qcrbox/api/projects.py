@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.names import has_name, offered, require_name
+from qcrbox.api.names import has_name, offered, quoted, require_name
 from qcrbox.client.http import MOST_OF_A_PAGE
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.display.project_tree import marks_of, state_of, time_text, tree_html, tree_text
@@ -152,7 +152,7 @@ class Project:
                 f"{dataset.name!r} is a result: it stays with what it was made from.",
                 next="Move the dataset that its calculation began with.",
             )
-        before = {"project": ""}
+        before = {"project": self._place_of(dataset)}
         self.box.client.patch(f"/api/annotations/dataset/{dataset.id}", {"project": self.id})
         self.box.changes.note(
             f"{dataset.name!r} was moved to {self.name!r}",
@@ -160,9 +160,15 @@ class Project:
         )
         return self
 
+    def _place_of(self, dataset: Dataset) -> str:
+        """Id of the project that data stand in; "" for data with a project of their own."""
+        found = self.box.client.get("/api/projects", holds=dataset.id, mine=not self._everybody)["projects"]
+        place = str(found[0]["id"]) if found else ""
+        return "" if place == dataset.id or "@" in place else place
+
     def __getitem__(self, title: str) -> Node:
         """The step of this title or id (its end is enough). Raises NotFound, UserInputError for several."""
-        require_name(title, f"A step of {self.name!r}")
+        require_name(title, f"qc.projects[{quoted(self.name)}]")
         nodes = self.nodes
         found = [n for n in nodes if n.title == title] or [n for n in nodes if n.id.endswith(title)]
         if len(found) > 1:
@@ -305,14 +311,14 @@ class Found:
             )
             for record in self._records[:n]
         ]
-        caption = "" if rows else "None."
+        remarks = [] if rows else ["None."]
         if len(rows) < len(self):
-            caption = f"The first {len(rows)} of {len(self)}; .table(None) has all."
+            remarks = [f"The first {len(rows)} of {len(self)}; .table(None) has all."]
         if self._truncated:
-            caption += " The oldest calculations or datasets are left out."
+            remarks.append("The oldest calculations or datasets are left out.")
         title = f"Projects with {self._text!r}" if self._text else "Projects"
         heads = ("project", "formula", "space group", "newest model", "steps", "changed")
-        return Table(heads, rows, title=title, caption=caption)
+        return Table(heads, rows, title=title, caption=" ".join(remarks))
 
     def __repr__(self) -> str:
         return self.table().text()

@@ -34,16 +34,23 @@ _EQUAL = {
 
 
 def orthogonalisation_matrix(parameters: ArrayLike) -> Array:
-    """Matrix (3, 3) from fractional to Cartesian coordinates; parameters a, b, c in Å and angles in degrees."""
-    a, b, c, alpha, beta, gamma = np.asarray(parameters, dtype=float).tolist()
-    ca, cb, cg = (math.cos(math.radians(min(angle, 1e6))) for angle in (alpha, beta, gamma))
-    sg = math.sin(math.radians(min(gamma, 1e6)))
-    depth = 1 - ca * ca - cb * cb - cg * cg + 2 * ca * cb * cg
-    if not (sg > 0 and depth > _FLAT and min(a, b, c) > 0 and math.isfinite(a * b * c)):
+    """Matrix (3, 3) from fractional to Cartesian coordinates; parameters a, b, c in Å and angles in degrees.
+
+    Raises CifError for parameters that enclose no volume, and for angles that are not between 0 and 180°.
+    """
+    given = np.asarray(parameters, dtype=float).tolist()
+    a, b, c, *angles = given
+    # Cosines alone would take -90° or 270° for a right angle.
+    depth = ca = cb = cg = 0.0
+    if all(0 < angle < 180 for angle in angles):
+        ca, cb, cg = (math.cos(math.radians(angle)) for angle in angles)
+        depth = 1 - ca * ca - cb * cb - cg * cg + 2 * ca * cb * cg
+    if not (depth > _FLAT and min(a, b, c) > 0 and math.isfinite(a * b * c)):
         raise CifError(
-            f"The cell {a:g} {b:g} {c:g} {alpha:g} {beta:g} {gamma:g} encloses no volume.",
+            f"The cell {' '.join(f'{value:g}' for value in given)} encloses no volume.",
             next="Check the cell parameters in the file.",
         )
+    sg = math.sin(math.radians(angles[2]))
     return np.array(
         [[a, b * cg, c * cb], [0.0, b * sg, c * (ca - cb * cg) / sg], [0.0, 0.0, c * math.sqrt(depth) / sg]]
     )

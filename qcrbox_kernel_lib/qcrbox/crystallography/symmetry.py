@@ -22,6 +22,7 @@ IDENTITY_ROTATION = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 # Denominators that occur in crystallographic groups; decimals are snapped to them within this tolerance.
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 24)
 _SNAP = 2e-3
+_LONGEST = 200  # characters of an operation; Python refuses to read numbers of thousands of digits
 # Of two decimals (z+0.33, y+0.17, x+0.13) these are meant where they round to them.
 _FEW_DECIMALS, _ROUNDED, _HALF_A_DIGIT = 2, (3, 6, 8, 12), Fraction(1, 200)
 
@@ -122,6 +123,8 @@ class SymmetryOperation:
 
 @lru_cache(maxsize=8192)
 def _parsed(text: str) -> SymmetryOperation:
+    if len(text) > _LONGEST:
+        raise CifError(f"'{text[:40]}…' is not a symmetry operation.", why=f"It has {len(text)} characters.")
     parts = text.strip().strip("'\"").lower().replace(" ", "").replace("\t", "").replace(";", ",").split(",")
     if len(parts) != 3 or not all(parts):
         raise CifError(
@@ -279,7 +282,7 @@ def close_group(operations: Iterable[SymmetryOperation], limit: int = 384) -> li
         group += [(group[left] @ group[right]).reduced() for left, right in pairs]
 
 
-_CODE = re.compile(r"^\s*(?P<op>[A-Za-z0-9]+)(?:_(?P<cell>\d{3}|\d+_\d+_\d+))?\s*$")
+_CODE = re.compile(r"^\s*(?P<op>[A-Za-z0-9]+)(?:_(?P<cell>[0-9]{3}|[0-9]{1,4}(?:_[0-9]{1,4}){2}))?\s*$")
 
 
 def parse_code(code: str) -> tuple[str, tuple[int, int, int]]:

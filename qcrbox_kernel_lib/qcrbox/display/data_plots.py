@@ -13,6 +13,7 @@ from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import find_reflections, unique_reflections
 from qcrbox.crystallography.reflections.wilson import normalised_squares
 from qcrbox.crystallography.structure import Structure
+from qcrbox.language import counted, minus
 from qcrbox.widgets.chart import BLUE, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
 if TYPE_CHECKING:
@@ -22,11 +23,16 @@ Array = NDArray[np.float64]
 # ⟨|E²−1|⟩ of Wilson's distributions: Karle, Dewar & others; International Tables B 2.1.
 CENTRIC, ACENTRIC = 0.968, 0.736
 _SHELLS = 12
+_FEWEST = 30  # unique reflections, as in a shell
 
 
 def intensity_distribution(plots: Plots) -> Picture:
     """⟨|E²−1|⟩ in shells, and N(z) = share of reflections with E² below z, beside both theoretical cases."""
     structure, merged = plots.cif.structure, plots._merged
+    if len(merged.hkl) < _FEWEST:
+        raise UserInputError(
+            f"{counted(len(merged.hkl), 'reflection')} are too few for a distribution of intensities."
+        )
     square = normalised_squares(merged, structure.cell, structure.space_group, structure.cell_content)
     s = 1 / (2 * structure.cell.d_spacing(merged.hkl))
     parts = np.array_split(np.argsort(s), min(_SHELLS, max(1, len(s) // 30)))
@@ -94,7 +100,10 @@ def parity(plots: Plots) -> Picture:
     weakest, strongest = names[int(np.nanargmin(means))], names[int(np.nanargmax(means))]
     return Picture.of(
         Chart([panel]),
-        f"⟨I/σ⟩ of the eight parity classes: {np.nanmin(means):.1f} ({weakest}) to {np.nanmax(means):.1f} ({strongest}).",
+        minus(
+            f"⟨I/σ⟩ of the eight parity classes: {np.nanmin(means):.1f} ({weakest}) to {np.nanmax(means):.1f} "
+            f"({strongest})."
+        ),
     )
 
 
@@ -143,7 +152,7 @@ def layer(plots: Plots, name: str) -> Picture:
 
 def _layer_of(name: str) -> tuple[int, int]:
     """`hk0` → (2, 0); `-2kl` → (0, −2)."""
-    match = re.fullmatch(r"(h|-?\d+)(k|-?\d+)(l|-?\d+)", name.replace(" ", "").lower())
+    match = re.fullmatch(r"(h|-?\d+)(k|-?\d+)(l|-?\d+)", str(name).replace(" ", "").lower())
     fixed = [] if match is None else [n for n, part in enumerate(match.groups()) if part not in "hkl"]
     if match is None or len(fixed) != 1:
         raise UserInputError(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qcrbox.analysis.quality import quality_indicators
-from qcrbox.contract.errors import MissingItemsError
+from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import find_reflections, merging_statistics, shelx_weights
 from qcrbox.crystallography.reflections import wilson as wilson_statistics
 from qcrbox.crystallography.shelx.refinement_texts import Weights, parse_details
 from qcrbox.display.cif_model import CifModel
 from qcrbox.display.data_plots import intensity_distribution, layer, parity
-from qcrbox.language import minus
+from qcrbox.language import counted, minus
 from qcrbox.markup import Table
 from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qcrbox.crystallography.reflections import Reflections
     from qcrbox.crystallography.reflections.merging import Merged
 
+_FEWEST = 10  # reflections for a line through them that says something
 _LABELLED = 8  # outliers named in a plot
 _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 
@@ -122,6 +123,12 @@ class Plots:
         model, delta = self._model, self._delta
         fo, fc = (np.sqrt(np.clip(x, 0, None)) for x in (model.intensity, self._calculated))
         seen = np.flatnonzero((fo > 0) & (fc > 0))
+        if not len(seen):
+            raise MissingItemsError(
+                f"No reflection of {self.cif.filename} has both Fo² and Fc² above 0.",
+                why="Both axes are logarithmic.",
+                items=["_refln_F_squared_meas", "_refln_F_squared_calc"],
+            )
         names = [" ".join(map(str, hkl)) for hkl in model.hkl.tolist()]
         ends = [float(fc[seen].min()), float(fc[seen].max())]
         worst = seen[np.argsort(-np.abs(delta[seen]))][:_LABELLED]
@@ -147,6 +154,8 @@ class Plots:
 
     def normal_probability(self) -> Picture:
         """Ranked weighted differences against the quantiles of a normal distribution; ideally a line of slope 1."""
+        if len(self._model) < _FEWEST:
+            raise UserInputError(f"{len(self._model)} reflections are too few for a normal probability plot.")
         order = np.argsort(self._delta)
         delta = self._delta[order]
         names = [" ".join(map(str, hkl)) for hkl in self._model.hkl[order].tolist()]
@@ -168,7 +177,10 @@ class Plots:
 
     def variance(self, groups: int = 10) -> Picture:
         """Fo²/Fc² and the mean weighted square difference in groups of intensity and of resolution; ideally level lines."""
+        if not isinstance(groups, int) or groups < 1:
+            raise UserInputError(f"groups must be a whole number above 0; you gave {groups!r}.")
         model, delta = self._model, self._delta
+        groups = max(1, min(groups, len(model)))
         by_strength = np.argsort(self._calculated)
         by_resolution = np.argsort(-self.cif.structure.cell.d_spacing(model.hkl))
         spread_name = "⟨wΔ²⟩" if self._scheme else "⟨(Δ/σ)²⟩"
@@ -184,7 +196,8 @@ class Plots:
             ]
             panels.append(Panel(Axis(f"groups, {name}"), Axis(""), series, levels=[(1.0, "")]))
         return Picture.of(
-            Chart(panels), f"Analysis of variance in {groups} groups of intensity and of resolution."
+            Chart(panels),
+            f"Analysis of variance in {counted(groups, 'group')} of intensity and of resolution.",
         )
 
     # ------------------------------------------------------------ plots of the data

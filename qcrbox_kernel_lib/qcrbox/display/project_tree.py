@@ -80,7 +80,7 @@ def tree_text(heading: Sequence[str], nodes: Sequence[Node]) -> str:
         note = f"  “{' '.join(str(node['note']).split())}”" if node.get("note") else ""
         state = f"{sign} " if sign else ""
         lines.append(
-            f"{guide}{state}{node['title']}  {time_text(node['at'])}{f'  [{marks}]' if marks else ''}{note}"
+            f"{guide}{state}{' '.join(str(node['title']).split())}  {time_text(node['at'])}{f'  [{marks}]' if marks else ''}{note}"
         )
     return "\n".join(lines)
 

@@ -46,22 +46,19 @@ def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
     if missing:
         problems.append(_missing_text(command, missing, known))
     complete: dict[str, Any] = {}
-    wrong: list[str] = []
+    wrong: dict[str, str] = {}
     for name, parameter in known.items():
-        if name not in arguments:
-            complete[name] = default_of(parameter)
-            continue
         try:
-            complete[name] = value_of(parameter, arguments[name])
+            given = name in arguments
+            complete[name] = value_of(parameter, arguments[name]) if given else default_of(parameter)
         except WrongValue as error:
-            wrong.append(name)
-            problems.append(str(error))
+            wrong[name] = str(error)
     for output, value in wishes:
         try:
             complete |= _wished_name(output, value)
         except WrongValue as error:
-            wrong.append(output.name)
-            problems.append(str(error))
+            wrong[output.name] = str(error)
+    problems += wrong.values()
     if problems:
         raise UserInputError(
             problems[0],
@@ -70,7 +67,7 @@ def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
             command=command.name,
             unknown=unknown,
             missing=missing,
-            wrong=wrong,
+            wrong=list(wrong),
         )
     return complete
 

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from qcrbox.spec import generation
 from qcrbox.spec.arguments import safe_file_name
-from qcrbox.spec.call_pattern import PatternError, condensed, parse
+from qcrbox.spec.calls import read_call, read_implementation, read_lifecycle
 from qcrbox.spec.dtypes import DType
-from qcrbox.spec.model import Call, CifInput, CifOutput, Command, Implementation, Lifecycle, Output, Parameter
+from qcrbox.spec.hidden_commands import read_hidden_commands
+from qcrbox.spec.model import CifInput, CifOutput, Command, Implementation, Output, Parameter
 from qcrbox.spec.parameters import (
     cif_input_keys,
     cif_output_keys,
     output_of_parameter,
     read_output,
     read_parameter,
+    without_repeats,
 )
 from qcrbox.spec.section import Section
-
-_IMPLEMENTATIONS = {
-    "cli": Implementation.CLI,
-    "cli_command": Implementation.CLI,
-    "python_callable": Implementation.PYTHON,
-    "gui": Implementation.INTERACTIVE,
-    "interactive": Implementation.INTERACTIVE,
-    "interactive_session": Implementation.INTERACTIVE,
-}
 
 
 def read_command(section: Section) -> list[Command]:
@@ -36,9 +28,9 @@ def read_command(section: Section) -> list[Command]:
     if name is None:
         section.problem("a command needs a name")
         return []
-    implementation = _implementation(section, f"command '{name}'")
-    parameters = _unique(section, (read_parameter(part) for part in section.sections("parameters")))
-    outputs = _unique(section, (read_output(part) for part in section.sections("outputs")))
+    implementation = read_implementation(section, f"command '{name}'")
+    parameters = without_repeats(section, (read_parameter(part) for part in section.sections("parameters")))
+    outputs = without_repeats(section, (read_output(part) for part in section.sections("outputs")))
     _check_output_names(section, parameters, outputs)
     _check_older_names(section, parameters, outputs)
     parameters, outputs = _command_level_cif(section, parameters, outputs)
@@ -57,22 +49,16 @@ def read_command(section: Section) -> list[Command]:
         "line": section.line,
         **_wishes(section),
     }
-    lifecycle = call = None
-    if implementation is Implementation.INTERACTIVE:
-        lifecycle = _lifecycle(section, name, known)
-    else:
-        call = _call(section, implementation, name, known)
-    extra, links = _gui_extras(section, base, known)
+    run_by = _run_by(section, implementation, name, known)
+    extra, links = read_hidden_commands(section, base, known)
     section.note_unknown(f"command '{name}'")
-    command = Command(
-        implemented_as=implementation,
-        lifecycle=lifecycle,
-        call=call,
-        hidden=name.startswith("__"),
-        **base,
-        **links,
-    )
-    return [command, *extra]
+    return [Command(hidden=name.startswith("__"), **base, **run_by, **links), *extra]
+
+
+def _run_by(section: Section, implementation: Implementation, name: str, known: list[str]) -> dict[str, Any]:
+    if implementation is Implementation.INTERACTIVE:
+        return {"implemented_as": implementation, "lifecycle": read_lifecycle(section, name, known)}
+    return {"implemented_as": implementation, "call": read_call(section, implementation, name, known)}
 
 
 def _is_left_out(section: Section, name: str, implementation: Implementation) -> bool:
@@ -87,30 +73,6 @@ def _is_left_out(section: Section, name: str, implementation: Implementation) ->
     )
     section.note(section.source.left_out[-1])
     return True
-
-
-def _implementation(section: Section, what: str) -> Implementation | None:
-    word = section.text("implemented_as")
-    made = _IMPLEMENTATIONS.get((word or "").lower().replace("-", "_").replace(" ", "_"))
-    if made is None:
-        known = "cli_command, python_callable, interactive_session"
-        section.problem(
-            f"{what}: implemented_as must be one of {known}, not '{word or ''}'", "implemented_as"
-        )
-    return made
-
-
-def _unique(section: Section, parts: Iterable[Any]) -> list[Any]:
-    made: dict[str, Any] = {}
-    for part in parts:
-        if part is None:
-            continue
-        if part.name in made:
-            section.source.problems.append(
-                f"{section.source.filename}:{part.line}: the name '{part.name}' is there twice"
-            )
-        made[part.name] = part
-    return list(made.values())
 
 
 def _check_output_names(section: Section, parameters: list[Parameter], outputs: list[Output]) -> None:
@@ -223,247 +185,3 @@ def _wishes(section: Section) -> dict[str, Any]:
         "checkpoint": checkpoint,
         "estimate": section.text("estimate"),
     }
-
-
-def _call(section: Section, implementation: Implementation, what: str, known: list[str]) -> Call:
-    """The call keys of a command or of a step, checked against the names it may use."""
-    pattern = section.text("call_pattern", "command")
-    import_path = section.text("import_path", "module")
-    callable_name = section.text("callable_name", "function")
-    if implementation is Implementation.CLI:
-        import_path = callable_name = None
-        _check_pattern(section, what, pattern, known)
-        pattern = condensed(pattern or "")
-    else:
-        pattern = None
-        callable_name = callable_name or what
-        if import_path is None:
-            import_path = _import_path_of_old(section, what)
-        if not callable_name.isidentifier():
-            section.problem(f"callable_name '{callable_name}' must be a plain function name", "callable_name")
-    return Call(
-        implemented_as=implementation,
-        call_pattern=pattern,
-        import_path=import_path,
-        callable_name=callable_name,
-        description=section.text("description"),
-        line=section.line,
-    )
-
-
-def _import_path_of_old(section: Section, what: str) -> str | None:
-    """Where the first generation kept its functions; a problem for later files."""
-    if not generation.is_first(section.source):
-        section.problem(f"'{what}' is a python_callable and needs import_path", "import_path")
-        return None
-    module = f"configure_{generation.slug_of(section.source)}"
-    section.note(
-        f"'{what}' has no import_path; taken as {module}, where older applications kept their functions"
-    )
-    return module
-
-
-def _check_pattern(section: Section, what: str, pattern: str | None, known: list[str]) -> None:
-    if pattern is None:
-        section.problem(f"'{what}' is a cli_command and needs call_pattern", "call_pattern")
-        return
-    try:
-        names = parse(pattern).names
-    except PatternError as error:
-        section.problem(f"call_pattern of '{what}': {error}", "call_pattern", "command")
-        return
-    for name in names:
-        if name not in known:
-            has = ", ".join(known) or "none"
-            section.problem(
-                f"call_pattern of '{what}': {{{name}}} is not a parameter or output of it (it has: {has})",
-                "call_pattern",
-                "command",
-            )
-    # Outputs have a fixed file name and need no placeholder.
-    declared = section.data.get("parameters")
-    for given in (part.get("name") for part in _mappings(declared)):
-        if given in known and given not in names:
-            section.note(
-                f"'{given}' is never used in the call pattern of '{what}'", "call_pattern", "command"
-            )
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
-
-
-def _lifecycle(section: Section, name: str, known: list[str]) -> Lifecycle | None:
-    cycle = section.section("interactive_lifecycle")
-    if cycle is None:
-        return _lifecycle_of_old_gui(section, name, known)
-    steps: dict[str, Call | None] = {}
-    for step, keys in (("prepare", ("prepare",)), ("run", ("run",)), ("finalise", ("finalise", "finalize"))):
-        part = cycle.section(*keys)
-        steps[step] = None if part is None else _step(part, step, known)
-    if steps["run"] is None:
-        if cycle.get("run") is None:
-            cycle.problem(f"interactive_lifecycle of '{name}' needs a run step")
-        return None
-    cycle.has("toparams")  # read by _gui_extras
-    cycle.note_unknown("interactive_lifecycle")
-    return Lifecycle(prepare=steps["prepare"], run=steps["run"], finalise=steps["finalise"])
-
-
-def _lifecycle_of_old_gui(section: Section, name: str, known: list[str]) -> Lifecycle | None:
-    if section.has("call_pattern", "command"):
-        implementation = Implementation.CLI
-    elif section.has("import_path", "module"):
-        implementation = Implementation.PYTHON
-    else:
-        section.problem(f"'{name}' is interactive and needs interactive_lifecycle")
-        return None
-    section.note(f"'{name}' has no interactive_lifecycle; its call is taken as the run step")
-    call = _call(section, implementation, name, known)
-    return Lifecycle(run=call.model_copy(update={"uses": known}))
-
-
-def _step(part: Section, step: str, known: list[str]) -> Call | None:
-    implementation = _step_implementation(part, f"step {step}")
-    uses = _uses(part, f"step {step}", known)
-    part.get("name")
-    if implementation in (None, Implementation.INTERACTIVE):
-        if implementation is not None:
-            part.problem(f"step {step} must be a cli_command or a python_callable", "implemented_as")
-        return None
-    if implementation is Implementation.CLI:
-        uses = _uses_of_pattern(part, step, uses, known)
-    call = _call(part, implementation, f"__interactive_{step}", uses)
-    part.note_unknown(f"step {step}")
-    return call.model_copy(update={"uses": uses})
-
-
-def _step_implementation(part: Section, what: str) -> Implementation | None:
-    """As written; otherwise deduced from the keys of the call."""
-    if part.text("implemented_as") is not None:
-        return _implementation(part, what)
-    if part.has("import_path", "module", "callable_name", "function"):
-        return Implementation.PYTHON
-    if part.has("call_pattern", "command"):
-        return Implementation.CLI
-    return _implementation(part, what)
-
-
-def _uses(part: Section, what: str, known: list[str]) -> list[str]:
-    """`used_basecommand_parameters`, checked against the command's names."""
-    uses = part.texts("used_basecommand_parameters")
-    for name in uses:
-        if name not in known:
-            part.problem(
-                f"{what} uses '{name}', which is not a parameter or output of the command "
-                f"(it has: {', '.join(known) or 'none'})",
-                "used_basecommand_parameters",
-            )
-    return uses
-
-
-def _uses_of_pattern(part: Section, step: str, uses: list[str], known: list[str]) -> list[str]:
-    try:
-        names = parse(part.text("call_pattern", "command") or "").names
-    except PatternError:
-        return uses
-    for name in names:
-        if name in known and name not in uses:
-            part.note(f"step {step} uses '{name}' without listing it in used_basecommand_parameters")
-            uses = [*uses, name]
-    return uses
-
-
-def _gui_extras(
-    section: Section, base: dict[str, Any], known: list[str]
-) -> tuple[list[Command], dict[str, Any]]:
-    """Hidden commands from `toparams` and `non_interactive_equivalent` of older GUI commands."""
-    extra: list[Command] = []
-    links: dict[str, Any] = {}
-    name = base["name"]
-    toparams = ("toparams",)
-    cycle = section.section("interactive_lifecycle")
-    holder = cycle if cycle is not None and cycle.has(*toparams) else section
-    if holder.has(*toparams):
-        made = _hidden_command(holder, toparams, f"{name}__toparams", base, known)
-        if made is not None:
-            extra.append(made)
-            links["toparams"] = made.name
-    equivalent = ("non_interactive_equivalent", "non-interactive_equivalent")
-    if section.has(*equivalent):
-        if (other := section.source.text(section.path_of(*equivalent))) is not None:
-            links["repeats"] = other
-        elif (part := section.section(*equivalent)) is not None:
-            made = _hidden_command(section, equivalent, part.text("name") or f"{name}__repeat", base, known)
-            if made is not None:
-                made = _reading_what_was_written(section, made, base["parameters"], extra)
-                extra.append(made)
-                links["repeats"] = made.name
-    return extra, links
-
-
-def _reading_what_was_written(
-    section: Section, repeat: Command, shown: list[Parameter], extra: list[Command]
-) -> Command:
-    """Files that toparams wrote are inputs of the command that repeats the session, however the file calls them."""
-    written = {p.name for command in [*extra] for p in command.parameters if p.is_output}
-    written |= {p.name for p in shown if p.is_output}
-    kinds = {DType.OUTPUT_FILE: DType.DATA_FILE, DType.OUTPUT_FOLDER: DType.INPUT_FOLDER}
-    made, reads = [], set()
-    for parameter in repeat.parameters:
-        if parameter.dtype in kinds and parameter.name in written:
-            section.note(f"'{parameter.name}' of '{repeat.name}' is read, not written: the session writes it")
-            parameter = parameter.model_copy(
-                update={"dtype": kinds[parameter.dtype], "has_default": False, "default": None}
-            )
-            reads.add(parameter.name)
-        made.append(parameter)
-    outputs = [output for output in repeat.outputs if output.name not in reads]
-    return repeat.model_copy(update={"parameters": made, "outputs": outputs})
-
-
-def _hidden_command(
-    section: Section, keys: tuple[str, ...], name: str, base: dict[str, Any], known: list[str]
-) -> Command | None:
-    text = section.source.text(section.path_of(*keys))
-    if text is not None:
-        return _hidden_from_text(section, keys, text, name, base, known)
-    part = section.section(*keys)
-    if part is None:
-        return None
-    if part.has("parameters"):
-        parameters = _unique(part, (read_parameter(entry) for entry in part.sections("parameters")))
-        known = [p.name for p in parameters]
-        base = base | {
-            "parameters": parameters,
-            "outputs": [output_of_parameter(p) for p in parameters if p.is_output],
-        }
-    implementation = _step_implementation(part, f"command '{name}'")
-    if implementation is None or implementation is Implementation.INTERACTIVE:
-        return None
-    uses = _uses(part, f"command '{name}'", known) if part.has("used_basecommand_parameters") else None
-    call = _call(part, implementation, name, known).model_copy(update={"uses": uses})
-    part.text("name")
-    part.note_unknown(f"command '{name}'")
-    return Command(**(base | {"name": name}), implemented_as=implementation, call=call, hidden=True)
-
-
-def _hidden_from_text(
-    section: Section, keys: tuple[str, ...], text: str, name: str, base: dict[str, Any], known: list[str]
-) -> Command | None:
-    """`module:function`, `module.function`, or a call pattern."""
-    module, _, function = text.strip().replace(":", ".").rpartition(".")
-    if module and function.isidentifier() and re.fullmatch(r"[\w.-]+", module):
-        call = Call(
-            implemented_as=Implementation.PYTHON,
-            import_path=module,
-            callable_name=function,
-            line=section.line,
-        )
-    elif "{" in text or " " in text.strip():
-        _check_pattern(section, name, text, known)
-        call = Call(implemented_as=Implementation.CLI, call_pattern=condensed(text), line=section.line)
-    else:
-        section.note(f"'{text}' is not understood and ignored", *keys)
-        return None
-    return Command(**(base | {"name": name}), implemented_as=call.implemented_as, call=call, hidden=True)

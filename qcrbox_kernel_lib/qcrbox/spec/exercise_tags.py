@@ -241,7 +241,10 @@ def _check(name: str, value: str) -> Iterator[dict[str, Any]]:
         ends = {"low": float(low) if low else None, "high": float(high) if high else None}
         yield {"kind": "occupancy", "label": label, "band": ends}
     elif name == "space-group":
-        yield {"kind": "space_group", **({"number": int(value)} if value.isdigit() else {"symbol": value})}
+        yield {
+            "kind": "space_group",
+            **({"number": value} if re.fullmatch("[0-9]+", value) else {"symbol": value}),
+        }
     elif name == "hydrogens":
         yield {"kind": "all_hydrogens", **({"count": float(value)} if value else {})}
     elif name == "no-alerts":

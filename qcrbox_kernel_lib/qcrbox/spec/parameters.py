@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from qcrbox.spec.arguments import default_file_name, safe_file_name
@@ -370,3 +370,17 @@ def output_of_parameter(parameter: Parameter) -> Output:
         cif=parameter.cif_output,
         line=parameter.line,
     )
+
+
+def without_repeats(section: Section, parts: Iterable[Any]) -> list[Any]:
+    """The parameters or outputs that could be read; a name that is there twice is a problem, and the last one counts."""
+    made: dict[str, Any] = {}
+    for part in parts:
+        if part is None:
+            continue
+        if part.name in made:
+            section.source.problems.append(
+                f"{section.source.filename}:{part.line}: the name '{part.name}' is there twice"
+            )
+        made[part.name] = part
+    return list(made.values())

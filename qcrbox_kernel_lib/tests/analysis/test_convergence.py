@@ -153,3 +153,29 @@ def test_the_json_holds_the_answer_and_the_numbers() -> None:
     assert answer["converged"] is False
     assert answer["values"]["max abs position"] == pytest.approx(0.01)
     assert "above the limit 0.001" in answer["reasons"][0]
+
+
+def located(*places):
+    sites = [(f"C{n}", "C", *place) for n, place in enumerate(places, 1)]
+    return read(write_cif((10, 10, 10, 90, 90, 90), sites))[0]
+
+
+@pytest.mark.parametrize("limit", ["wide", -0.1, float("nan"), [1]], ids=repr)
+def test_a_limit_is_a_number_of_zero_or_more(limit):
+    block = located((0.1, 0.2, 0.3))
+    with pytest.raises(UserInputError, match="The limit 'max abs position' must be a number of 0 or more"):
+        check_convergence(block, block, {"max abs position": limit})
+
+
+def test_an_atom_without_coordinates_in_one_file_is_named_and_the_others_compared():
+    known = located((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    lost = located((0.1, 0.2, 0.301), ("?", "?", "?"))
+    found = check_convergence(known, lost, {"max abs position": 0.1})
+    assert not found.converged
+    assert found.reasons == ["C2 without coordinates in one file."]
+    assert found.values["max abs position"] == pytest.approx(0.01)  # 0.001 of 10 Å
+
+
+def test_an_atom_without_coordinates_in_both_files_has_not_moved():
+    lost = located((0.1, 0.2, 0.3), ("?", "?", "?"))
+    assert check_convergence(lost, lost, {"max abs position": 0.1, "max position/su": 0.1}).converged

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.convert import Conversion, InputEntries, OutputEntries, merge_back, specific, unify
+from qcrbox.cif.convert.merge_back import output_block
 from qcrbox.contract.errors import CifError, MissingItemsError, SpecError
 
 
@@ -567,3 +568,23 @@ def test_cif_2_output_and_cif_1_source_make_one_valid_file() -> None:
 def test_broken_output_is_an_error_and_nothing_is_merged() -> None:
     with pytest.raises(CifError):
         merge_back("data_o\n_a 'b\n", "data_s\n_a 1\n", OutputEntries())
+
+
+@pytest.mark.parametrize(
+    "wanted", ["²", "--0", "٠", "1" * 5000, "", "0.0"], ids=["²", "--0", "٠", "endless", "nothing", "0.0"]
+)
+def test_an_output_block_that_only_looks_like_a_position_is_not_there(wanted: str) -> None:
+    """Python's own error went to the person instead of the names of the blocks."""
+    with pytest.raises(CifError, match=r"The output has no block .* Its blocks: a, b\."):
+        output_block(read("data_a\n_x 1\ndata_b\n_x 2\n"), wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"), [(0, "a"), ("0", "a"), (1, "b"), ("-1", "b"), (-2, "a"), ("B", "b")]
+)
+def test_an_output_block_by_position_or_name_in_any_case(wanted: str | int, name: str) -> None:
+    assert output_block(read("data_a\n_x 1\ndata_b\n_x 2\n"), wanted).name == name
+
+
+def test_a_block_whose_name_is_a_number_counts_before_the_position() -> None:
+    assert output_block(read("data_1\n_x 1\ndata_0\n_x 2\n"), 0)["_x"] == "2"

@@ -257,3 +257,23 @@ def test_all_missing_arguments_are_named_at_once():
     error = missing_arguments("refine_iam", [Parameter("a", "int"), Parameter("b", "QCrBox.cif_data_file")])
     assert error.message.startswith("refine_iam() needs 'a', 'b'.")
     assert "a: a whole number; b: a dataset" in error.next
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 100_000, b"x" * 100_000, list(range(50_000)), 10**5000],
+    ids=["text", "bytes", "list", "number"],
+)
+def test_a_message_stays_short_however_long_the_value_is(value):
+    parameter = Parameter("cycles", "int", required=False, minimum=0, maximum=50)
+    with pytest.raises(UserInputError) as caught:
+        parameter.check(value)
+    assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e300, 10**15])
+def test_a_number_far_out_of_its_range_is_refused_without_a_guess(value):
+    for dtype in ("int", "float"):
+        with pytest.raises(UserInputError, match="between 0 and 50") as caught:
+            Parameter("cycles", dtype, required=False, minimum=0, maximum=50).check(value)
+        assert "Did you mean" not in caught.value.message

@@ -181,6 +181,12 @@ def test_the_nearest_image_is_no_farther_than_any_of_its_neighbours(difference):
         (math.inf, 1, 1, 90, 90, 90),
         (1, 1, 1, math.nan, 90, 90),
         (1, 1, 1, 60, 60, 120),
+        # Their cosines are those of cells that are possible.
+        (1, 1, 1, -90, 90, 90),
+        (1, 1, 1, 90, 270, 90),
+        (1, 1, 1, 90, 90, -60),
+        (1, 1, 1, -1e308, 90, 90),
+        (1, 1, 1, 90, math.inf, 90),
         (1, 1, 1, 90, 90, 0),
         (1, 1, 1, 120, 120, 120),
         (1e200, 1e200, 1e200, 90, 90, 90),

@@ -45,6 +45,7 @@ def test_a_sum_formula_is_read(text, counts):
         "C 6 h",
         "C₆",
         "C6;",
+        "C" + "9" * 400,
     ],
 )
 def test_what_is_no_sum_formula_is_empty(text):

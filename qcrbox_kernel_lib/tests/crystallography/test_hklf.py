@@ -212,3 +212,13 @@ def test_what_is_no_number_is_not_written(intensity, sigma):
     """`nan` stood in the file, which no program reads."""
     with pytest.raises(CifError, match=r"1 reflection has no intensity or no s\.u\."):
         write_hkl(reflections([5, intensity], [1, sigma]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["1 2 3 nan 5.0", "1 2 3 5.0 inf", "1 2 3 1_0 5.0", "1 2 3 1e999 5.0", "   1   2   3     nan    5.00"],
+)
+def test_an_intensity_that_is_no_number_is_refused(line):
+    """It was read, and all sums over the reflections were NaN."""
+    with pytest.raises(CifError, match="is not a reflection"):
+        read_hkl(f"{line}\n")

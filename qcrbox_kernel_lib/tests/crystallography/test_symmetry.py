@@ -180,3 +180,75 @@ def test_many_missing_products_are_all_found_once() -> None:
 def test_two_decimals_are_the_fraction_that_rounds_to_them(written, meant):
     """A screw axis of z+0.33 is 3(1): as 33/100 it would make 300 operations of three."""
     assert SymmetryOperation.parse(f"-y,x-y,z+{written}").translation[2] == Fraction(meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x+" + "1" * 5000 + "/3, y, z",
+        "x+1/" + "3" * 5000 + ", y, z",
+        "x+0." + "3" * 5000 + ", y, z",
+        "x/" + "1" * 5000 + ",y,z",
+    ],
+    ids=["numerator", "denominator", "decimals", "divisor"],
+)
+def test_an_operation_with_thousands_of_digits_is_refused(text: str) -> None:
+    """Python refuses to read such a number, and the error ended the reading of the file."""
+    with pytest.raises(CifError, match="is not a symmetry operation") as caught:
+        SymmetryOperation.parse(text)
+    assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    "code", ["3_" + "5" * 5000 + "_5_5", "3_55555_5_5", "3_٥٥٥"], ids=["endless", "far", "other digits"]
+)
+def test_a_code_with_endless_numbers_is_refused(code: str) -> None:
+    with pytest.raises(CifError, match="is not a symmetry code"):
+        parse_code(code)
+
+
+@given(st.integers(-4000, 4000), st.integers(-4000, 4000), st.integers(-4000, 4000))
+def test_every_translation_within_reach_is_written_and_read_again(x: int, y: int, z: int) -> None:
+    moved = (max(x, -5), max(y, -5), max(z, -5))
+    assert parse_code(format_code("3", moved)) == ("3", moved)
+
+
+# Seitz products by hand: 2(1) along b twice is a whole translation, c glide twice as well.
+@pytest.mark.parametrize(
+    ("first", "second", "product"),
+    [
+        ("-x,y+1/2,-z", "-x,y+1/2,-z", "x,y+1,z"),
+        ("x,-y,z+1/2", "x,-y,z+1/2", "x,y,z+1"),
+        ("-x,-y,-z", "x+1/2,y,z", "-x-1/2,-y,-z"),
+        ("x+1/2,y,z", "-x,-y,-z", "-x+1/2,-y,-z"),
+        ("-y,x-y,z+1/3", "-y,x-y,z+1/3", "-x+y,-x,z+2/3"),
+        ("-y,x,z+1/4", "-y,x,z+1/4", "-x,-y,z+1/2"),
+        ("z,x,y", "z,x,y", "y,z,x"),
+    ],
+)
+def test_products_of_operations_by_hand(first: str, second: str, product: str) -> None:
+    made = SymmetryOperation.parse(first) @ SymmetryOperation.parse(second)
+    assert made == SymmetryOperation.parse(product)
+
+
+@pytest.mark.parametrize("text", ["-x,y+1/2,-z+1/2", "-y,x-y,z+1/3", "z,-x+1/4,y+3/4", "x+2,y-1,z"])
+def test_an_operation_and_its_inverse_give_the_identity(text: str) -> None:
+    operation = SymmetryOperation.parse(text)
+    assert (operation @ operation.inverse()).is_identity
+    assert (operation.inverse() @ operation).is_identity
+
+
+@pytest.mark.parametrize(
+    ("text", "determinant", "reduced"),
+    [
+        ("x,y,z", 1, "x, y, z"),
+        ("-x,-y,-z", -1, "-x, -y, -z"),
+        ("x+5/2,y-1/4,z", 1, "x+1/2, y+3/4, z"),
+        ("-x-1,y,z+1", -1, "-x, y, z"),
+    ],
+)
+def test_determinants_and_reduced_translations(text: str, determinant: int, reduced: str) -> None:
+    operation = SymmetryOperation.parse(text)
+    assert operation.determinant == determinant
+    assert operation.reduced().xyz() == reduced
+    assert operation.shifted((1, -2, 0)).reduced() == operation.reduced()

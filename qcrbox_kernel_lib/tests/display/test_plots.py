@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.document import Block, Document
-from qcrbox.contract.errors import MissingItemsError
+from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.display.plots import Plots
 
@@ -153,3 +153,42 @@ def test_without_calculated_values_the_item_is_named():
     loop = "loop_\n" + "".join(f"_refln_{name}\n" for name in names) + "1 0 0 5 1\n"
     with pytest.raises(MissingItemsError, match="contains no calculated structure factors"):
         _ = Plots(File(read(write_cif(more=loop).encode()))).model
+
+
+# ---------------------------------------------------------------- few and odd data
+
+ONE = [(1, 0, 0, 100, 2, 90)]
+NEGATIVE = [(1, 0, 0, -5, 2, 0), (0, 1, 0, -3, 1, 0)]
+
+
+def test_without_a_positive_pair_there_is_no_logarithmic_plot():
+    with pytest.raises(MissingItemsError, match="has both Fo² and Fc² above 0"):
+        plots_of(rows=NEGATIVE).fo_fc()
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_a_line_through_few_reflections_is_refused(count):
+    with pytest.raises(UserInputError, match=f"{count} reflections are too few"):
+        plots_of(rows=[(h, 0, 0, 100, 2, 90) for h in range(1, count + 1)]).normal_probability()
+
+
+@pytest.mark.parametrize("rows", [ONE, NEGATIVE, ONE * 12], ids=["one", "two", "twelve alike"])
+def test_there_are_no_more_groups_than_reflections_and_none_is_empty(rows):
+    picture = plots_of(rows=rows).variance()
+    groups = min(10, len(rows))
+    assert f"in {groups} group" in picture.alt
+    for panel in picture.chart.panels:
+        for series in panel.series:
+            assert len(series.y) == groups
+            assert np.isfinite(series.y).all()
+
+
+@pytest.mark.parametrize("groups", [0, -1, 2.5, "ten"], ids=repr)
+def test_groups_are_counted_in_whole_numbers(groups):
+    with pytest.raises(UserInputError, match="groups must be a whole number above 0"):
+        plots_of().variance(groups)
+
+
+def test_the_distribution_of_a_few_intensities_says_nothing():
+    with pytest.raises(UserInputError, match="too few for a distribution of intensities"):
+        plots_of(rows=ONE * 3).intensity_distribution()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from qcrbox.spec.notebook_merge import merge, read
 
 
@@ -180,3 +184,51 @@ def test_metadata_of_the_student_stays():
 )
 def test_a_notebook_of_format_4_is_read(content):
     assert read(content)["cells"] == []
+
+
+TEXTS = st.sampled_from(["1", "2", "x = 1\n", "print(1)", ""])
+
+
+@st.composite
+def notebooks(draw: st.DrawFn) -> dict[str, Any]:
+    """Notebooks whose cells have ids, none, or the same id twice."""
+    names = draw(st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=5))
+    cells = [{"cell_type": draw(st.sampled_from(["code", "markdown"])), "source": draw(TEXTS)} for _ in names]
+    for cell, name in zip(cells, names, strict=True):
+        if name is not None:
+            cell["id"] = name
+    return {"nbformat": 4, "cells": cells}
+
+
+@settings(max_examples=60)
+@given(notebooks(), notebooks(), notebooks())
+def test_any_three_notebooks_are_merged_and_no_work_is_lost(base, newer, own):
+    found = merge(base, newer, own)
+    left = [(each["cell_type"], each["source"].rstrip()) for each in found.notebook["cells"]]
+    given_out = [(each["cell_type"], each["source"].rstrip()) for each in base["cells"]]
+    for each in own["cells"]:
+        content = each["cell_type"], each["source"].rstrip()
+        # What the student wrote stays; only cells as they were given out may go or change.
+        assert content in left or content in given_out
+
+
+@settings(max_examples=60)
+@given(notebooks(), notebooks())
+def test_who_changed_nothing_gets_the_cells_of_the_newer_version(base, newer):
+    ids = [each.get("id") for each in (*base["cells"], *newer["cells"])]
+    assume(None not in ids)
+    for version in (base, newer):
+        names = [each["id"] for each in version["cells"]]
+        assume(len(set(names)) == len(names))
+    found = merge(base, newer, base)
+    assert found.conflicts == []
+    by_id = {each["id"]: each["source"].rstrip() for each in found.notebook["cells"]}
+    assert by_id == {each["id"]: each["source"].rstrip() for each in newer["cells"]}
+
+
+@settings(max_examples=60)
+@given(notebooks(), notebooks())
+def test_nothing_new_changes_nothing(base, own):
+    found = merge(base, base, own)
+    assert not found.changed
+    assert found.notebook == own

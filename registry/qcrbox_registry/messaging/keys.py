@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nkeys
+from qcrbox.contract.errors import QcError
 
 SIGNING_KEY_BYTES = 32
 
@@ -77,11 +78,19 @@ class Secrets:
     def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         path = self.folder / name
         try:
-            return path.read_bytes().strip()
+            content = path.read_bytes().strip()
         except FileNotFoundError:
-            pass
-        _write_once(path, make())
-        return path.read_bytes().strip()
+            _write_once(path, make())
+            content = path.read_bytes().strip()
+        if not content:
+            raise QcError(
+                "A secret is empty.",
+                where=str(path),
+                why="Everybody could sign with it. A full disk or an incomplete restore leaves such a file.",
+                next="Restore the file from a backup, or delete it: a new one is made, and what was signed with the old"
+                " one has to join again.",
+            )
+        return content
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -20,6 +20,7 @@ from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, LONGEST_NAME, ch
 from qcrbox_registry.services.uploads import NewData, UploadService
 from qcrbox_registry.store import datasets, uploads
 from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.quotas import GIB
 from qcrbox_registry.store.uploads import NewUpload, Upload
 
 MOST_OPEN = 100  # incomplete uploads of one person
@@ -70,10 +71,14 @@ class ResumableUploadService:
         }
 
         def write(conn: Connection) -> str:
-            group_id = groups.home_group(conn, actor, announced.group)
+            group_id = None
             if announced.purpose == "append":
-                authorized.dataset(conn, actor, "append", announced.dataset_id or "")
-            self._require_room(conn, actor, announced.size, group_id)
+                # The file will be where its dataset is, whatever group the person used last.
+                row = authorized.dataset(conn, actor, "append", announced.dataset_id or "")
+                self._require_room(conn, actor, announced.size, (row.owner_id, row.group_id))
+            else:
+                group_id = groups.home_group(conn, actor, announced.group)
+                self._require_room(conn, actor, announced.size, (actor.person_id, group_id))
             new = NewUpload(
                 owner_id=actor.person_id,
                 purpose=announced.purpose,
@@ -92,8 +97,9 @@ class ResumableUploadService:
         self._path(upload_id).touch(mode=0o600)
         return upload_id
 
-    def _require_room(self, conn: Connection, actor: Actor, size: int, group_id: int | None) -> None:
-        count, announced = uploads.open_of(conn, actor.person_id)
+    def _require_room(self, conn: Connection, actor: Actor, size: int, place: tuple[int, int | None]) -> None:
+        """Raises QuotaExceeded. place: the person and the home group for whom the bytes will count."""
+        count = uploads.number_open(conn, actor.person_id)
         if count >= MOST_OPEN:
             raise QuotaExceeded(
                 f"You have {count} incomplete uploads.",
@@ -102,8 +108,10 @@ class ResumableUploadService:
                 limit=MOST_OPEN,
                 used=count,
             )
-        # Uploads that are under way will need their space too.
-        self._context.quotas.headroom(conn, actor.person_id, group_id).require(size + announced)
+        for limit, now in self._context.quotas.headroom(conn, *place).limits:
+            # Uploads that are under way will need their space too, of the person or of every member of the group.
+            announced = uploads.announced(conn, limit.subject, limit.subject_id)
+            limit.require(now, (size + announced) / GIB)
 
     async def find(self, actor: Actor, upload_id: str) -> tuple[Upload, int]:
         """The upload and how many bytes have arrived. Raises NotFound."""

@@ -167,13 +167,19 @@ def begin(conn: Connection, new: NewUpload, now: float) -> str:
     return upload_id
 
 
-def open_of(conn: Connection, owner_id: int) -> tuple[int, int]:
-    """How many uploads of a person are not complete, and their announced bytes."""
-    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(uploads.c.size), 0)).where(
-        uploads.c.owner_id == owner_id, uploads.c.state == "open"
+def number_open(conn: Connection, owner_id: int) -> int:
+    """How many uploads of a person are not complete."""
+    query = sa.select(sa.func.count()).where(uploads.c.owner_id == owner_id, uploads.c.state == "open")
+    return int(conn.execute(query).scalar_one())
+
+
+def announced(conn: Connection, subject: str, subject_id: int) -> int:
+    """Bytes that uploads announced which are not complete: those of a person, or into a group."""
+    whose = uploads.c.owner_id if subject == "person" else uploads.c.group_id
+    query = sa.select(sa.func.coalesce(sa.func.sum(uploads.c.size), 0)).where(
+        whose == subject_id, uploads.c.state == "open"
     )
-    count, size = conn.execute(query).one()
-    return count, int(size)
+    return int(conn.execute(query).scalar_one())
 
 
 def advance(conn: Connection, upload_id: str, offset: int, now: float) -> None:

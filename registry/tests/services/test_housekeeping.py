@@ -64,7 +64,7 @@ async def test_an_upload_that_nobody_continues_is_forgotten_with_its_bytes(
     assert (await service.sweep(now + 6 * DAY))["uploads"] == 0
     assert (await service.sweep(now + 8 * DAY))["uploads"] == 1
     assert not path.exists()
-    assert world.ask(uploads.open_of, world.person["ada"]) == (0, 0)
+    assert world.ask(uploads.number_open, world.person["ada"]) == 0
 
 
 @pytest.mark.parametrize(

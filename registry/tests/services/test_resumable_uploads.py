@@ -18,7 +18,7 @@ from qcrbox_registry.services import resumable_uploads as module
 from qcrbox_registry.services.contents import ContentService
 from qcrbox_registry.services.resumable_uploads import Announced, ResumableUploadService, checked_sha256
 from qcrbox_registry.services.uploads import UploadService
-from qcrbox_registry.store import datasets, shares, uploads
+from qcrbox_registry.store import datasets, people, shares, uploads
 from qcrbox_registry.store.quotas import GIB
 
 CONTENT = b"0123456789"
@@ -238,7 +238,7 @@ async def test_what_could_never_be_stored_does_not_begin(
     limit("person", "ada", "gib", 50 / GIB)
     with pytest.raises(refusal, match=words):
         await service.begin(ada, announced(**more))
-    assert world.ask(uploads.open_of, world.person["ada"]) == (0, 0)
+    assert world.ask(uploads.number_open, world.person["ada"]) == 0
 
 
 async def test_what_is_under_way_counts_and_its_number_is_bounded(service, ada, limit, monkeypatch):
@@ -252,6 +252,43 @@ async def test_what_is_under_way_counts_and_its_number_is_bounded(service, ada, 
     await service.begin(ada, announced(1))
     with pytest.raises(QuotaExceeded, match="2 incomplete uploads"):
         await service.begin(ada, announced(1))
+
+
+@pytest.mark.attack(12)
+async def test_what_is_under_way_counts_where_it_will_be(service, ada, actor, limit):
+    limit("group", "crystals", "gib", 25 / GIB)
+    await service.begin(ada, announced(20))  # privately: no room of the group
+    await service.begin(ada, announced(20, group="crystals"))
+    for member in (ada, actor("bob", groups=["crystals"])):
+        with pytest.raises(QuotaExceeded, match="your group's limit"):
+            await service.begin(member, announced(10, group="crystals"))
+    assert await service.begin(actor("bob", groups=["crystals"]), announced(5, group="crystals"))
+
+
+@pytest.mark.attack(12)
+async def test_a_file_for_the_dataset_of_another_counts_for_that_person(world, service, actor, limit):
+    dataset, _ = world.dataset("bob")  # 10 bytes
+    world.do(
+        shares.give,
+        shares.NewShare("dataset", dataset, "write", world.person["bob"], world.person["ada"]),
+        1.0,
+    )
+    limit("person", "ada", "gib", 1 / GIB)
+    limit("person", "bob", "gib", 15 / GIB)
+    append = {"purpose": "append", "dataset_id": dataset}
+    assert await service.begin(actor("ada"), announced(5, **append))
+    with pytest.raises(QuotaExceeded):
+        await service.begin(actor("ada"), announced(6, **append))
+
+
+async def test_a_file_for_a_dataset_needs_no_group_that_was_used_last(
+    world, service, ada, actor, present, chunks
+):
+    world.do(people.remember_group, world.person["ada"], world.group["crystals"])
+    dataset, _ = world.dataset()
+    upload = await service.begin(ada, announced(purpose="append", dataset_id=dataset, group=None))
+    left = actor("ada")
+    assert (await service.send(present(left), upload, 0, chunks(CONTENT))).stored["dataset_id"] == dataset
 
 
 async def test_without_room_on_the_disk_nothing_begins(world, context, service, ada):

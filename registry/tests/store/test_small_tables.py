@@ -470,12 +470,12 @@ def test_a_resumable_upload_from_begin_to_end(world):
     ada = world.person["ada"]
     new = NewUpload(ada, "dataset", "a.cif", 100, None, None, None, {"name": "n"})
     upload = world.do(uploads.begin, new, 1.0)
-    assert world.ask(uploads.open_of, ada) == (1, 100)
+    assert (world.ask(uploads.number_open, ada), world.ask(uploads.announced, "person", ada)) == (1, 100)
     world.do(uploads.advance, upload, 40, 2.0)
     row = world.ask(uploads.get, upload)
     assert (row.offset, row.state, row.result) == (40, "open", {"about": {"name": "n"}})
     world.do(uploads.finish, upload, {"id": "d"}, 3.0)
-    assert world.ask(uploads.open_of, ada) == (0, 0)
+    assert (world.ask(uploads.number_open, ada), world.ask(uploads.announced, "person", ada)) == (0, 0)
     assert world.ask(uploads.stale, 3.0) == []
     assert world.ask(uploads.stale, 3.1) == [upload]
     world.do(uploads.drop, upload)
@@ -500,7 +500,7 @@ def test_what_is_not_there_is_named_briefly(world, read, key, text):
 def test_uploads_of_others_are_not_counted(world):
     new = NewUpload(world.person["bob"], "dataset", "a.cif", 100, None, None, None, {})
     world.do(uploads.begin, new, 1.0)
-    assert world.ask(uploads.open_of, world.person["ada"]) == (0, 0)
+    assert world.ask(uploads.number_open, world.person["ada"]) == 0
 
 
 def test_ends_of_calculations_are_found_after_an_event_and_no_other_events(world):

@@ -113,9 +113,7 @@ def atomic_densities(
     symbols = _symbols(molecule)
     atoms = _Atoms(molecule, chosen, np.array([free[symbol][0] for symbol in symbols]))
     apart = np.array([symbol not in _WHOLE_ON_GRID for symbol in symbols])
-    for stretch in partition.blocks(
-        settings.partition, molecule, settings.basis, points, weights, density
-    ):
+    for stretch in partition.blocks(settings.partition, molecule, settings.basis, points, weights, density):
         part, share = stretch.part, stretch.share
         charge = share * (weights[part] * density[part])
         if stretch.free is not None:
@@ -168,7 +166,9 @@ def _free_factors(molecule: gto.Mole, settings: Settings, q: Array) -> dict[str,
     elements = set(_symbols(molecule))
     known = elements - set(_WHOLE_ON_GRID) if settings.partition == "hirshfeld" else set()
     most = int(np.ceil(q.max())) + 1
-    return {e: form_factor(e, 0, settings.basis, most)(q) if e in known else np.zeros(len(q)) for e in elements}
+    return {
+        e: form_factor(e, 0, settings.basis, most)(q) if e in known else np.zeros(len(q)) for e in elements
+    }
 
 
 def _grid(molecule: gto.Mole, settings: Settings, wanted: set[int]) -> tuple[Array, Array]:

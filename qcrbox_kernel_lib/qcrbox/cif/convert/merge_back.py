@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from qcrbox.cif.convert.block_merge import merged_block
 from qcrbox.cif.convert.entries import OutputEntries, Wanted, collect, first_present, shown_choice
 from qcrbox.cif.convert.patterns import NameMatcher
@@ -51,7 +53,7 @@ def output_block(document: Document, wanted: str | int) -> Block:
         if block.name == str(wanted):
             return block
     found = document.find(str(wanted))
-    if found is None and str(wanted).lstrip("-").isdigit():
+    if found is None and re.fullmatch(r"-?[0-9]{1,9}", str(wanted)):
         found = document.find(int(wanted))
     if found is None:
         listed = ", ".join(block.name or "(no name)" for block in document.blocks[:20])

@@ -76,7 +76,7 @@ class SubmitCommand(BaseModel):
     force: bool = False  # hand over a CIF that lacks required entries
     wall_time_s: float | None = Field(default=None, gt=0, le=31_536_000)
     tags: list[str] = Field(default_factory=list, max_length=50)
-    repeat_of: str | None = None
+    repeat_of: str | None = Field(default=None, max_length=64)
 
 
 class SubmitBatch(BaseModel):

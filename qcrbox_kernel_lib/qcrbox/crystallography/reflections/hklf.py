@@ -165,12 +165,18 @@ def _whole_words(body: list[bytes], first: int, source: str) -> list[Array] | No
     return columns if np.array_equal(hkl, np.rint(hkl)) and np.abs(hkl).max() <= _MOST_INDEX else None
 
 
+# float() also takes "nan", "inf" and "1_0".
+_FINITE = re.compile(rb"[-+]?(?:[0-9]{1,40}\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
+
+
 def _words(body: list[bytes], first: int, source: str) -> list[Array]:
     rows = []
     for number, line in enumerate(body):
         words = line.split()
         try:
             if not 5 <= len(words) <= 12:
+                raise ValueError
+            if not all(map(_FINITE.fullmatch, words[:6])):
                 raise ValueError
             row = [float(word) for word in words[:6]]
             if any(b"." in word for word in words[5:6]):
@@ -221,11 +227,8 @@ def _check_columns(reflections: Reflections) -> None:
         )
 
 
-def column_texts(intensity: Array, sigma: Array) -> list[str]:
-    """Intensity and s.u. of every reflection in 8 + 8 characters, all multiplied by one power of ten where that is needed.
-
-    Two decimals where s.u. are 0.1 and more; otherwise as many as give the smallest s.u. three digits and fit.
-    """
+def column_scale(intensity: Array, sigma: Array) -> float:
+    """The power of ten that `column_texts` multiplies by: 1 where all numbers fit and keep digits."""
     largest = max(np.abs(intensity).max(initial=0), np.abs(sigma).max(initial=0))
     smallest = float(sigma[sigma > 0].min(initial=np.inf))
     scale = 1.0
@@ -233,6 +236,15 @@ def column_texts(intensity: Array, sigma: Array) -> list[str]:
         scale /= 10
     while smallest * scale < 0.01 and largest * scale < 9999:
         scale *= 10
+    return scale
+
+
+def column_texts(intensity: Array, sigma: Array) -> list[str]:
+    """Intensity and s.u. of every reflection in 8 + 8 characters, all multiplied by one power of ten where that is needed.
+
+    Two decimals where s.u. are 0.1 and more; otherwise as many as give the smallest s.u. three digits and fit.
+    """
+    scale, smallest = column_scale(intensity, sigma), float(sigma[sigma > 0].min(initial=np.inf))
     digits = 2 - math.floor(math.log10(smallest * scale)) if smallest * scale < 0.1 else 2
     most = min(digits, 5)
     return [

@@ -133,18 +133,7 @@ def merging_statistics(
     ones; means are weighted by 1/σ². Absences are left out. Raises UserInputError for twinned data of
     several components (HKLF 5): they must not be merged.
     """
-    if reflections.twin:
-        raise UserInputError(
-            "These are twinned data of several components (HKLF 5); they must not be merged.",
-            where=reflections.source,
-            next="Use the data of one component (HKLF 4) for merging statistics.",
-        )
-    if len(reflections) and np.abs(reflections.hkl).max() >= _SPAN // 2:
-        raise UserInputError(
-            f"Indices reach {int(np.abs(reflections.hkl).max())}; merging goes to {_SPAN // 2 - 1}.",
-            where=reflections.source,
-            next="Check the columns of the reflection file.",
-        )
+    _refuse_unmergeable(reflections)
     data, notes = reflections.as_f_squared(), []
     good = np.isfinite(data.sigma) & (data.sigma > 0) & np.isfinite(data.intensity)
     good &= data.hkl.any(axis=1)
@@ -182,6 +171,21 @@ def merging_statistics(
         merged=merged,
         notes=[*data.notes, *notes],
     )
+
+
+def _refuse_unmergeable(reflections: Reflections) -> None:
+    if reflections.twin:
+        raise UserInputError(
+            "These are twinned data of several components (HKLF 5); they must not be merged.",
+            where=reflections.source,
+            next="Use the data of one component (HKLF 4) for merging statistics.",
+        )
+    if len(reflections) and np.abs(reflections.hkl).max() >= _SPAN // 2:
+        raise UserInputError(
+            f"Indices reach {int(np.abs(reflections.hkl).max())}; merging goes to {_SPAN // 2 - 1}.",
+            where=reflections.source,
+            next="Check the columns of the reflection file.",
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,7 @@ MOVEMENTS = {
 }
 
 
+_CODE = re.compile(r"[0-9]{1,4}")
 # n of atoms that ride on the one before their AFIX card.
 RIDING = frozenset({3, 4, 7, 8})
 
@@ -163,7 +165,7 @@ def afix_rows(block: Block) -> list[AfixRow]:
     pivots = loop.column(TAGS[2]) if TAGS[2] in loop else ["."] * len(loop)
     rows = []
     for label, code, pivot in zip(loop.texts(TAGS[0]), loop.texts(TAGS[1]), pivots, strict=True):
-        if not code.isdigit():
+        if not _CODE.fullmatch(code):
             raise CifError(f"AFIX code '{code}' of {label} is not a number.", tag=TAGS[1])
         rows.append(AfixRow(label, int(code), "" if pivot in (".", "?") else text_of(pivot)))
     return rows

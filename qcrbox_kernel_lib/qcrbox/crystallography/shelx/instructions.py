@@ -40,7 +40,8 @@ def shelx_number(word: str) -> float | None:
         return number if math.isfinite(number) else None
     fraction = _FRACTION.match(word)
     if fraction and float(fraction[2]):
-        return float(fraction[1]) / float(fraction[2])
+        number = float(fraction[1]) / float(fraction[2])
+        return number if math.isfinite(number) else None
     return None
 
 
@@ -308,7 +309,7 @@ class _Reader:
             # Lines of a FRAG are kept verbatim under an empty name: they are not atoms of the structure.
             self.found.entries.append(Instruction("", "", tuple(words), number, line, file))
             return
-        if len(words) >= 5 and re.match(r"-?\d+\Z", words[1]):
+        if len(words) >= 5 and re.match(r"-?[0-9]{1,9}\Z", words[1]):
             self.found.entries.append(_atom(words, number, self.around))
             return
         raise CifError(

@@ -12,7 +12,7 @@ from qcrbox.crystallography.shelx.lines import wrapped
 _EV_TIMES_ANGSTROM = 12398.419843
 # 2 r(e) in barns per Å: σ = 2 r(e) λ f'' (optical theorem).
 _BARNS = 2 * 2.8179403e-15 * 1e-10 / 1e-28
-_ION = re.compile(r"([A-Za-z]{1,2})(\d*)([+-])(\d*)\Z")
+_ION = re.compile(r"([A-Za-z]{1,2})([0-9]{0,2})([+-])([0-9]{0,2})\Z")
 
 
 @dataclass(frozen=True)

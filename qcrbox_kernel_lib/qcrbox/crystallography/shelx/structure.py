@@ -16,6 +16,8 @@ from qcrbox.crystallography.structure.elements import element_of_type
 from qcrbox.crystallography.structure.sites import Sites
 from qcrbox.crystallography.structure.structure import Structure
 
+_RESIDUE = re.compile(r"[0-9]{1,9}")
+
 
 def structure_of_instructions(text: str, name: str = "") -> Structure:
     """Cell, symmetry and atoms of a .ins or .res text, peaks after END left out.
@@ -116,7 +118,7 @@ def _rows_of(found: ShelxText, instruction: Instruction) -> list[list[int]]:
         residues
         if suffix == "*"
         else [int(suffix)]
-        if suffix.isdigit()
+        if _RESIDUE.fullmatch(suffix)
         else sorted(of_class)
         if suffix
         else [0]
@@ -126,7 +128,7 @@ def _rows_of(found: ShelxText, instruction: Instruction) -> list[list[int]]:
         group: list[int] = []
         for word in instruction.names:
             name, _, own = word.upper().partition("_")
-            row = rows.get((name, int(own) if own.isdigit() else residue))
+            row = rows.get((name, int(own) if _RESIDUE.fullmatch(own) else residue))
             if row is not None and row not in group:
                 group.append(row)
         if len(group) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -22,7 +23,7 @@ def parse_formula(text: str) -> dict[str, float]:
         if part[1] not in _ISOTOPES and not atomic_number(part[1]):
             return {}
         counts[part[1]] = counts.get(part[1], 0.0) + float(part[2] or 1)
-    return counts
+    return counts if all(map(math.isfinite, counts.values())) else {}
 
 
 def format_formula(counts: Mapping[str, float]) -> str:

@@ -34,7 +34,7 @@ DEUTERIUM_MASS = 2.014
 SHARED_SITE = 0.01
 FULL = 0.999
 _GEMMI_SPECIAL = 0.4  # Å
-_CHARGE = re.compile(r"(?P<before>\d*)(?P<sign>[-+])(?P<after>\d*)\Z")
+_CHARGE = re.compile(r"(?P<before>[0-9]{0,2})(?P<sign>[-+])(?P<after>[0-9]{0,2})\Z")
 
 
 class NotCarriedOver(UserWarning):

@@ -135,32 +135,21 @@ def _distinct_texts(block: Block, tags: Sequence[str]) -> list[str]:
 
 def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     """The atoms of a block. Raises MissingItemsError when it has no coordinates."""
-    loop = as_loop(block, "_atom_site_label")
-    if loop is None:
-        loop = as_loop(block, "_atom_site_fract_x")
-    if loop is None or not len(loop):
-        raise MissingItemsError(
-            "There are no atoms.",
-            where=f"block {block.name}",
-            items=["_atom_site_label", "_atom_site_fract_x"],
-        )
-    given_loop, loop = loop, in_memory(loop, _SITE_TAGS)
+    given_loop = _atom_loop(block)
+    loop = in_memory(given_loop, _SITE_TAGS)
     count = len(loop)
     types = texts_of(loop, "_atom_site_type_symbol", count)
-    labels = texts_of(loop, "_atom_site_label", count)
     labels = [
         label or f"{symbol or 'X'}{row + 1}"
-        for row, (label, symbol) in enumerate(zip(labels, types, strict=True))
+        for row, (label, symbol) in enumerate(
+            zip(texts_of(loop, "_atom_site_label", count), types, strict=True)
+        )
     ]
     fract, fract_su = _coordinates(loop, cell, labels, block, notes)
     u_iso, u_iso_su = isotropic(loop, labels, notes)
     u_cif, u_cif_su = anisotropic(block, given_loop, labels, cell, notes)
     occupancy, occupancy_su = numbers_of(loop, "_atom_site_occupancy", count, notes, labels)
     flags = [texts_of(loop, tag, count) for tag in _FLAG_TAGS]
-    given = texts_of(loop, "_atom_site_adp_type", count)
-    if not any(given):
-        given = texts_of(loop, "_atom_site_thermal_displace_type", count)
-    has_tensor: NDArray[np.bool_] = np.isfinite(u_cif[:, 0, 0])
     elements, odd = elements_of_sites(labels, types, parse_formula(block.text("_chemical_formula_sum") or ""))
     notes += odd
     sites = Sites(
@@ -171,9 +160,7 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
         fract_su=fract_su,
         occupancy=np.where(np.isnan(occupancy), 1.0, occupancy),
         occupancy_su=occupancy_su,
-        adp_type=[
-            name or ("Uani" if tensor else "Uiso") for name, tensor in zip(given, has_tensor, strict=True)
-        ],
+        adp_type=_adp_types(loop, np.isfinite(u_cif[:, 0, 0])),
         u_iso=u_iso,
         u_iso_su=u_iso_su,
         u_cif=u_cif,
@@ -187,6 +174,28 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     _remark(sites, cell, notes)
     notes += _not_listed(given_loop, occupancy, labels)
     return sites
+
+
+def _atom_loop(block: Block) -> Loop:
+    """The loop of the atoms. Raises MissingItemsError without one, or without rows."""
+    loop = as_loop(block, "_atom_site_label")
+    if loop is None:
+        loop = as_loop(block, "_atom_site_fract_x")
+    if loop is None or not len(loop):
+        raise MissingItemsError(
+            "There are no atoms.",
+            where=f"block {block.name}",
+            items=["_atom_site_label", "_atom_site_fract_x"],
+        )
+    return loop
+
+
+def _adp_types(loop: Loop, has_tensor: NDArray[np.bool_]) -> list[str]:
+    """As the file states them in either item, else by whether an atom has a tensor."""
+    given = texts_of(loop, "_atom_site_adp_type", len(has_tensor))
+    if not any(given):
+        given = texts_of(loop, "_atom_site_thermal_displace_type", len(has_tensor))
+    return [name or ("Uani" if tensor else "Uiso") for name, tensor in zip(given, has_tensor, strict=True)]
 
 
 def _not_listed(loop: Loop, occupancy: Array, labels: list[str]) -> list[str]:

@@ -4,6 +4,8 @@ export async function copyText(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
+    // Selecting the field takes the focus: whoever works with keys goes on where they were.
+    const before = document.activeElement;
     const field = document.createElement("textarea");
     field.value = text;
     field.style.cssText = "position:fixed;opacity:0";
@@ -11,6 +13,7 @@ export async function copyText(text) {
     field.select();
     const done = document.execCommand("copy");
     field.remove();
+    before?.focus?.();
     return done;
   }
 }

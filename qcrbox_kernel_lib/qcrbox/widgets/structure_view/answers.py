@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from qcrbox.widgets.structure_view.view import StructureView
 
 Answer = dict[str, Any] | None
-_MOST_PIXELS = 20_000  # of each side of a picture
 _log = logging.getLogger("qcrbox.widgets")
 
 
@@ -125,8 +124,6 @@ def _note(view: StructureView, content: dict[str, Any]) -> Answer:
 
 def _svg(view: StructureView, content: dict[str, Any]) -> Answer:
     width, height = int(content.get("width", 760)), int(content.get("height", 520))
-    if not (0 < width <= _MOST_PIXELS and 0 < height <= _MOST_PIXELS):
-        raise UserInputError(f"A picture has 1 to {_MOST_PIXELS} pixels on each side.")
     return {"svg": view.svg(width=width, height=height)}
 
 

@@ -15,6 +15,7 @@ from qcrbox.analysis.density.surface import Surface
 from qcrbox.crystallography.structure import probability_scale
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.fingerprint import packed_fingerprint
+from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.scene import Scene
 
 
@@ -79,26 +80,14 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
 
     `axes` are columns for a probability scale of 1, so that the slider needs no answer from here.
     """
-    options = scene.options
     # Behind those that are there the others, "" for any: an atom may be given another element in the browser.
     elements = list(dict.fromkeys([*scene.atoms.element, *palettes.CPK, ""]))
-    index = {element: number for number, element in enumerate(elements)}
-    # Column-major, as WebGL wants it: the three semi-axes one after the other.
-    axes = np.swapaxes(scene.unit_matrices, 1, 2)
     return {
         "title": title or scene.structure.formula or scene.structure.name,
         "summary": scene.summary(),
         "warnings": scene.warnings,
         "count": len(scene),
-        "positions": _bytes(scene.positions, "<f4"),
-        "axes": _bytes(axes, "<f4"),
-        "fixed": _bytes(scene.fixed_radius, "<f4"),
-        "kinds": _bytes(scene.kinds, "u1"),
-        "hollow": _bytes(scene.hollow, "u1"),
-        "shared": [list(pie) for pie in scene.shared],
-        "hydrogen": _bytes(scene.hydrogen, "u1"),
-        "element": _bytes([index[element] for element in scene.atoms.element], "u1"),
-        "site": _bytes(scene.atoms.site, "<u4"),
+        **_atoms(scene, elements),
         "sites": _sites(scene),
         "frame": {
             "orthogonalisation": scene.structure.cell.orthogonalisation.ravel().tolist(),
@@ -119,22 +108,34 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
         "disordered": bool((scene.structure.sites.group != 0).any()),
         "parts": _parts(scene),
         "scales": {str(percent): probability_scale(percent / 100) for percent in range(1, 100)},
-        "options": {
-            "ellipsoids": options.ellipsoids,
-            "disorder": options.disorder if isinstance(options.disorder, str) else _chosen(options.disorder),
-            "radius": options.radius,
-            "grow": options.grow,
-            "labels": options.labels,
-            "cell": options.cell,
-            "style": options.style,
-            "palette": options.palette,
-            "perspective": options.perspective,
-            "hydrogens": options.hydrogens,
-            "hydrogen_bonds": options.hydrogen_bonds,
-            "along": options.along,
-            "height": options.height,
-        },
+        "options": _options(scene.options),
     }
+
+
+def _atoms(scene: Scene, elements: list[str]) -> dict[str, Any]:
+    index = {element: number for number, element in enumerate(elements)}
+    # Column-major, as WebGL wants it: the three semi-axes one after the other.
+    axes = np.swapaxes(scene.unit_matrices, 1, 2)
+    return {
+        "positions": _bytes(scene.positions, "<f4"),
+        "axes": _bytes(axes, "<f4"),
+        "fixed": _bytes(scene.fixed_radius, "<f4"),
+        "kinds": _bytes(scene.kinds, "u1"),
+        "hollow": _bytes(scene.hollow, "u1"),
+        "shared": [list(pie) for pie in scene.shared],
+        "hydrogen": _bytes(scene.hydrogen, "u1"),
+        "element": _bytes([index[element] for element in scene.atoms.element], "u1"),
+        "site": _bytes(scene.atoms.site, "<u4"),
+    }
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """Options as the browser has them; the box of "cell" and "molecules" stays here."""
+    disorder = options.disorder if isinstance(options.disorder, str) else _chosen(options.disorder)
+    names = ("radius", "grow", "labels", "cell", "style", "palette", "perspective", "hydrogens")
+    more = ("hydrogen_bonds", "along", "height")
+    sent = {name: getattr(options, name) for name in (*names, *more)}
+    return {"ellipsoids": options.ellipsoids, "disorder": disorder, **sent}
 
 
 def _sites(scene: Scene) -> list[dict[str, Any]]:

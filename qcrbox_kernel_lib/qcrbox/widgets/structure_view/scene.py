@@ -14,7 +14,7 @@ from qcrbox.crystallography.structure import geometry as measures
 from qcrbox.crystallography.structure.elements import covalent_radius
 from qcrbox.crystallography.structure.images import ImageList
 from qcrbox.crystallography.structure.neighbours import pairs_within
-from qcrbox.language import listed
+from qcrbox.language import counted, listed
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.contact_lines import shown_hydrogen_bonds, shown_short_contacts
 from qcrbox.widgets.structure_view.element_names import element_name
@@ -306,7 +306,7 @@ class Scene:
             part = str(int(sites.group[site])) if sites.group[site] else ""
             u = float(self.structure.u_equivalent[site])
             shown = f"{u:.4f}" if np.isfinite(u) else "?"
-            occupancy = f"{sites.occupancy[site]:.4g}"
+            occupancy = f"{sites.occupancy[site]:.4g}" if np.isfinite(sites.occupancy[site]) else "?"
             where = "" if codes[row] == "." else f"{self.atoms.readable_symmetry(row)} ({codes[row]})"
             rows.append((sites.label[site], sites.element[site], part, occupancy, *place, shown, where))
         return rows
@@ -332,10 +332,12 @@ class Scene:
     def summary(self) -> str:
         """The picture in one sentence, for those who cannot see it."""
         heavy = int((~self.hydrogen).sum())
-        parts = [f"{len(self)} atoms ({heavy} without hydrogen), {len(self.bonds)} bonds"]
+        parts = [
+            f"{counted(len(self), 'atom')} ({heavy} without hydrogen), {counted(len(self.bonds), 'bond')}"
+        ]
         parts.append(f"displacement ellipsoids at {100 * self.options.ellipsoids:.4g}%")
         if self.hollow.any():
-            parts.append(f"{int(self.hollow.sum())} atoms of minor disorder parts drawn hollow")
+            parts.append(f"{counted(int(self.hollow.sum()), 'atom')} of minor disorder parts drawn hollow")
         return f"{self.structure.formula or 'Structure'}: " + ", ".join(parts) + "."
 
     # ------------------------------------------------------------ measuring

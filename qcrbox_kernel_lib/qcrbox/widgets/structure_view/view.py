@@ -15,6 +15,7 @@ from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.analysis.density.section import section
 from qcrbox.analysis.density.surface import Surface
 from qcrbox.client.environment import is_notebook
+from qcrbox.client.writing import write_over
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.language import minus
@@ -31,6 +32,7 @@ from qcrbox.widgets.structure_view.picture import DARK, LIGHT, Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
 from qcrbox.widgets.structure_view.section_picture import section_picture
 
+_MOST_PIXELS = 20_000  # of each side of a picture
 _MOST_KEPT = 1000  # atoms up to which the still picture follows every turn of the live one
 _TABLE_ROWS = 500  # of the table twin that is kept in the notebook
 
@@ -184,7 +186,14 @@ class StructureView:
         self._widget.density = packed_density(self.density, self.scene, self._level)
 
     def highlight(self, *labels: str) -> StructureView:
-        """Mark the atoms of these labels in the live view; without labels, none."""
+        """Mark the atoms of these labels in the live view; without labels, none.
+
+        Raises UserInputError for a label that the structure has not.
+        """
+        known = {*self.scene.labels, *self.structure.sites.label}
+        for label in labels:
+            if label not in known:
+                raise UserInputError(f"There is no atom {label!r}.")
         rows = [row for row, label in enumerate(self.scene.labels) if label in labels]
         if self._widget is not None:
             self._widget.send({"highlight": rows})
@@ -235,6 +244,11 @@ class StructureView:
 
     def svg(self, *, width: int = 760, height: int = 520, dark: bool = False) -> str:
         """The picture as SVG text, from where the live view looks (or the `along` direction); on white, or dark."""
+        for side in (width, height):
+            if not isinstance(side, (int, float)) or not 0 < side <= _MOST_PIXELS:
+                raise UserInputError(
+                    f"A picture has 1 to {_MOST_PIXELS:,} pixels on each side; you gave {side!r}."
+                )
         return svg(self.scene, self._camera, width=width, height=height, paper=DARK if dark else LIGHT)
 
     def save(self, path: str | Path, *, width: int = 760, height: int = 520) -> Path:
@@ -245,8 +259,7 @@ class StructureView:
                 f"{target.name}: from Python a view is saved as .svg.",
                 next="PNG: the save button of the view.",
             )
-        target.write_text(self.svg(width=width, height=height), encoding="utf-8")
-        return target
+        return write_over(target, self.svg(width=width, height=height))
 
     # ------------------------------------------------------------ showing
 

@@ -247,3 +247,25 @@ def test_a_property_that_a_surface_has_not_is_named(view):
     with pytest.raises(UserInputError, match=r"no property 'dnorm'. It has: di"):
         view.show_surface(triangle)
     assert view.surface is None
+
+
+@pytest.mark.parametrize("side", [0, -5, 20_001, "wide", None, float("nan")], ids=repr)
+def test_a_picture_has_pixels_on_each_side(view, side):
+    for sides in ({"width": side}, {"height": side}):
+        with pytest.raises(UserInputError, match="1 to 20,000 pixels on each side"):
+            view.svg(**sides)
+
+
+def test_atoms_are_marked_in_the_page_and_unknown_labels_refused(ask, view):
+    view.highlight("C1", "N1")
+    assert ask.widget.sent == [{"highlight": [view.scene.labels.index("C1"), view.scene.labels.index("N1")]}]
+    view.highlight()
+    assert ask.widget.sent[-1] == {"highlight": []}
+    with pytest.raises(UserInputError, match="no atom 'Z9'"):
+        view.highlight("Z9")
+
+
+def test_an_atom_that_is_not_drawn_may_be_marked_for_nothing(molecule):
+    view = StructureView(molecule, hydrogens="none")
+    assert "H1" not in view.scene.labels
+    view.highlight("H1")

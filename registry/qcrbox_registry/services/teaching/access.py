@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from qcrbox.contract.errors import Conflict, NotFound
-from qcrbox.contract.previews import is_preview
 
 from qcrbox_registry.access.rights import Actor, Resource, allows, authorize, missing
-from qcrbox_registry.store import people
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.teaching import courses, exercises, snapshots
 from qcrbox_registry.store.teaching.courses import Course
 from qcrbox_registry.store.teaching.exercises import Exercise
 from qcrbox_registry.store.teaching.snapshots import Snapshot
-from qcrbox_registry.store.teaching.work import Student
 
 
 def course(conn: Connection, actor: Actor, action: str, course_id: str) -> Course:
@@ -40,15 +37,14 @@ def exercise(conn: Connection, actor: Actor, action: str, exercise_id: str) -> E
     return found
 
 
-def student_id(conn: Connection, students: Iterable[Student], name: str) -> int:
-    """The id of a student by name: of those with work in the exercise first, else of an account. Raises NotFound."""
-    for student in students:
-        if student.name == name:
-            return student.person_id
-    known = {} if is_preview(name) else people.present_accounts(conn, [name])
-    if name not in known:
-        raise NotFound(f"There is no student {name[:200]!r} in this exercise.")
-    return known[name]
+def student_id(ids: Mapping[str, int], name: str) -> int:
+    """The id of someone of the course by the name that its lists show (`CourseService.ids_by_name`). Raises NotFound."""
+    if name not in ids:
+        raise NotFound(
+            f"There is no student {name[:200]!r} in this exercise.",
+            next="Those of the course who have signed in once can be chosen.",
+        )
+    return ids[name]
 
 
 def snapshot(conn: Connection, actor: Actor, action: str, snapshot_id: str) -> Snapshot:

@@ -91,10 +91,11 @@ class BoardService:
     async def student(self, actor: Actor, exercise_id: str, name: str) -> Json:
         """One student: tasks, answers, calculations, drafts and snapshots. Raises NotFound, NotAllowed."""
         now = time.time()
+        ids = await self._courses.ids_by_name(actor, exercise_id)
 
         def read(conn: Connection) -> Json:
             facts = _facts(conn, actor, exercise_id)
-            person_id = access.student_id(conn, facts.students.values(), name)
+            person_id = access.student_id(ids, name)
             row = _row(facts, Person(name, "student", person_id), now)
             done = [each.id for each in facts.works.get(person_id, [])]
             found = {each.id: each for each in calculations.by_ids(conn, done)}
@@ -117,10 +118,11 @@ class BoardService:
 
     async def notebook(self, actor: Actor, exercise_id: str, name: str) -> Content:
         """The newest draft of a student, as it is. Raises NotFound, NotAllowed."""
+        ids = await self._courses.ids_by_name(actor, exercise_id)
 
         def read(conn: Connection) -> datasets.DataFile:
             facts = _facts(conn, actor, exercise_id)
-            student = facts.students.get(access.student_id(conn, facts.students.values(), name))
+            student = facts.students.get(access.student_id(ids, name))
             if student is None or student.draft_file_id is None:
                 raise NotFound(f"{name} has saved no notebook of this exercise.")
             return datasets.get_file(conn, student.draft_file_id, deleted=True)
@@ -160,6 +162,7 @@ class BoardService:
         words = checked_text(reason, "reason", LONGEST_NOTE)
         if until is not None and until <= now:
             raise UserInputError("The new deadline lies in the past.")
+        ids = await self._courses.ids_by_name(actor, exercise_id)
 
         def write(conn: Connection) -> Json:
             facts = _facts(conn, actor, exercise_id)
@@ -169,7 +172,7 @@ class BoardService:
                     "The exercise has no deadline.",
                     next="More time is needed only where there is a deadline.",
                 )
-            person_id = access.student_id(conn, facts.students.values(), name)
+            person_id = access.student_id(ids, name)
             work.note(conn, exercise_id, person_id, extended_until=until, extension_reason=words)
             entry = audit.entry(
                 actor,
@@ -191,12 +194,13 @@ class BoardService:
         words = checked_text(text, "note", LONGEST_NOTE)
         if not words:
             raise UserInputError("A note needs text.")
+        ids = {} if name is None else await self._courses.ids_by_name(actor, exercise_id)
         now = time.time()
 
         def write(conn: Connection) -> list[events.Event]:
             facts = _facts(conn, actor, exercise_id)
             access.require_active(facts.exercise)
-            to = None if name is None else access.student_id(conn, facts.students.values(), name)
+            to = None if name is None else access.student_id(ids, name)
             marks.add_note(conn, exercise_id, to, words, actor.person_id, now)
             entry = audit.entry(actor, "note", now, kind="exercise", object_id=exercise_id, to=name or "all")
             record(conn, [entry])

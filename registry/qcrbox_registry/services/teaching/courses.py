@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.errors import NotFound, Unreachable, UserInputError
 from qcrbox.contract.models import iso
+from qcrbox.contract.previews import is_preview
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import EVERY_GROUP, Actor, Resource, authorize
@@ -137,6 +138,28 @@ class CourseService:
 
         accounts = await self._context.db.read(read)
         return people_of(members, accounts, [(student.person_id, student.name) for student in known])
+
+    async def ids_by_name(self, actor: Actor, exercise_id: str) -> dict[str, int]:
+        """Ids of those of a course who have signed in, and of those with work in the exercise, by the names of its lists.
+
+        No other account can be named: a note would reach it, and a mark would put it on the board. Two accounts of one name
+        are told apart as on the board. While the hub does not answer, those with work. Raises NotFound, NotAllowed.
+        """
+
+        def read(conn: Connection) -> tuple[str, list[work.Student]]:
+            found = access.exercise(conn, actor, "supervise", exercise_id)
+            return found.group, work.students(conn, found.id)
+
+        group, students = await self._context.db.read(read)
+        try:
+            roster = await self.roster(group, tuple(students))
+        except Unreachable:
+            return {student.name: student.person_id for student in students}
+        return {
+            person.name: person.person_id
+            for person in roster
+            if person.person_id is not None and not is_preview(person.name)
+        }
 
 
 def _last_of(*moments: float | None) -> float | None:

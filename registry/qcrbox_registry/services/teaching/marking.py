@@ -196,6 +196,7 @@ class MarkingService:
         """Set points and comment of a task by hand. Raises NotFound, NotAllowed, UserInputError."""
         now = time.time()
         comment = checked_text(mark.comment, "comment", LONGEST_COMMENT)
+        ids = await self._courses.ids_by_name(actor, exercise_id)
 
         def write(conn: Connection) -> Json:
             exercise = access.exercise(conn, actor, "supervise", exercise_id)
@@ -207,7 +208,7 @@ class MarkingService:
             if mark.points is not None and (task is None or not 0 <= mark.points <= task.points):
                 most = task.points if task else 0
                 raise UserInputError(f"The points of this task lie between 0 and {most:g}.")
-            person_id = access.student_id(conn, work.students(conn, exercise.id), name)
+            person_id = access.student_id(ids, name)
             values: dict[str, object] = {"by_id": actor.person_id, "at": now}
             if "points" in mark.fields:
                 # Points that were typed are no sum of criteria.

@@ -23,6 +23,7 @@ from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
 from qcrbox_registry.services.teaching.student_data import (
     Draft,
+    bytes_handed_in,
     copy_data,
     discard_work,
     draft_bytes,
@@ -37,6 +38,8 @@ from qcrbox_registry.store.teaching import exercises, marks, snapshots, work
 from qcrbox_registry.store.teaching.exercises import Exercise
 
 LONGEST_ANSWER = 4000
+# Of one student in one exercise: what is submitted is kept for good and counts for no quota.
+MOST_SUBMITTED_BYTES = 1024**3
 
 
 class StudentService:
@@ -195,6 +198,7 @@ class StudentService:
         def write(conn: Connection) -> tuple[Json, list[events.Event]]:
             found = _active(conn, actor, exercise_id, now)
             student = _begun(conn, found, actor)
+            _require_room(conn, student)
             snapshot = freeze(conn, found, student, now, problem, beside)
             entry = audit.entry(
                 actor, "submit", now, kind="exercise", object_id=found.id, receipt=snapshot.receipt
@@ -270,6 +274,16 @@ def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exe
             next="Ask a lecturer of the course for more time.",
         )
     return found
+
+
+def _require_room(conn: Connection, student: work.Student) -> None:
+    """Raises TooLarge for a student who has submitted as much as anybody may."""
+    if bytes_handed_in(conn, student) >= MOST_SUBMITTED_BYTES:
+        raise TooLarge(
+            f"You have submitted {MOST_SUBMITTED_BYTES // 1024**2} MiB in this exercise.",
+            why="Every submission is kept.",
+            next="The newest one counts; ask a lecturer of the course if another one is needed.",
+        )
 
 
 def _begun(conn: Connection, exercise: Exercise, actor: Actor) -> work.Student:

@@ -7,7 +7,9 @@ from qcrbox.contract.errors import Conflict, NotAllowed, NotFound, UserInputErro
 from qcrbox_registry.access.identity import GroupMember
 from qcrbox_registry.access.rights import EVERY_GROUP
 from qcrbox_registry.services.teaching.courses import role_in
+from qcrbox_registry.services.teaching.marking import GivenMark
 from qcrbox_registry.store import people
+from qcrbox_registry.store.teaching import marks, work
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,43 @@ async def test_a_name_that_another_account_had_before_is_another_person(course):
     rows = (await course.board.board(course.lecturer, exercise))["students"]
     shown = {row["name"]: (row["opened_at"] is not None, row["left"]) for row in rows}
     assert shown == {"ada": (False, False), "ada (earlier account)": (True, True)}
-    assert old != new
+    for name, points in (("ada", 1.0), ("ada (earlier account)", 2.0)):
+        await course.marking.give(
+            course.lecturer, exercise, name, GivenMark("why", points, "", frozenset({"points"}))
+        )
+    given = course.world.ask(marks.of_exercise, exercise)
+    assert {person: by_task["why"].points for person, by_task in given.items()} == {new: 1.0, old: 2.0}
+
+
+@pytest.mark.attack(1)
+@pytest.mark.parametrize("name", ["eve", "zoe", "0preview-ada", "teaching"])
+async def test_only_those_of_the_course_are_written_to_marked_or_given_time(course, newcomer, now, name):
+    """An account of the site that is not in the course hears nothing of it and comes on no list."""
+    newcomer("0preview-ada")
+    course.context.identity.groups["crystals"] += [GroupMember("zoe"), GroupMember("0preview-ada")]
+    exercise = await course.opened("ada", dates={"due_at": now + 60})
+    course.context.published.clear()
+    for act in (
+        course.board.note(course.assistant, exercise, name, "hello"),
+        course.board.extend(course.assistant, exercise, name, now + 120, ""),
+        course.board.student(course.assistant, exercise, name),
+        course.board.notebook(course.assistant, exercise, name),
+        course.marking.give(course.assistant, exercise, name, GivenMark("why", 1, "", frozenset({"points"}))),
+    ):
+        with pytest.raises(NotFound, match=f"no student '{name}'"):
+            await act
+    assert course.context.published == []
+    assert [each.name for each in course.world.ask(work.students, exercise)] == ["ada"]
+
+
+async def test_while_the_hub_is_away_those_with_work_are_marked(course):
+    exercise = await course.opened("ada")
+    course.context.identity.is_down = True
+    assert await course.courses.ids_by_name(course.assistant, exercise) == {"ada": course.world.person["ada"]}
+    mark = GivenMark("why", 1.0, "", frozenset({"points"}))
+    assert await course.marking.give(course.assistant, exercise, "ada", mark)
+    with pytest.raises(NotFound):
+        await course.marking.give(course.assistant, exercise, "bob", mark)
 
 
 def _without(course, name):

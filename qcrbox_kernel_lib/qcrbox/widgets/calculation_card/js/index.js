@@ -1,7 +1,7 @@
 // The card of one calculation. All state comes from the kernel as `state`; here it is only drawn.
 import { coverTwin, element, installStyle } from "../../shared_js/twin.js";
 import css from "./card.css";
-import { LogPanel } from "./log.js";
+import { LogPanel, continued } from "./log.js";
 import { LivePlot } from "./plot.js";
 import chartCss from "../../chart/js/chart.css";
 
@@ -86,14 +86,19 @@ class Card {
       this.bar.setAttribute("aria-valuenow", percent);
     }
     const lost = s.lost_s ? `Connection lost ${seconds(s.lost_s)} ago; the calculation is still running. Retrying…` : "";
-    this.says.textContent = lost || s.queue || (s.final ? "" : s.text) || "";
+    this.says.textContent = lost || this.refusal || s.queue || (s.final ? "" : s.text) || "";
     this.drawFigures(s);
     this.drawRemarks(s);
     this.error.hidden = !s.error;
     this.error.textContent = s.error || "";
     this.details.hidden = !s.details;
     this.details.lastChild.textContent = s.details || "";
-    if (s.log.length && !this.whole) this.log.set(s.log);
+    if (s.log.length) this.show(this.whole ? continued(this.log.lines, s.log) : s.log);
+  }
+
+  /** Drawn where it has changed, so that a reader's selection stays. */
+  show(lines) {
+    if (lines !== this.log.lines) this.log.set(lines);
   }
 
   /** Warnings with their sign, what was not applied as a list, notes folded. */
@@ -129,6 +134,7 @@ class Card {
       }, 4000);
       return;
     }
+    this.refusal = "";
     this.model.send({ do: "cancel" });
     this.cancel.textContent = "cancelling…";
     this.cancel.disabled = true;
@@ -142,9 +148,14 @@ class Card {
   heard(message) {
     if (typeof message.log === "string") {
       this.whole = true;
-      this.log.set(message.log.split("\n"));
+      const lines = message.log.replace(/\n$/, "").split("\n");
+      this.log.set(lines.filter((line) => line || lines.length > 1));
     }
-    if (message.error) this.says.textContent = message.error;
+    if (message.error) {
+      this.says.textContent = this.refusal = message.error;
+      this.cancelAsked = this.cancel.disabled = false;
+      this.cancel.textContent = "Cancel";
+    }
   }
 }
 

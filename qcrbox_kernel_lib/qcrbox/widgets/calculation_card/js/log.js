@@ -5,6 +5,18 @@ import { element } from "../../shared_js/twin.js";
 const MOST_LINES = 5000;
 const ANSI = /\u001b\[[0-9;?]*[A-Za-z]/g;
 
+const plain = (lines) => lines.slice(-MOST_LINES).map((line) => line.replace(ANSI, ""));
+
+/** The log `lines` with what its newest lines `end` add; the same list where they add nothing, "…" where lines between were missed. */
+export function continued(lines, end) {
+  const newest = plain(end);
+  for (let k = Math.min(lines.length, newest.length); k > 0; k--) {
+    const at = lines.length - k;
+    if (newest.slice(0, k).every((line, i) => line === lines[at + i])) return k === newest.length ? lines : [...lines, ...newest.slice(k)];
+  }
+  return lines.length ? [...lines, "…", ...newest] : newest;
+}
+
 export class LogPanel {
   constructor(askForAll) {
     this.lines = [];
@@ -32,7 +44,7 @@ export class LogPanel {
   }
 
   set(lines) {
-    this.lines = lines.slice(-MOST_LINES).map((line) => line.replace(ANSI, ""));
+    this.lines = plain(lines);
     this.draw();
   }
 

@@ -231,6 +231,11 @@ export class Panel {
       this.draw();
     });
     canvas.addEventListener("pointerup", () => this.release());
+    // A finger that scrolls the page: no zoom, and no box that stays.
+    canvas.addEventListener("pointercancel", () => {
+      this.zoomed = null;
+      this.draw();
+    });
     canvas.addEventListener("pointerleave", () => !this.zoomed && document.activeElement !== canvas && this.choose(null));
     canvas.addEventListener("dblclick", () => this.everything());
     canvas.addEventListener("keydown", (e) => this.key(e));

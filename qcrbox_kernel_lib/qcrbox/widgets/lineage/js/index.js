@@ -16,11 +16,15 @@ function svg(tag, attributes, ...children) {
   return made;
 }
 
+// Each picture has an arrow of its own: one shared by name is lost with the first picture that is hidden.
+let pictures = 0;
+
 class Lineage {
   constructor(model, el) {
     this.model = model;
     this.graph = model.get("graph");
     this.chosen = [];
+    this.arrow = `qcl-arrow-${++pictures}`;
     this.says = element("div", { class: "qcl-says", role: "status", "aria-live": "polite" }, this.hint());
     this.code = element("code");
     const copy = element("button", { type: "button", onclick: async () => this.say((await copyText(this.code.textContent)) ? "copied" : "Select the line and copy it.") }, "Copy as code");
@@ -53,12 +57,12 @@ class Lineage {
     const lines = edges.filter((e) => place.has(e.source) && place.has(e.target)).map((e) => {
       const [[x1, y1], [x2, y2]] = [place.get(e.source), place.get(e.target)];
       const [a, b] = [x1 + WIDE / 2, x2 - WIDE / 2 - 3];
-      const line = svg("path", { d: `M${a} ${y1}C${(a + b) / 2} ${y1} ${(a + b) / 2} ${y2} ${b} ${y2}`, fill: "none", stroke: ink("#777"), "marker-end": "url(#qcl-arrow)" });
+      const line = svg("path", { d: `M${a} ${y1}C${(a + b) / 2} ${y1} ${(a + b) / 2} ${y2} ${b} ${y2}`, fill: "none", stroke: ink("#777"), "marker-end": `url(#${this.arrow})` });
       if (e.role) line.append(svg("title", {}, e.role));
       return line;
     });
     this.items = nodes.map((n, i) => this.item(n, i, place.get(n.id)));
-    const arrow = svg("marker", { id: "qcl-arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z", fill: ink("#777") }));
+    const arrow = svg("marker", { id: this.arrow, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z", fill: ink("#777") }));
     return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "tree", "aria-label": "Lineage" }, svg("defs", {}, arrow), ...lines, ...this.items);
   }
 

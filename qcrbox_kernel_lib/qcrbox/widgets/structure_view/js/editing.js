@@ -252,6 +252,8 @@ export class Editing {
     this.runButtons = [button("Refine with these edits", "Run the next refinement of this structure with its reflections", () => this.run(false)), button("Options first …", "Open the form of the refinement with these edits", () => this.run(true))];
     this.runButtons[0].classList.add("qcv-primary");
     const canRun = Boolean(this.view.model.get("refine"));
+    // Empty for the next line; what is refused stays to be corrected.
+    const addOwn = () => this.act(() => own.value) && (own.value = "");
     const onAtoms = (how) => () => this.act(() => lineOf[how](this.some));
 
     this.node.replaceChildren(
@@ -274,7 +276,7 @@ export class Editing {
         button("Move the atom here", "The selected atom goes to the peak", () => this.act(() => lineOf.move(this.single, this.peak.fract))),
         group(this.share, button("Split the atom to here", "Two alternatives: one where the atom is, one at the peak", () => this.act(() => lineOf.split(this.single, this.share.value, this.peak.fract)))),
       ),
-      row("Line", pair(own, "Add", "In the words of edits=", () => this.act(() => own.value))),
+      row("Line", pair(own, "Add", "In the words of edits=", addOwn)),
       this.problem,
       this.list,
       element("div", { class: "qcv-edit-row" }, this.undoButton, this.redoButton, this.copyButton, ...(canRun ? this.runButtons : [])),

@@ -10,6 +10,7 @@ export class Kernel {
       const asked = this.waiting.get(message.re);
       if (!asked) return;
       this.waiting.delete(message.re);
+      clearTimeout(asked.timer);
       message.error ? asked.fail(new Error(message.error)) : asked.done(message);
     };
     model.on("msg:custom", this.heard);
@@ -22,15 +23,18 @@ export class Kernel {
   ask(what) {
     const id = this.next++;
     return new Promise((done, fail) => {
-      this.waiting.set(id, { done, fail });
-      this.model.send({ ...what, id });
-      setTimeout(() => {
+      const timer = setTimeout(() => {
         if (this.waiting.delete(id)) fail(new Error("The kernel does not answer; is it busy or gone?"));
       }, PATIENCE_MS);
+      this.waiting.set(id, { done, fail, timer });
+      this.model.send({ ...what, id });
     });
   }
 
+  // Of a closed view: no answer comes any more, and nobody is told so.
   close() {
+    for (const { timer } of this.waiting.values()) clearTimeout(timer);
+    this.waiting.clear();
     this.model.off("msg:custom", this.heard);
   }
 }

@@ -95,6 +95,6 @@ export class PropertySurface {
     const { name, low, high, unit, area } = this.said;
     const end = (x) => `${x.toFixed(2).replace("-", "−")}${unit ? ` ${unit}` : ""}`;
     const [below, centre, above] = (SCALES[this.palette] ?? SCALES.cpk)[3];
-    return `${name.replace("_", " ")}: ${below} ${end(low)} – ${centre} – ${above} ${end(high)}; ${area.toFixed(1)} Å²`;
+    return `${name.replaceAll("_", " ")}: ${below} ${end(low)} – ${centre} – ${above} ${end(high)}; ${area.toFixed(1)} Å²`;
   }
 }
