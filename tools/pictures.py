@@ -121,6 +121,7 @@ def take_notebook(person: Person, folder: Path) -> None:
 def take_surface(person: Person, home: Path, folder: Path) -> None:
     """The Hirshfeld surface of urea as `qc.hirshfeld` shows it by itself, when the finer mesh is there."""
     page = person.page
+    page.set_viewport_size({"width": 1100, "height": 1250})  # the view and its fingerprint at once
     write_notebook(
         home / "surface.ipynb", "import qcrbox as qc\nqc.hirshfeld(qc.examples['urea'].files['urea.cif'])"
     )
@@ -133,6 +134,7 @@ def take_surface(person: Person, home: Path, folder: Path) -> None:
     view.scroll_into_view_if_needed()
     page.wait_for_timeout(2500)
     view.screenshot(path=folder / "hirshfeld_urea.png")
+    page.set_viewport_size(SIZE)
 
 
 def take_lab(person: Person, home: Path, folder: Path) -> None:

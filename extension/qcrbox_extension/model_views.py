@@ -131,9 +131,13 @@ def outliers(file: FileModel, fcf: FileModel | None = None) -> Json:
     """The worst fitting reflections with their indices."""
     # Start-up time: as above.
     from qcrbox.display.plots import Plots
+    from qcrbox.markup import read_text
 
     made = Plots(file, fcf).outliers(12)
-    return {"heads": list(made.heads[:-1]), "rows": [list(row[:-1]) for row in made.rows]}
+    return {
+        "heads": list(made.heads[:-1]),
+        "rows": [[read_text(cell) for cell in row[:-1]] for row in made.rows],
+    }
 
 
 def reflections(file: FileModel, fcf: FileModel | None = None) -> Json:

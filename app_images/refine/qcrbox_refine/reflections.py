@@ -11,7 +11,7 @@ from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.reflections import su_of_square
-from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
+from qcrbox.crystallography.reflections.hklf import column_scale, column_texts, shares_spots
 
 from qcrbox_refine import merging
 from qcrbox_refine.hkl_file import HklRows
@@ -36,7 +36,8 @@ class Reflections:
     n_independent: observations with Friedel mates counted once; omitted: rows taken out by the user or the file;
     raised: observations below the threshold of OMIT s that were set to it; weak: those that are not refined against, as data of
     their own, None without any; grouped: observations are sums of listed reflections (HKLF 5 and 6); r_int, r_sigma: of the merging (r_int None
-    without equivalents); hkl_text: SHELX text of the measured rows, and hklf: the instruction that reads it.
+    without equivalents); hkl_text: SHELX text of the measured rows, and hklf: the instruction that reads it;
+    hkl_scale: its intensities over those of `measured`.
     """
 
     measured: miller.array
@@ -56,6 +57,7 @@ class Reflections:
     raised: int = 0
     weak: Reflections | None = None
     grouped: bool = False
+    hkl_scale: float = 1.0
 
     @property
     def suppressed(self) -> int:
@@ -101,6 +103,8 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
         grouped=grouped,
     )
     result.hkl_text, result.hklf = _shelx_text(found, rows, grouped)
+    if result.hkl_text is not found.text:
+        result.hkl_scale = column_scale(rows.values, rows.sigmas)
     result = _suppress(result, model.settings.omit or OmitLimits())
     return replace(result, n_independent=merging.independent_of_mates(result.unique))
 

@@ -30,19 +30,31 @@ def res_text(
     residual: DifferenceMap,
     peaks: Iterable[Peak] = (),
     suggested: Weights | None = None,
+    *,
+    beside_its_data: bool = False,
 ) -> str:
     """Text of the .res file; Q peaks follow END as SHELXL writes them.
 
-    suggested: the weights for the next refinement, those of the fit without.
+    suggested: the weights for the next refinement, those of the fit without. beside_its_data: for the reflection file as it
+    is, with the HKLF of the input; otherwise for the reflections that the CIF gets, which may have been written anew.
     """
+    data = fit.reflections
+    own = _hklf(fit.model, grouped=data.grouped)
+    hklf = own if beside_its_data else data.hklf
+    scale = fit.scale * (1.0 if beside_its_data else data.hkl_scale)
     writer = ModelWriter(fit.model, rewritten=True)
     last = fit.cycles[-1]
     lines = [
         *writer.head(fit.cycles_allowed, data_cards(fit)),
         *correction_cards(fit),
-        *writer.free_variables(math.sqrt(fit.scale)),
+        *writer.free_variables(math.sqrt(scale)),
         *writer.atoms(),
-        fit.reflections.hklf,
+        hklf,
+        *(
+            []
+            if hklf == own
+            else [f"REM The reflections are those of _shelx_hkl_file in the CIF; the input had {own}."]
+        ),
         "",
         f"REM  {fit.model.title}",
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
@@ -75,18 +87,17 @@ def model_text(model: Model) -> str:
         weight_card(None if model.unit_weights else model.weights or DEFAULT),
         *writer.free_variables(1.0),
         *writer.atoms(),
-        _hklf(model),
+        _hklf(model, grouped=False),
         "END",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _hklf(model: Model) -> str:
-    """The original HKLF of the model: its reflections have not been rewritten."""
-    hklf = model.settings.hklf
-    if hklf is None:
-        return "HKLF 4"
-    words = ["HKLF", f"{abs(hklf.code)}", f"{hklf.scale:g}", *(f"{x:.6g}" for x in hklf.matrix)]
+def _hklf(model: Model, *, grouped: bool) -> str:
+    """The HKLF of the input, for reflections that have not been rewritten. grouped: overlapped, whatever it says."""
+    hklf = model.settings.hklf or Hklf()
+    code = 5 if grouped and abs(hklf.code) == 4 else abs(hklf.code)
+    words = ["HKLF", f"{code}", f"{hklf.scale:g}", *(f"{x:.6g}" for x in hklf.matrix)]
     words += [f"{hklf.weight:g}", f"{hklf.offset}"]
     # Other readers know the last two no more; what has its default may be left out from the end.
     default = Hklf()

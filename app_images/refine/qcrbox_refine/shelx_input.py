@@ -272,7 +272,12 @@ class _Reader:
             atom.u_iso = adptbx.u_star_as_u_iso(cell, adptbx.u_cif_as_u_star(cell, atom.u_aniso))
             return
         written = u[0]
-        if -5 < written < -0.5 and self.last_normal is not None:
+        if -5 < written < -0.5:
+            if self.last_normal is None:
+                raise UserInputError(
+                    f"its U of {written:g} stands for a multiple of U(eq) of the atom before it, and there is none.",
+                    next="Give it a U of its own, or put its pivot before it.",
+                )
             atom.u_factor, atom.u_pivot = -written, self.last_normal
             atom.u_iso = -written * self.last_normal.u_iso
             return

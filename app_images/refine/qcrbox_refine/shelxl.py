@@ -39,10 +39,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     model = read_shelx(ins)
     settings = model.settings
     data = reflections.prepare(model, str(hkl))
-    fab = ins.with_suffix(".fab")
-    corrected = prepare_corrections(
-        model, data, fab=fab.read_text("utf-8", "replace") if fab.exists() else None
-    )
+    corrected = prepare_corrections(model, data, fab=_mask_of(ins, model))
     if model.hydrogen_requests:
         _place(model, data, corrected)
     cycles = 0 if settings.cycles is None else settings.cycles
@@ -60,18 +57,30 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     wanted = 20 if settings.peaks is None else settings.peaks
     peaks = density.peaks(residual, model, wanted) if wanted else []
     suggested = weighting.optimise(*fit.equations.on_fc_scale(), fit.n_parameters)
-    res = res_output.res_text(fit, residual, peaks, suggested)
+    res = res_output.res_text(fit, residual, peaks, suggested, beside_its_data=True)
     listing = "\n".join(_listing(model, fit, residual, peaks, suggested)) + "\n"
     # LIST 6 has phases, what editors draw maps from; everything else gives LIST 4.
     list_code = 6 if settings.list_code == 6 else 4
     written = {".res": res, ".lst": listing, ".fcf": fcf_text(fit, list_code)}
     if settings.acta:
-        written[".cif"] = str(cif_block(fit, residual, res))
+        inside = res_output.res_text(fit, residual, peaks, suggested)
+        written[".cif"] = str(cif_block(fit, residual, inside))
     files = {suffix: ins.with_suffix(suffix) for suffix in written}
     for suffix, path in files.items():
         path.write_text(written[suffix], encoding="utf-8")
     say("\n".join(_console(ins.stem, fit, residual)))
     return files
+
+
+def _mask_of(ins: Path, model: Model) -> str | None:
+    """Text of the .fab file beside the instructions where they have ABIN; named where they do not."""
+    fab = ins.with_suffix(".fab")
+    if not fab.exists():
+        return None
+    if model.settings.fab is None:
+        model.not_applied(f"{fab.name} is not applied: the instructions have no ABIN.")
+        return None
+    return fab.read_text("utf-8", "replace")
 
 
 def _place(model: Model, data: reflections.Reflections, corrected: Corrections) -> None:

@@ -120,6 +120,13 @@ def test_u_of_hydrogen_rides_on_the_last_atom_with_its_own_also_when_it_is_refin
     assert [atom.u_iso for atom in model.atoms[1:]] == pytest.approx([0.048, 0.06])
 
 
+def test_u_that_rides_on_no_atom_is_refused():
+    """-1.2 is no displacement of its own."""
+    with pytest.raises(UserInputError, match=r"atom H1 cannot be read: its U of -1\.2 stands for") as caught:
+        model_of("H1 2 0.1 0.2 0.3 11 -1.2\nC1 1 0.1 0.2 0.4 11 0.03")
+    assert "x.ins line" in caught.value.where
+
+
 def test_move_shifts_and_inverts_what_follows():
     model = model_of("C1 1 0.1 0.2 0.3 11 0.04\nMOVE 1 1 1 -1\nC2 1 0.1 0.2 10.3 11 0.04")
     assert model.atoms[0].site == (0.1, 0.2, 0.3)

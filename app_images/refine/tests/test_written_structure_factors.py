@@ -8,10 +8,11 @@ import pytest
 from cctbx import crystal
 from iotbx import shelx as cctbx_shelx
 from qcrbox_refine.fcf import fcf_text
+from qcrbox_refine.hkl_file import HklText
 from qcrbox_refine.refinement import Options, refine_files, write_cif
 from qcrbox_refine.shelx_cards import symmetry_cards
 from small_models import ins_text
-from truth import hkl_text, write
+from truth import Truth, hkl_text, write
 
 GENERAL = """C1 1 0.113 0.161 0.342 11 0.021 0.034 0.028 0.004 0.002 0.001
 N1 3 0.272 0.094 0.151 11 0.03
@@ -143,3 +144,38 @@ def test_the_res_file_gives_them_to_cctbx(written):
     found = np.array([squares[tuple(int(x) for x in h)] for h in hkl])
     # cctbx takes no f' and f'' from DISP here; they are below 0.13 electrons for these elements.
     assert found == pytest.approx(expected, rel=0.05, abs=0.02 * expected.max())
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-5, 1e7], ids=["as measured", "tiny", "huge"])
+@pytest.mark.parametrize("form", ["file", "HKLF with a scale", "loop"])
+def test_the_scale_of_the_res_file_is_that_of_the_reflections_beside_it(tmp_path, factor, form):
+    """FVAR 1 squared times Fc² is Fo² of the embedded reflections, which may be scaled to fit their columns."""
+    truth = Truth("P 21/c", "Fe")
+    hkl = truth.indices(1.3).astype(int)
+    square = np.abs(truth.f(hkl)) ** 2
+    hklf = f"HKLF 4 {factor:g}" if form == "HKLF with a scale" else "HKLF 4"
+    files = write(tmp_path, truth.ins(hklf=hklf), hkl_text(hkl, square, 0.01 * square + 0.01 * square.mean()))
+    if form == "loop":
+        rows = [
+            f"{h} {k} {m} {v * factor:.8g} {v * factor * 0.01 + factor:.8g}"
+            for (h, k, m), v in zip(hkl, square, strict=True)
+        ]
+        tags = ("index_h", "index_k", "index_l", "F_squared_meas", "F_squared_sigma")
+        path = tmp_path / "loop.cif"
+        path.write_text(
+            "data_loop\nloop_\n" + "".join(f"_refln_{tag}\n" for tag in tags) + "\n".join(rows) + "\n"
+        )
+        files = files[0], str(path)
+    elif form == "file" and factor != 1:
+        rows = [
+            f"{h} {k} {m} {v * factor:.6g} {v * factor * 0.01 + factor:.6g}"
+            for (h, k, m), v in zip(hkl, square, strict=True)
+        ]
+        (tmp_path / "truth.hkl").write_text("\n".join([*rows, "0 0 0 0 0", ""]))
+    result = refine_files(*files, Options(weighting="keep", cycles=0))
+    kept = HklText.split(result.fit.reflections.hkl_text).rows("embedded")
+    scale = float(next(line for line in result.res.splitlines() if line.startswith("FVAR")).split()[1])
+    calculated_squares = {tuple(h): value for h, value in zip(hkl.tolist(), square, strict=True)}
+    expected = np.array([calculated_squares[tuple(int(x) for x in h)] for h in kept.indices])
+    strong = expected > np.median(expected)
+    assert kept.values[strong] == pytest.approx(scale**2 * expected[strong], rel=0.02)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.command import Command, make_command
-from qcrbox.api.names import has_name, offered, require_name, unknown_name
+from qcrbox.api.names import has_name, offered, require_name, require_text, unknown_name
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.python_names import identifier, is_private
 from qcrbox.markup import Table
@@ -64,7 +64,7 @@ class Application:
         return self.box.sessions.open(interactive[0], *args, **options)
 
     def __getitem__(self, name: str) -> Command:
-        require_name(name, f"A command of {self.name}")
+        require_name(name, f"qc.{identifier(self.slug)}")
         for command in self.commands.values():
             if name in (command.name, identifier(command.name), command.record.get("name")):
                 return command
@@ -194,7 +194,7 @@ class Applications:
 
     def find(self, need: str) -> Table:
         """Commands that have every word of `need` in their name or description, best matches first."""
-        words = need.lower().split()
+        words = require_text(need, "need").lower().split()
         hits = []
         for application in self:
             for name, command in application.commands.items():

@@ -78,6 +78,13 @@ class Batch:
                 f"map() takes a list of inputs; you gave one {type(inputs).__name__}.",
                 next="Give [input], or call the command itself.",
             )
+        if not hasattr(command, "_bind"):
+            raise UserInputError(
+                f"map() runs a command; you gave {command!r}.",
+                next="For example qc.map(qc.refine.refine_iam, …).",
+            )
+        if not isinstance(inputs, Iterable):
+            raise UserInputError(f"map() takes a list of inputs; you gave {inputs!r}.")
         made, names, arguments = cls(box, command, [], []), [], []
         for number, source in enumerate(inputs):
             name = str(getattr(source, "name", None) or (source if isinstance(source, str) else number))

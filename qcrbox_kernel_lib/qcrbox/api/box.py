@@ -27,6 +27,7 @@ from qcrbox.api.stubs import stubs
 from qcrbox.api.undo import Undo
 from qcrbox.client.environment import words_to_user
 from qcrbox.client.events import EventFeed
+from qcrbox.client.writing import write_over
 from qcrbox.contract.errors import Unreachable
 from qcrbox.contract.python_names import is_private
 from qcrbox.markup import Code, Table, Text, escape
@@ -203,8 +204,7 @@ class Box:
         text = stubs(self.apps)
         if path is None:
             return Code(text)
-        Path(path).write_text(text, encoding="utf-8")
-        return Path(path)
+        return write_over(Path(path), text)
 
     def say_once(self, key: str, text: str) -> None:
         """Tell the user something, once per key."""

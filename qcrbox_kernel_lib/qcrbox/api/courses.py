@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.exercises import Exercise, exercises_in, one_of
-from qcrbox.api.names import has_name, offered, require_name
+from qcrbox.api.names import has_name, offered, quoted, require_name
 from qcrbox.display.exercise import exercises_table
 from qcrbox.markup import Table
 
@@ -33,7 +33,7 @@ class Course:
 
     def __getitem__(self, name: str) -> Exercise:
         """The exercise of this title or id. Raises NotFound, UserInputError for several."""
-        return one_of(self.exercises, require_name(name, "An exercise"), "exercise")
+        return one_of(self.exercises, require_name(name, f"qc.courses[{quoted(self.title)}]"), "exercise")
 
     def __contains__(self, name: object) -> bool:
         return has_name(self, name)

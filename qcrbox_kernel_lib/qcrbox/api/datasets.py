@@ -13,7 +13,7 @@ from qcrbox.api.files import content_of
 from qcrbox.api.names import as_list, offered, quoted, require_name
 from qcrbox.api.stored_crystal import StoredCrystal
 from qcrbox.api.stored_files import CifFile, DataFile
-from qcrbox.api.writing import write_new
+from qcrbox.client.writing import write_new
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
 from qcrbox.display.project_tree import time_text
 from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
@@ -144,7 +144,7 @@ class Dataset(StoredCrystal):
 
     def __getitem__(self, name: str) -> Any:
         """An item of the CIF (`_…`), or the dataset with a block chosen."""
-        require_name(name, f"An item or block of {self.name!r}")
+        require_name(name, self._code())
         if name.startswith("_"):
             return self.cif[name]
         self.cif.document[name]

@@ -39,6 +39,8 @@ def difference(
     """
     if mode not in MODES:
         raise UserInputError(f"mode must be one of {', '.join(map(repr, MODES))}; you gave {mode!r}.")
+    if not isinstance(su, (int, float)) or not su >= 0:
+        raise UserInputError(f"su must be a number of 0 or more; you gave {su!r}.", next="Usual: 3.")
     return Difference(cif_of(one), cif_of(other), mode, tuple(as_list(ignore)), su)
 
 

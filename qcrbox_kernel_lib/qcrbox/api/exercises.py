@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from qcrbox.api.datasets import Dataset
+from qcrbox.api.names import require_text
 from qcrbox.client.exercise_mark import MARK, exercise_of
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 from qcrbox.display.exercise import feedback_table, tasks_table
@@ -117,7 +118,7 @@ def exercises_in(box: Box, courses: Sequence[dict[str, Any]]) -> list[Exercise]:
 
 def find_exercise(box: Box, name: str = "", folder: Path | None = None) -> Exercise:
     """The exercise of a title or id; without one, that of the folder (default: the current one)."""
-    if name:
+    if require_text(name, "name"):
         # Only a title needs the list of all courses.
         try:
             return Exercise(box, box.client.get(f"/api/exercises/{quote(name, safe='')}"))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from qcrbox.api.names import as_list
-from qcrbox.api.writing import write_new
 from qcrbox.cif.convert.journal_cif import ascii_document, conventional_document
+from qcrbox.client.writing import write_new
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 
 TAGS = {"hkl": "_shelx_hkl_file", "res": "_shelx_res_file", "fcf": "_shelx_fcf_file"}

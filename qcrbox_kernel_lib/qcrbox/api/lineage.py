@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.stored import Stored
 from qcrbox.client.lineage import Lineage
-from qcrbox.contract.errors import NotFound
+from qcrbox.client.writing import write_over
+from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.python_names import identifier
 from qcrbox.contract.states import State
 from qcrbox.display.project_tree import time_text
@@ -27,6 +29,11 @@ class LineageGraph(Lineage):
     @classmethod
     def of(cls, box: Box, what: Any) -> LineageGraph:
         """The lineage of a file, dataset, result or calculation."""
+        if not isinstance(what, Stored):
+            raise UserInputError(
+                f"A {type(what).__name__} has no lineage.",
+                next='Give a dataset, a file, a result or a calculation: qc.lineage_of(qc["name"]).',
+            )
         kind, object_id = what._lineage_subject()
         return cls(box, box.client.get(f"/api/lineage/{kind}/{object_id}"), object_id)
 
@@ -53,8 +60,7 @@ class LineageGraph(Lineage):
         text = "\n".join(lines) + "\n"
         if path is None:
             return Code(text)
-        Path(path).write_text(text, encoding="utf-8")
-        return Path(path)
+        return write_over(Path(path), text)
 
     def _calculation_lines(self, node: dict[str, Any], names: dict[str, str]) -> list[str]:
         payload = self.box.calculations.read(node["id"])

@@ -24,13 +24,24 @@ _MEANT = {
 
 
 def require_name(key: object, of: str) -> str:
-    """The key, where it is a name. Raises UserInputError for a number and anything else: `qc.datasets[0]`."""
+    """The key, where it is a name. Raises UserInputError for a number and anything else: `qc.datasets[0]`.
+
+    of: Python for what stands before the brackets.
+    """
     if isinstance(key, str):
         return key
     raise UserInputError(
-        f"{of} is asked for by name; you gave {key!r}.",
-        next=f'For example {of}["name"]; list({of})[0] is the first.',
+        f"{of}[…] is asked for by name; you gave {key!r}.",
+        next=f'For example {of}["name"].',
+        parameter="name",
     )
+
+
+def require_text(value: object, parameter: str) -> str:
+    """The value of a parameter, where it is text. Raises UserInputError."""
+    if isinstance(value, str):
+        return value
+    raise UserInputError(f"{parameter} must be text; you gave {value!r}.", parameter=parameter)
 
 
 def has_name(of: Any, key: object) -> bool:

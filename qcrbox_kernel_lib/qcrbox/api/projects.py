@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.names import has_name, offered, require_name
+from qcrbox.api.names import has_name, offered, quoted, require_name
 from qcrbox.client.http import MOST_OF_A_PAGE
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.display.project_tree import marks_of, state_of, time_text, tree_html, tree_text
@@ -162,7 +162,7 @@ class Project:
 
     def __getitem__(self, title: str) -> Node:
         """The step of this title or id (its end is enough). Raises NotFound, UserInputError for several."""
-        require_name(title, f"A step of {self.name!r}")
+        require_name(title, f"qc.projects[{quoted(self.name)}]")
         nodes = self.nodes
         found = [n for n in nodes if n.title == title] or [n for n in nodes if n.id.endswith(title)]
         if len(found) > 1:

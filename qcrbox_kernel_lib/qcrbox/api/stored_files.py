@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.checking import Checked
 from qcrbox.api.names import quoted, require_name
 from qcrbox.api.stored import Stored
-from qcrbox.api.writing import write_new
+from qcrbox.client.writing import write_new
 from qcrbox.contract.errors import CifError, QcError, UserInputError
 from qcrbox.display.busy import busy
 from qcrbox.language import tr
@@ -231,7 +231,7 @@ class CifFile(DataFile):
 
     def __getitem__(self, name: str) -> Any:
         """An item's value (`_…`; a list for a column), or the file with another block chosen."""
-        require_name(name, f"An item or block of {self.filename}")
+        require_name(name, self._code())
         if not name.startswith("_"):
             self.document[name]  # raises, naming the blocks there are
             return CifFile(self.box, self.record, block=name)

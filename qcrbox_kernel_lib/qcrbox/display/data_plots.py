@@ -152,7 +152,7 @@ def layer(plots: Plots, name: str) -> Picture:
 
 def _layer_of(name: str) -> tuple[int, int]:
     """`hk0` → (2, 0); `-2kl` → (0, −2)."""
-    match = re.fullmatch(r"(h|-?\d+)(k|-?\d+)(l|-?\d+)", name.replace(" ", "").lower())
+    match = re.fullmatch(r"(h|-?\d+)(k|-?\d+)(l|-?\d+)", str(name).replace(" ", "").lower())
     fixed = [] if match is None else [n for n, part in enumerate(match.groups()) if part not in "hkl"]
     if match is None or len(fixed) != 1:
         raise UserInputError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qcrbox.cif.quoting import text_of
+from qcrbox.client.writing import write_over
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.display.cif_model import CifModel
@@ -142,8 +143,7 @@ class Report:
         target = Path(path)
         if target.suffix.lower() not in FORMATS:
             raise UserInputError(f"{target.name}: a report is saved as {', '.join(FORMATS)}.")
-        target.write_bytes(self.content(target.suffix.lower()))
-        return target
+        return write_over(target, self.content(target.suffix.lower()))
 
     def content(self, suffix: str) -> bytes:
         """The report as a file that ends in this suffix, one of FORMATS."""

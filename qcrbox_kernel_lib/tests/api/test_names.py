@@ -55,7 +55,7 @@ def test_completion_offers_nothing_during_an_outage():
 def test_what_is_no_name_says_what_to_write(key):
     with pytest.raises(
         UserInputError,
-        match=r'qc.examples is asked for by name; you gave .*For example qc.examples\["name"\]',
+        match=r'qc.examples\[…\] is asked for by name; you gave .*For example qc.examples\["name"\]',
     ):
         require_name(key, "qc.examples")
 

@@ -331,3 +331,51 @@ def test_bytes_that_are_no_cif_come_back_unchanged() -> None:
     assert b"_cell.length_a" in unify_if_cif(b"data_x\n_cell_length_a 1\n")
     with pytest.raises(CifError):
         unify_if_cif(b"data_x\n_cell_length_a\n")
+
+
+SPELLINGS = {
+    # A value that is not applicable under the very name, and a known one under another: two items had one name.
+    "not applicable, then known": ("_cell.length_a .\n_cell_length_a 5.0", {"_cell.length_a": "5.0"}),
+    "known, then not applicable": ("_cell_length_a 5.0\n_cell.length_a .", {"_cell.length_a": "5.0"}),
+    "a quoted question mark is known": ("_cell_length_a '?'\n_cell.length_a .", {"_cell.length_a": "'?'"}),
+    "not applicable says more than unknown": ("_cell_length_a .\n_cell.length_a ?", {"_cell.length_a": "."}),
+    "unknown, then known": ("_cell.length_a ?\n_cell_length_a 5.0", {"_cell.length_a": "5.0"}),
+    "two values": (
+        "_cell.length_a 4.0\n_cell_length_a 5.0",
+        {"_cell.length_a": "4.0", "_cell_length_a": "5.0"},
+    ),
+    "one value": ("_cell.length_a 5.0\n_cell_length_a 5.00", {"_cell.length_a": "5.0"}),
+}
+
+
+@pytest.mark.parametrize(("text", "items"), SPELLINGS.values(), ids=SPELLINGS)
+def test_no_two_items_have_one_name_whatever_two_spellings_say(text: str, items: dict[str, str]) -> None:
+    unified = unify(f"data_x\n{text}\n")
+    assert {item.tag: item.raw for item in unified.block.items} == items
+    assert len(unified.block.tags) == len({tag.lower() for tag in unified.block.tags})
+    assert unify(unified.bytes).bytes == unified.bytes
+
+
+def test_an_item_and_a_table_of_one_name_do_not_become_two_items_of_one_name() -> None:
+    text = "data_x\nloop_\n_atom_site.label\n_atom_site_fract_x\nC1 0.1\nC2 0.2\n_atom_site.fract_x 0.5\n"
+    unified = unify(text)
+    assert len(unified.block.tags) == len({tag.lower() for tag in unified.block.tags})
+    assert unify(unified.bytes).bytes == unified.bytes
+
+
+def test_the_su_of_a_column_that_keeps_its_written_name_stays_its_own() -> None:
+    """It became the s.u. of the column of the other spelling when the file was unified again."""
+    unified = unify("data_x\nloop_\n_atom_site.fract_x\n_atom_site_fract_x\n0.3 0.5(2)\n")
+    assert unified.block.tags == ["_atom_site.fract_x", "_atom_site_fract_x", "_atom_site_fract_x_su"]
+    assert unify(unified.bytes).block.tags == unified.block.tags
+
+
+@pytest.mark.parametrize("dialect", ["unified", "ddl1"])
+def test_two_spellings_that_were_kept_are_two_names_in_every_dialect(dialect: str) -> None:
+    """In classic names both were `_cell_length_a`, and no program reads a file that has an item twice."""
+    text = "data_x\n_cell.length_a 4.0\n_cell_length_a 5.0\n"
+    block = read(specific(text, InputEntries(dialect=dialect)).bytes).sole_block()
+    assert sorted((item.tag, item.raw) for item in block.items) == [
+        ("_cell.length_a", "4.0"),
+        ("_cell_length_a", "5.0"),
+    ]

@@ -7,10 +7,14 @@ doubled and forged messages change nothing.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
+from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.messages import (
     AgentGone,
     AgentReady,
@@ -44,6 +48,9 @@ NOT_SEEN_S = 6.0
 MOST_STEPS = 200
 LONGEST_TEXT = 2000
 MOST_COUNTED = 20_000
+MOST_RSS_BYTES = 2**50  # what an agent says of itself goes into a column of 64 bits
+# A number beyond the column, no number, or a NUL character: kinds of databases refuse different ones.
+CANNOT_HOLD = (UserInputError, sa.exc.IntegrityError)
 
 
 @dataclass(slots=True)
@@ -56,6 +63,22 @@ class _Batch:
 
     def __bool__(self) -> bool:
         return bool(self.steps or self.sessions or self.logs or self.progress or self.ends)
+
+    def one_by_one(self) -> Iterator[_Batch]:
+        """Batches of one event, in the order in which a batch is written."""
+        yield from (_Batch(steps=[each]) for each in self.steps)
+        yield from (_Batch(sessions=[each]) for each in self.sessions)
+        yield from (_Batch(logs=[each]) for each in self.logs)
+        yield from (_Batch(progress=[each]) for each in self.progress)
+        yield from (_Batch(ends=[each]) for each in self.ends)
+
+    def add(self, other: _Batch) -> None:
+        """Append the events of another batch."""
+        self.steps += other.steps
+        self.sessions += other.sessions
+        self.logs += other.logs
+        self.progress += other.progress
+        self.ends += other.ends
 
 
 class Ingest:
@@ -85,14 +108,19 @@ class Ingest:
             held[event.calculation_id, event.attempt] = holder
             self._sort(batch, event, holder[1])
         if batch:
-            written = await self.state.db.write(lambda conn: self._write(conn, batch))
-            self._remember(batch, held)
+            written, stored = await self._store(batch)
+            self._remember(stored, held)
             for change in written:
                 if change.kind == "calculation" and change.status == State.SUCCESSFUL:
                     self.state.backlog.remove(change.object_id)  # one that waited was answered from the store
             self.state.publish(written)
         for arrived in others:
-            await self._agent_or_launcher(arrived)
+            try:
+                await self._agent_or_launcher(arrived)
+            except CANNOT_HOLD as error:
+                # Of an agent that has gone the next heartbeats are missing.
+                self.state.counters.refused_events += 1
+                log.warning("event_cannot_be_stored", what=repr(arrived)[:500], error=str(error)[:500])
 
     def _holder(self, arrived: Arrived) -> tuple[Agent, Active] | None:
         """The agent and calculation of an event, when the agent has it and the attempt is the present one."""
@@ -129,6 +157,31 @@ class Ingest:
         if active.cancel_reason and end.status is State.CANCELLED and not end.error_msg:
             return end.model_copy(update={"error_msg": active.cancel_reason})
         return end
+
+    async def _store(self, batch: _Batch) -> tuple[list[Event], _Batch]:
+        """Write a batch; the events to publish, and what was written. Raises when nothing can be written at this moment.
+
+        An event with a value that the database cannot hold is left out: the bus would deliver the batch again for ever, and
+        no other agent would be heard.
+        """
+        try:
+            return await self.state.db.write(lambda conn: self._write(conn, batch)), batch
+        except CANNOT_HOLD as error:
+            log.warning("batch_cannot_be_stored", error=str(error)[:500])
+        written: list[Event] = []
+        stored = _Batch()
+        for single in batch.one_by_one():
+            for attempted in (single, _as_failed(single)):
+                if not attempted:
+                    continue
+                try:
+                    written += await self.state.db.write(partial(self._write, batch=attempted))
+                    stored.add(attempted)
+                    break
+                except CANNOT_HOLD as error:
+                    self.state.counters.refused_events += 1
+                    log.warning("event_cannot_be_stored", what=repr(single)[:500], error=str(error)[:500])
+        return written, stored
 
     # ------------------------------------------------------------ one transaction
 
@@ -236,7 +289,7 @@ class Ingest:
         if agent is None:
             return
         agent.heard(self.state.clock.monotonic())
-        agent.rss_bytes = event.rss_bytes
+        agent.rss_bytes = min(max(event.rss_bytes, 0), MOST_RSS_BYTES)
         if agent.is_coming:
             # An agent sends heartbeats when it is ready, even if its AgentReady was lost.
             self.launching.note_ready(agent)
@@ -262,6 +315,20 @@ class Ingest:
                 agent.id,
                 Cancel(calculation_id=busy_with, attempt=attempt or 0, reason="this attempt is over"),
             )
+
+
+def _as_failed(batch: _Batch) -> _Batch:
+    """The same end of a calculation without anything the agent said of it; an empty batch for every other event."""
+    ends = [
+        Finished(
+            calculation_id=end.calculation_id,
+            attempt=end.attempt,
+            status=State.FAILED,
+            error_msg="The agent reported an end that cannot be stored. Run the calculation again.",
+        )
+        for end in batch.ends
+    ]
+    return _Batch(ends=ends)
 
 
 def _step_change(step: StepChanged) -> Change:

@@ -382,3 +382,84 @@ async def test_a_batch_that_cannot_be_written_changes_nothing_and_can_come_again
     assert (list(agent.active), active.started_mono) == ([active.calculation_id], None)
     await take(parts, agent, step(active), end(active))
     assert parts.row(active.calculation_id).state == "successful"
+
+
+# ------------------------------------------------------------ values that no database holds
+
+HUGE, NO_NUMBER = 10**30, float("nan")
+HOSTILE = {
+    "huge width": lambda active: session(active, "open", width=HUGE, height=HUGE),
+    "NUL in a reason": lambda active: session(active, "program_ended", reason="a\x00b"),
+    "a step at no time": lambda active: step(active, Step.STARTING, at=NO_NUMBER),
+    "a step at infinity": lambda active: step(active, Step.STARTING, at=float("inf")),
+    "a log at no time": lambda active: Log(
+        calculation_id=active.calculation_id,
+        attempt=active.attempt,
+        stream="stdout",
+        offset=0,
+        text="x",
+        at=NO_NUMBER,
+    ),
+    "progress that is no number": lambda active: Progress(
+        calculation_id=active.calculation_id, attempt=active.attempt, fraction=NO_NUMBER, at=NO_NUMBER
+    ),
+    "huge return code": lambda active: end(active, returncode=HUGE),
+    "huge memory": lambda active: end(active, peak_rss_bytes=HUGE),
+    "a duration that is no number": lambda active: end(active, timings_s={"total": NO_NUMBER}),
+    "NUL in a warning": lambda active: end(active, warnings=["a\x00b"]),
+}
+
+
+@pytest.mark.attack(19)
+@pytest.mark.parametrize("what", HOSTILE)
+async def test_an_event_that_cannot_be_stored_does_not_hold_up_the_others(parts, agent, active, what):
+    """Otherwise the bus would deliver its batch again for ever, and no agent of the site would be heard."""
+    other = parts.agent()
+    neighbour = await parts.give(other)
+    hostile = HOSTILE[what](active)
+    await parts.ingest.take(
+        [Arrived(agent.id, hostile), Arrived(other.id, step(neighbour)), Arrived(other.id, end(neighbour))]
+    )
+    await parts.quiet()
+    assert parts.row(neighbour.calculation_id).state == "successful"
+    if isinstance(hostile, Finished):
+        assert parts.row(active.calculation_id).state in ("successful", "failed")
+        assert agent.active == {}, "the agent is free again"
+    else:
+        assert list(agent.active) == [active.calculation_id]
+
+
+@pytest.mark.attack(19)
+async def test_an_end_that_cannot_be_stored_is_a_failure_that_says_so(parts, agent, active):
+    await take(parts, agent, step(active), end(active, returncode=HUGE))
+    row = parts.row(active.calculation_id)
+    assert (row.state, row.returncode) == ("failed", None)
+    assert "cannot be stored" in row.error_msg
+    assert parts.state.counters.refused_events == 1
+
+
+@pytest.mark.attack(19)
+@pytest.mark.parametrize(("said", "kept"), [(HUGE, 2**50), (-5, 0), (10**9, 10**9)])
+async def test_the_memory_that_an_agent_reports_fits_its_column(parts, agent, said, kept):
+    parts.ingest.heartbeat(Arrived(agent.id, Heartbeat(agent=agent.id, rss_bytes=said)))
+    assert agent.rss_bytes == kept
+
+
+@pytest.mark.attack(19)
+@pytest.mark.parametrize(
+    "event",
+    [
+        AgentReady(agent="practice-1", application_slug="practice", application_version="1", pid=HUGE),
+        AgentGone(agent="practice-1", reason="it ended", exit_code=HUGE),
+        LauncherReady(launcher="lab", manager="process", capacity=HUGE),
+    ],
+    ids=["an agent that is ready", "an agent that is gone", "a launcher"],
+)
+async def test_what_an_agent_says_of_itself_does_not_hold_up_the_others(parts, agent, event):
+    other = parts.agent()
+    neighbour = await parts.give(other)
+    source = "launcher-lab" if isinstance(event, LauncherReady) else agent.id
+    await parts.ingest.take([Arrived(source, event), Arrived(other.id, step(neighbour))])
+    await parts.ingest.take([Arrived(source, event), Arrived(other.id, end(neighbour))])
+    await parts.quiet()
+    assert parts.row(neighbour.calculation_id).state == "successful"

@@ -14,6 +14,8 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.values import Number, parse_number, parse_value
 
 Rename = Callable[[str], str]
+# Of two spellings the one that says more gets the name.
+_ABSENT = {".": 1, "?": 2}
 
 
 def rank(tag: str, name: str) -> int:
@@ -71,7 +73,7 @@ class _Clashes:
         clashing = [e for e in holders if id(e) not in self.dropped and id(e) not in self.kept_written]
         if len(clashing) < 2:
             return
-        winner, *losers = sorted(clashing, key=self._order)
+        winner, *losers = sorted(clashing, key=lambda entry: self._order(entry, name))
         for loser in losers:
             if _says_nothing_new(loser, winner, self.rename, self.su_of):
                 self.dropped.add(id(loser))
@@ -80,9 +82,11 @@ class _Clashes:
                 self.extended[id(winner)] = joined
                 self.dropped.add(id(loser))
             else:
-                self.kept_written.add(id(loser))
                 kept, written = (_tag_for(entry, name, self.rename) for entry in (winner, loser))
-                self.warnings.append(_clash(name, kept, written, self.block))
+                # One that is not applicable under the very name: the value that is known gets the name.
+                is_free = written.lower() != name.lower()
+                (self.kept_written if is_free else self.dropped).add(id(loser))
+                self.warnings.append(_clash(name, kept, written, self.block, is_kept=is_free))
 
     def outcome(self, entries: list[Entry]) -> list[Entry]:
         """The entries that stay, under their new names."""
@@ -93,8 +97,9 @@ class _Clashes:
                 result.append(now if id(entry) in self.kept_written else _renamed(now, self.rename))
         return result
 
-    def _order(self, entry: Entry) -> tuple[bool, int]:
-        return _is_absent(entry), min(rank(tag, self.rename(tag)) for tag in tags_of(entry))
+    def _order(self, entry: Entry, name: str) -> tuple[int, int]:
+        absent = _ABSENT.get(entry.raw, 0) if isinstance(entry, Item) else 0
+        return absent, min(rank(tag, name) for tag in tags_of(entry) if self.rename(tag) == name)
 
 
 def _give_place(winner: Entry, loser: Entry, clashing: list[Entry], dropped: set[int]) -> None:
@@ -110,11 +115,11 @@ def _give_place(winner: Entry, loser: Entry, clashing: list[Entry], dropped: set
             dropped.add(id(winner))
 
 
-def _clash(name: str, winner: str, loser: str, block: str) -> Diagnostic:
+def _clash(name: str, winner: str, loser: str, block: str, *, is_kept: bool = True) -> Diagnostic:
     return warning(
         "two-spellings",
         f"{winner} and {loser} are both {name} but have different values; {winner} was taken as {name}, "
-        f"{loser} was kept under that name.",
+        f"{loser} was {'kept under that name' if is_kept else 'left out'}.",
         block,
         tag=name,
         next="Delete the one that is wrong.",
@@ -191,14 +196,20 @@ def _own_clashes(entry: Entry, rename: Rename, block: str, warnings: list[Diagno
     for index, tag in enumerate(entry.tags):
         groups.setdefault(rename(tag), []).append(index)
     gone: set[int] = set()
-    for name, indices in groups.items():
+    apart: set[str] = set()  # columns that keep their written names, and so keep their s.u.
+    # Values before their s.u.
+    for name, indices in sorted(groups.items(), key=lambda group: group[0].lower().endswith("_su")):
         best = min(indices, key=lambda index: (rank(entry.tags[index], name), index))
         for index in indices:
             if index == best:
                 continue
-            if _texts(entry, entry.tags[index]) == _texts(entry, entry.tags[best]):
+            tag = entry.tags[index].lower()
+            if tag.removesuffix("_su") in apart:
+                continue
+            if _texts(entry, tag) == _texts(entry, entry.tags[best]):
                 gone.add(index)
             else:
+                apart.add(tag)
                 warnings.append(_clash(name, entry.tags[best], entry.tags[index], block))
     if not gone:
         return entry
@@ -213,11 +224,20 @@ def _renamed(entry: Entry, rename: Rename) -> Entry:
 
 
 def _distinct(tags: Iterable[str], rename: Rename) -> list[str]:
-    """New names of the columns; where two would be the same, only the nearest spelling gets it."""
+    """New names of the columns; where two would be the same, only the nearest spelling gets it.
+
+    The s.u. of a column that keeps its written name keeps its own, or it would be that of the other column.
+    """
     listed = list(tags)
     best: dict[str, str] = {}
     for tag in listed:
         name = rename(tag)
         if name not in best or rank(tag, name) < rank(best[name], name):
             best[name] = tag
-    return [rename(tag) if best[rename(tag)] == tag else tag for tag in listed]
+    apart = {tag.lower() for tag in listed if best[rename(tag)] != tag}
+    return [
+        rename(tag)
+        if best[rename(tag)] == tag and not (tag.lower().endswith("_su") and tag.lower()[:-3] in apart)
+        else tag
+        for tag in listed
+    ]

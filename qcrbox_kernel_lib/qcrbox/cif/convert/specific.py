@@ -188,15 +188,17 @@ def respelled(
 ) -> Block:
     """A block under other names: those requested for a name (in lower case), else what `spell` makes of it.
 
-    Where two items would get one name, the one that is nearest to its canonical name gets it.
+    Where two items would get one name, the one that is nearest to its canonical name gets it; a name that another item
+    has already is not given away.
     """
     requested = requested or {}
     taken = {name.lower() for spellings in requested.values() for name in spellings}
     free = [tag for tag in block.tags if tag.lower() not in requested]
+    own = {tag.lower() for tag in free}
     new: dict[str, str] = {}
     for tag in sorted(free, key=lambda tag: rank(tag, names.canonical(tag))):
         name = spell(tag)
-        new[tag] = tag if name.lower() in taken else name
+        new[tag] = tag if name.lower() in taken | (own - {tag.lower()}) else name
         taken.add(new[tag].lower())
     entries: list[Entry] = []
     for entry in block.entries:

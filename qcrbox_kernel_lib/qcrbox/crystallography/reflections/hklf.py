@@ -227,11 +227,8 @@ def _check_columns(reflections: Reflections) -> None:
         )
 
 
-def column_texts(intensity: Array, sigma: Array) -> list[str]:
-    """Intensity and s.u. of every reflection in 8 + 8 characters, all multiplied by one power of ten where that is needed.
-
-    Two decimals where s.u. are 0.1 and more; otherwise as many as give the smallest s.u. three digits and fit.
-    """
+def column_scale(intensity: Array, sigma: Array) -> float:
+    """The power of ten that `column_texts` multiplies by: 1 where all numbers fit and keep digits."""
     largest = max(np.abs(intensity).max(initial=0), np.abs(sigma).max(initial=0))
     smallest = float(sigma[sigma > 0].min(initial=np.inf))
     scale = 1.0
@@ -239,6 +236,15 @@ def column_texts(intensity: Array, sigma: Array) -> list[str]:
         scale /= 10
     while smallest * scale < 0.01 and largest * scale < 9999:
         scale *= 10
+    return scale
+
+
+def column_texts(intensity: Array, sigma: Array) -> list[str]:
+    """Intensity and s.u. of every reflection in 8 + 8 characters, all multiplied by one power of ten where that is needed.
+
+    Two decimals where s.u. are 0.1 and more; otherwise as many as give the smallest s.u. three digits and fit.
+    """
+    scale, smallest = column_scale(intensity, sigma), float(sigma[sigma > 0].min(initial=np.inf))
     digits = 2 - math.floor(math.log10(smallest * scale)) if smallest * scale < 0.1 else 2
     most = min(digits, 5)
     return [

@@ -15,6 +15,7 @@ from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.analysis.density.section import section
 from qcrbox.analysis.density.surface import Surface
 from qcrbox.client.environment import is_notebook
+from qcrbox.client.writing import write_over
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.language import minus
@@ -258,8 +259,7 @@ class StructureView:
                 f"{target.name}: from Python a view is saved as .svg.",
                 next="PNG: the save button of the view.",
             )
-        target.write_text(self.svg(width=width, height=height), encoding="utf-8")
-        return target
+        return write_over(target, self.svg(width=width, height=height))
 
     # ------------------------------------------------------------ showing
 

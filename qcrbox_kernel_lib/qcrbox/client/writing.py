@@ -1,7 +1,9 @@
-"""New files on this machine: written whole or not at all, and never over another."""
+"""Files on this machine: written whole or not at all, with an error that says where and why."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
@@ -9,9 +11,22 @@ from qcrbox.contract.errors import UserInputError
 
 def write_new(path: Path, content: bytes) -> Path:
     """Write a file that was not there. Raises UserInputError when it was, and when it cannot be written."""
+    with _in_words(path), path.open("xb") as file:
+        file.write(content)
+    return path
+
+
+def write_over(path: Path, content: bytes | str) -> Path:
+    """Write a file in the place of one that may be there; text in UTF-8. Raises UserInputError when it cannot be written."""
+    with _in_words(path):
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@contextlib.contextmanager
+def _in_words(path: Path) -> Iterator[None]:
     try:
-        with path.open("xb") as file:
-            file.write(content)
+        yield
     except FileExistsError:
         raise UserInputError(
             f"{path} exists already.", next="Give another path, or remove that file first."
@@ -20,4 +35,3 @@ def write_new(path: Path, content: bytes) -> Path:
         raise UserInputError(
             f"{path} cannot be written.", why=f"({getattr(error, 'strerror', None) or error})"
         ) from None
-    return path
