@@ -15,10 +15,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from qcrbox.contract.remarks import Remark
 from qcrbox.contract.states import State, Step
+
+MOST_PLACES = 100_000
+# Places of a launcher for agents. A launcher may say any number; it counts as one that a machine can have.
+Places = Annotated[int, AfterValidator(lambda number: min(max(number, 0), MOST_PLACES))]
 
 
 class Message(BaseModel):
@@ -230,7 +234,7 @@ class LauncherReady(Message):
     launcher: str
     manager: str
     host: str = ""
-    capacity: int = 0
+    capacity: Places = 0
     running: list[str] = Field(default_factory=list)
     applications: list[dict[str, str]] = Field(default_factory=list)  # slug, version it has approved
     preparing: list[dict[str, str]] = Field(
@@ -303,7 +307,7 @@ class LauncherAnswer(Message):
     ok: bool
     error: str = ""
     agents: list[RunningAgent] = Field(default_factory=list)
-    free: int = 0  # how many more agents this launcher would start now
+    free: Places = 0  # how many more agents this launcher would start now
 
 
 control_adapter: TypeAdapter[Control] = TypeAdapter(Control)

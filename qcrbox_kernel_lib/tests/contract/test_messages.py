@@ -191,3 +191,11 @@ def test_every_attempt_of_a_calculation_can_be_told_from_an_older_one():
 
 def test_no_output_of_a_spec_can_have_the_name_of_a_checkpoint():
     assert not messages.CHECKPOINT.isidentifier()
+
+
+@pytest.mark.parametrize(("said", "counted"), [(0, 0), (8, 8), (-3, 0), (10**30, messages.MOST_PLACES)])
+def test_the_places_that_a_launcher_offers_are_such_as_a_machine_has(said, counted):
+    """The registry writes them into a column and adds them up for bookings."""
+    ready = messages.LauncherReady(launcher="lab", manager="process", capacity=said)
+    answer = messages.LauncherAnswer.model_validate_json(f'{{"ok": true, "free": {said}}}')
+    assert (ready.capacity, answer.free) == (counted, counted)

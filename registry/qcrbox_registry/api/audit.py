@@ -14,6 +14,7 @@ from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Caller, TheCore, ThePage, number
 from qcrbox_registry.api.openapi import sends
 from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.streams import Streamed
 from qcrbox_registry.store.audit import Search
 
 router = APIRouter(prefix="/api/audit", tags=["site"])
@@ -43,7 +44,7 @@ async def read_audit(
 @router.get("/export", response_class=StreamingResponse, responses=sends("application/x-ndjson"))
 async def export_audit(core: TheCore, actor: Caller) -> Response:
     """The whole trail, oldest first, one JSON object a line with everything its hash is made of."""
-    return StreamingResponse(
+    return Streamed(
         _lines(await core.audit.export(actor)),
         media_type="application/x-ndjson",
         headers={"content-disposition": 'attachment; filename="qcrbox-audit.ndjson"'},

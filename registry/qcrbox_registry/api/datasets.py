@@ -29,6 +29,7 @@ from qcrbox_registry.api.downloads import as_attachment, file_response, while_al
 from qcrbox_registry.api.multipart import Form
 from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
 from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.streams import Streamed
 from qcrbox_registry.api.zipping import zip_stream
 from qcrbox_registry.services.datasets import DatasetChange
 from qcrbox_registry.store.lists import DatasetFilter
@@ -184,7 +185,7 @@ async def download_dataset(
     if asked.format is None and len(found.files) == 1:
         return await file_response(found.files[0], request, while_readable)
     entries = [(file.filename, file.size, file.chunks) for file in found.files]
-    return StreamingResponse(
+    return Streamed(
         while_readable(zip_stream(entries, found.created_at)),
         media_type="application/zip",
         headers=as_attachment(f"{found.filename if asked.named else dataset_id}.zip"),

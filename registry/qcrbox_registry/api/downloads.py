@@ -6,10 +6,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from urllib.parse import quote
 
 from fastapi import Request, Response
-from starlette.responses import StreamingResponse
 
 from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api.streams import Streamed
 from qcrbox_registry.services.contents import Content
 
 
@@ -38,7 +38,7 @@ async def file_response(
         return Response(status_code=304, headers=headers)
     # The first chunk is read before the answer begins: missing contents are a 404, not a broken 200.
     first = await anext(content.chunks, b"")
-    return StreamingResponse(
+    return Streamed(
         while_sent(_rejoined(first, content.chunks)),
         media_type="application/octet-stream",
         headers={**headers, "content-length": str(content.size)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -11,6 +12,7 @@ from starlette.responses import StreamingResponse
 
 from qcrbox_registry.api.dependencies import Present, TheCore, number
 from qcrbox_registry.api.openapi import sends
+from qcrbox_registry.api.streams import Streamed
 from qcrbox_registry.services.event_feed import Batches
 from qcrbox_registry.store.events import Event
 
@@ -28,15 +30,16 @@ def written(event: Event) -> bytes:
 
 
 async def _text(request: Request, batches: Batches) -> AsyncIterator[bytes]:
-    yield b": connected\n\n"
-    async for batch in batches:
-        if await request.is_disconnected():
-            return
-        yield b"".join(map(written, batch)) or b": still here\n\n"
+    async with aclosing(batches):
+        yield b": connected\n\n"
+        async for batch in batches:
+            if await request.is_disconnected():
+                return
+            yield b"".join(map(written, batch)) or b": still here\n\n"
 
 
 def _stream(request: Request, batches: Batches) -> Response:
-    return StreamingResponse(_text(request, batches), media_type="text/event-stream", headers=_HEADERS)
+    return Streamed(_text(request, batches), media_type="text/event-stream", headers=_HEADERS)
 
 
 @router.get("/events", response_class=StreamingResponse, responses=sends("text/event-stream"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from fastapi import APIRouter, Request, Response
 from qcrbox.contract import models
@@ -14,6 +15,7 @@ from qcrbox_registry.api.dependencies import Caller, Present, TheCore, optional_
 from qcrbox_registry.api.downloads import file_response
 from qcrbox_registry.api.openapi import sends, takes
 from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.streams import Streamed
 from qcrbox_registry.services.teaching.marking import GivenMark
 
 router = APIRouter(prefix="/api", tags=["teaching"])
@@ -37,13 +39,14 @@ async def board_events(request: Request, core: TheCore, presence: Present, exerc
     ticks = await core.board.ticks(presence, exercise_id)
 
     async def text() -> AsyncIterator[bytes]:
-        yield b": connected\n\n"
-        async for changed in ticks:
-            if await request.is_disconnected():
-                return
-            yield b"event: changed\ndata: {}\n\n" if changed else b": still here\n\n"
+        async with aclosing(ticks):
+            yield b": connected\n\n"
+            async for changed in ticks:
+                if await request.is_disconnected():
+                    return
+                yield b"event: changed\ndata: {}\n\n" if changed else b": still here\n\n"
 
-    return StreamingResponse(text(), media_type="text/event-stream", headers=_HEADERS)
+    return Streamed(text(), media_type="text/event-stream", headers=_HEADERS)
 
 
 @router.get("/exercises/{exercise_id}/students/{student}", response_model=models.Success[schemas.StudentWork])

@@ -451,15 +451,13 @@ async def test_the_memory_that_an_agent_reports_fits_its_column(parts, agent, sa
     [
         AgentReady(agent="practice-1", application_slug="practice", application_version="1", pid=HUGE),
         AgentGone(agent="practice-1", reason="it ended", exit_code=HUGE),
-        LauncherReady(launcher="lab", manager="process", capacity=HUGE),
     ],
-    ids=["an agent that is ready", "an agent that is gone", "a launcher"],
+    ids=["ready", "gone"],
 )
 async def test_what_an_agent_says_of_itself_does_not_hold_up_the_others(parts, agent, event):
     other = parts.agent()
     neighbour = await parts.give(other)
-    source = "launcher-lab" if isinstance(event, LauncherReady) else agent.id
-    await parts.ingest.take([Arrived(source, event), Arrived(other.id, step(neighbour))])
-    await parts.ingest.take([Arrived(source, event), Arrived(other.id, end(neighbour))])
+    await parts.ingest.take([Arrived(agent.id, event), Arrived(other.id, step(neighbour))])
+    await parts.ingest.take([Arrived(agent.id, event), Arrived(other.id, end(neighbour))])
     await parts.quiet()
     assert parts.row(neighbour.calculation_id).state == "successful"

@@ -23,6 +23,7 @@ from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
 from qcrbox_registry.services.teaching.student_data import (
     Draft,
+    bytes_handed_in,
     copy_data,
     discard_work,
     draft_bytes,
@@ -37,8 +38,8 @@ from qcrbox_registry.store.teaching import exercises, marks, snapshots, work
 from qcrbox_registry.store.teaching.exercises import Exercise
 
 LONGEST_ANSWER = 4000
-# Of one student in one exercise. Each is kept for good and counts for no quota.
-MOST_SUBMISSIONS = 200
+# Of one student in one exercise: what is submitted is kept for good and counts for no quota.
+MOST_SUBMITTED_BYTES = 1024**3
 
 
 class StudentService:
@@ -187,7 +188,7 @@ class StudentService:
         def write(conn: Connection) -> tuple[Json, list[events.Event]]:
             found = _active(conn, actor, exercise_id, now)
             student = _begun(conn, found, actor)
-            _require_few(conn, student)
+            _require_room(conn, student)
             snapshot = freeze(conn, found, student, now, problem, beside)
             entry = audit.entry(
                 actor, "submit", now, kind="exercise", object_id=found.id, receipt=snapshot.receipt
@@ -265,14 +266,13 @@ def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exe
     return found
 
 
-def _require_few(conn: Connection, student: work.Student) -> None:
-    """Raises Conflict for a student who has submitted as often as anybody may."""
-    found = snapshots.of_exercise(conn, student.exercise_id, student.person_id)
-    if sum(each.reason == "submitted" for each in found) >= MOST_SUBMISSIONS:
-        raise Conflict(
-            f"You have submitted {MOST_SUBMISSIONS} times.",
+def _require_room(conn: Connection, student: work.Student) -> None:
+    """Raises TooLarge for a student who has submitted as much as anybody may."""
+    if bytes_handed_in(conn, student) >= MOST_SUBMITTED_BYTES:
+        raise TooLarge(
+            f"You have submitted {MOST_SUBMITTED_BYTES // 1024**2} MiB in this exercise.",
             why="Every submission is kept.",
-            next="The newest one counts; nothing more has to be done.",
+            next="The newest one counts; ask a lecturer of the course if another one is needed.",
         )
 
 

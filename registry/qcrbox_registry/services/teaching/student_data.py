@@ -40,14 +40,25 @@ async def draft_bytes(context: Context, student: work.Student) -> bytes | None:
 # ---------------------------------------------------------------- in a transaction
 
 
+def _handed_in(conn: Connection, student: work.Student) -> list[str]:
+    """Ids of the data files of everything that was submitted or collected."""
+    kept: list[str] = []
+    for each in snapshots.of_exercise(conn, student.exercise_id, student.person_id):
+        kept += [handed_files.data_file_of(each, name) for name in handed_files.names_of(each)]
+        kept += [each.notebook_file_id] if each.notebook_file_id else []
+    return kept
+
+
+def bytes_handed_in(conn: Connection, student: work.Student) -> int:
+    """How much is kept of what a student submitted and of what was collected."""
+    return sum(file.size for file in datasets.files_by_id(conn, _handed_in(conn, student)).values())
+
+
 def discard_work(conn: Connection, student: work.Student) -> None:
     """Remove answers, drafts and receipts of a preview; the next sweep purges their contents."""
-    kept: list[str | None] = [student.draft_file_id]
-    for each in snapshots.of_exercise(conn, student.exercise_id, student.person_id):
-        beside = [handed_files.data_file_of(each, name) for name in handed_files.names_of(each)]
-        kept += [each.notebook_file_id, *beside]
+    kept = [*_handed_in(conn, student), *([student.draft_file_id] if student.draft_file_id else [])]
     work.discard(conn, student.exercise_id, student.person_id)
-    for file in datasets.files_by_id(conn, [each for each in kept if each]).values():
+    for file in datasets.files_by_id(conn, kept).values():
         if file.deleted_at is None:
             datasets.retire_file(conn, file.id, REPLACED)
 

@@ -322,11 +322,12 @@ async def test_every_submission_is_kept_and_the_newest_counts(course):
 @pytest.mark.attack(12)
 async def test_submissions_have_an_end_for_each_student(course, monkeypatch):
     """Each is kept for good and belongs to the site: without an end one student could fill the disk."""
-    monkeypatch.setattr(module, "MOST_SUBMISSIONS", 2)
+    monkeypatch.setattr(module, "MOST_SUBMITTED_BYTES", 1024**2)
     exercise = await course.opened("ada", "bob")
+    files = [HandedFile("a.bin", b"x" * (512 * 1024))]
     for _ in range(2):
-        await course.students.submit(course.ada, exercise)
-    with pytest.raises(Conflict, match="submitted 2 times") as refused:
+        await course.students.submit(course.ada, exercise, Draft(NOTEBOOK), files)
+    with pytest.raises(TooLarge, match="submitted 1 MiB in this exercise") as refused:
         await course.students.submit(course.ada, exercise)
     assert "newest one counts" in refused.value.next
     assert await course.students.submit(course.bob, exercise)

@@ -1,0 +1,26 @@
+"""Answers that are sent as they are made, and are closed with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+
+
+class Streamed(StreamingResponse):
+    """A streaming answer whose generator ends with it: HEAD takes the head alone, and clients leave in the middle.
+
+    Starlette drops the generator, which is then open until the garbage collector finds it: a subscription would go on
+    collecting events, and a download would keep what it reads from.
+    """
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the pieces, then close what made them."""
+        try:
+            await super().stream_response(send)
+        finally:
+            if isinstance(self.body_iterator, AsyncGenerator):
+                # A client that has left cancels this task, and closing may have to wait for a moment.
+                await asyncio.shield(asyncio.ensure_future(self.body_iterator.aclose()))
