@@ -39,8 +39,9 @@ class Chain:
 CHAINS = {
     "glycine, 100 atoms": Chain("G" * 14),
     "alanine, serine, glycine, 103 atoms": Chain("ASG" * 3 + "AG"),
-    "the same, split valence": Chain("ASG" * 3 + "AG", basis="6-31g"),
+    "alanine, serine, glycine, 103 atoms, split valence": Chain("ASG" * 3 + "AG", basis="6-31g"),
 }
+DEPTHS = (2, 3)  # bonds around a core; two are taken for molecules
 _D_MIN, _NOISE = 1.0, 0.002
 _WIDTH = 7.0  # Å that the cell has beyond the chain across it, and 4 along it
 # Lengths in Å and angles in degrees of an extended chain.
@@ -148,64 +149,117 @@ def cif(sequence: str) -> str:
 
 
 def measure(given: Chain) -> dict[str, Any]:
-    """Largest difference of an X-H distance in Å, and seconds of processors for one set of form factors each."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(HAR / "tests"), os.environ.get("PYTHONPATH")])
-    )
-    sys.path[:0] = [str(HAR)]
-    from qcrbox.crystallography.structure.structure import Structure
-    from qcrbox_har import charges, fragments, molecules
-    from qcrbox_har.form_factors import Computer, Table
-    from qcrbox_har.loop import LEAST_SQUARES, QUANTUM
-    from qcrbox_har.method import Method
-    from qcrbox_har.processes import Child
-
-    method = Method(given.functional, given.basis)
-
-    def table(plan: molecules.Plan, rows: NDArray[np.int64]) -> tuple[Table, float]:
-        with Child(QUANTUM) as quantum:
-            quantum.call("qcrbox_har.quantum.task:speed")  # libraries are loaded
-            before = quantum.call("qcrbox_har.child:processor_seconds")
-            made = Computer(structure, plan, method, quantum).table(structure.sites.fract, rows)
-            return made, quantum.call("qcrbox_har.child:processor_seconds") - before
-
-    with tempfile.TemporaryDirectory() as folder, chdir(folder), Child(LEAST_SQUARES) as engine:
-        Path("chain.cif").write_text(cif(given.sequence))
-        structure = Structure.from_cif(Path("chain.cif"))
-        unique, rows = engine.call("simulated:indices", "chain.cif", _D_MIN)
-        whole, parts = molecules.plan(structure), fragments.plan(structure)
-        for plan in (whole, parts):
-            charges.assign(plan.molecules)
-        cut, cut_s = table(parts, rows)
-        sys.stderr.write(f"{len(parts.molecules)} fragments: {cut_s:.0f} s of processors\n")
-        exact, exact_s = table(whole, rows)
-        labels = exact.labels(structure)
-        engine.call(
-            "simulated:write_hkl", "chain.cif", unique, labels, rows, exact.values, "chain.hkl", _NOISE, 1
-        )
-        lengths = []
-        for used in (exact, cut):
-            engine.call("qcrbox_har.refine_side:resume", "chain.cif", "chain.hkl", {"weighting": "0, 0"})
-            found = engine.call(
-                "qcrbox_har.refine_side:round_", used.labels(structure), rows, used.values, 8, False
-            )
-            lengths.append(_bonds_to_hydrogen(structure, found["sites"]))
-            r1 = found["summary"]["R1"]
-    off = np.abs(lengths[1] - lengths[0])
+    """The whole molecule, and fragments of each depth beside it: seconds of processors for one set of form factors, largest and
+    mean difference of X-H distances in Å, of form factors in electrons.
+    """
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), _Engine(given) as engine:
+        # The short ones first: what is wrong with them shows before hours have gone by.
+        cut = {depth: engine.table(engine.fragments(depth)) for depth in DEPTHS}
+        exact, exact_s = engine.table(engine.whole)
+        engine.simulate(exact)
+        lengths, _ = engine.lengths(exact)
+        rows = {}
+        for depth, (made, seconds) in cut.items():
+            off, r1 = engine.lengths(made)
+            rows[str(depth)] = engine.row(depth, seconds) | difference(exact, made, np.abs(off - lengths), r1)
     return {
-        "level": method.level,
-        "atoms": len(structure.sites),
-        "fragments": len(parts.molecules),
-        "largest_fragment": max(len(m.symbols) for m in parts.molecules),
+        "level": engine.method.level,
+        "atoms": len(engine.structure.sites),
+        "whole_processor_s": exact_s,
+        "depths": rows,
+        "day": date.today().isoformat(),
+    }
+
+
+def difference(exact: Any, cut: Any, off: Array, r1: float) -> dict[str, Any]:
+    """Figures of fragments against the whole. exact, cut: tables of form factors; off (n,): of X-H distances, Å."""
+    return {
         "bonds": len(off),
         "largest_off": float(off.max()),
         "mean_off": float(off.mean()),
         "factor_off": float(np.abs(exact.values - cut.values).max()),
         "R1_fragments": r1,
-        "whole_processor_s": exact_s,
-        "fragments_processor_s": cut_s,
-        "day": date.today().isoformat(),
     }
+
+
+class _Engine:
+    """A chain in the working directory, a process with cctbx, and tables of form factors each by a process of its own."""
+
+    def __init__(self, given: Chain) -> None:
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(HAR / "tests"), os.environ.get("PYTHONPATH")])
+        )
+        sys.path[:0] = [str(HAR)]
+        from qcrbox.crystallography.structure.structure import Structure
+        from qcrbox_har import molecules
+        from qcrbox_har.loop import LEAST_SQUARES
+        from qcrbox_har.method import Method
+        from qcrbox_har.processes import Child
+
+        self.method = Method(given.functional, given.basis)
+        Path("chain.cif").write_text(cif(given.sequence))
+        self.structure = Structure.from_cif(Path("chain.cif"))
+        self.whole = molecules.plan(self.structure)
+        self._least_squares = Child(LEAST_SQUARES)
+
+    def __enter__(self) -> _Engine:
+        self.unique, self.hkl = self._least_squares.call("simulated:indices", "chain.cif", _D_MIN)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._least_squares.close()
+
+    def fragments(self, depth: int) -> Any:
+        """The plan of the fragments."""
+        from qcrbox_har import fragments
+
+        return fragments.plan(self.structure, depth=depth)
+
+    def table(self, plan: Any) -> tuple[Any, float]:
+        """Form factors, and the seconds of processors that they took."""
+        from qcrbox_har import charges
+        from qcrbox_har.form_factors import Computer
+        from qcrbox_har.loop import QUANTUM
+        from qcrbox_har.processes import Child
+
+        charges.assign(plan.molecules)
+        with Child(QUANTUM) as quantum:
+            quantum.call("qcrbox_har.quantum.task:speed")  # libraries are loaded
+            before = quantum.call("qcrbox_har.child:processor_seconds")
+            made = Computer(self.structure, plan, self.method, quantum).table(
+                self.structure.sites.fract, self.hkl
+            )
+            seconds = quantum.call("qcrbox_har.child:processor_seconds") - before
+        sys.stderr.write(f"{len(plan.molecules)} molecules or fragments: {seconds:.0f} s of processors\n")
+        return made, seconds
+
+    def simulate(self, exact: Any) -> None:
+        """Write the reflections that these form factors give."""
+        labels = exact.labels(self.structure)
+        self._least_squares.call(
+            "simulated:write_hkl",
+            *("chain.cif", self.unique, labels, self.hkl, exact.values, "chain.hkl", _NOISE, 1),
+        )
+
+    def lengths(self, used: Any) -> tuple[Array, float]:
+        """X-H distances (n,) in Å refined with these form factors, and R1."""
+        self._least_squares.call(
+            "qcrbox_har.refine_side:resume", "chain.cif", "chain.hkl", {"weighting": "0, 0"}
+        )
+        labels = used.labels(self.structure)
+        found = self._least_squares.call(
+            "qcrbox_har.refine_side:round_", labels, self.hkl, used.values, 8, False
+        )
+        return _bonds_to_hydrogen(self.structure, found["sites"]), found["summary"]["R1"]
+
+    def row(self, depth: int, seconds: float) -> dict[str, Any]:
+        """What fragments of this depth are and cost."""
+        plan = self.fragments(depth)
+        return {
+            "fragments": len(plan.molecules),
+            "largest_fragment": max(len(m.symbols) for m in plan.molecules),
+            "processor_s": seconds,
+        }
 
 
 def _bonds_to_hydrogen(structure: Any, sites: dict[str, tuple[float, float, float]]) -> Array:
@@ -217,29 +271,32 @@ def _bonds_to_hydrogen(structure: Any, sites: dict[str, tuple[float, float, floa
 
 
 _COLUMNS = (
-    "chain", "level", "fragments, largest", "X-H bonds", "mean, largest difference / Å", "processors whole / fragments", "day",
+    "chain", "level", "depth", "fragments, largest", "X-H bonds", "mean, largest difference / Å", "processors whole / fragments", "day",
 )  # fmt: skip
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
-    """Markdown: what the figures are, and a row for each chain; empty without rows."""
+    """Markdown: what the figures are, and a row for each chain and depth; empty without rows."""
     if not rows:
         return ""
     lines = [
         "\nFragments against the whole molecule: extended chains, reflections simulated from the form factors of the whole molecule "
-        f"to {_D_MIN} Å and refined with those of the fragments. Seconds of processors for one set of form factors, in one run.\n\n",
+        f"to {_D_MIN} Å and refined with those of the fragments. Depth: bonds around a core; two are taken for molecules of 100 atoms and more. "
+        "Seconds of processors for one set of form factors, in one run.\n\n",
         f"| {' | '.join(_COLUMNS)} |\n",
         "|---" * len(_COLUMNS) + "|\n",
     ]
     for name, row in rows.items():
-        whole, parts = row["whole_processor_s"], row["fragments_processor_s"]
-        cells = (
-            *(name, row["level"], f"{row['fragments']}, {row['largest_fragment']} atoms", str(row["bonds"])),
-            f"{row['mean_off']:.4f}, {row['largest_off']:.4f}",
-            f"{whole:.0f} s / {parts:.0f} s = {whole / parts:.1f}",
-            row["day"],
-        )
-        lines.append(f"| {' | '.join(cells)} |\n")
+        whole = row["whole_processor_s"]
+        for depth, cut in sorted(row["depths"].items()):
+            mean = cut["mean_off"]
+            cells = (
+                *(name, row["level"], depth, f"{cut['fragments']}, {cut['largest_fragment']} atoms"),
+                *(str(cut["bonds"]), f"{'-' if mean is None else f'{mean:.4f}'}, {cut['largest_off']:.4f}"),
+                f"{whole:.0f} s / {cut['processor_s']:.0f} s = {whole / cut['processor_s']:.1f}",
+                row["day"],
+            )
+            lines.append(f"| {' | '.join(cells)} |\n")
     return "".join(lines)
 
 

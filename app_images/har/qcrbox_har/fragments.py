@@ -26,7 +26,8 @@ Image = tuple[int, int, tuple[int, int, int]]  # site, operation, translation
 
 CORE_ATOMS = 6  # heavier than hydrogen
 SMALLEST_CORE = 2  # as many or fewer belong to a neighbouring core
-DEPTH = 3  # bonds around the core
+# Bonds around the core. The whole of a large molecule is what fragments are to spare; of chains, layers and networks there is none.
+DEPTH_IN_MOLECULES, DEPTH_IN_NETWORKS = 2, 3
 LARGE = 100  # atoms from which `auto` takes fragments
 _MOST_ATOMS = 120
 # A bond this much shorter than the sum of covalent radii has double-bond character and is not cut.
@@ -76,13 +77,15 @@ class _Bonded:
         return made.cartesian[0]
 
 
-def plan(structure: Structure, spherical: set[int] | None = None, depth: int = DEPTH) -> Plan:
+def plan(structure: Structure, spherical: set[int] | None = None, depth: int | None = None) -> Plan:
     """Fragments of a crystal, one for each core. Minor parts of a disorder keep spherical form factors.
 
     spherical: sites without a form factor of their own; metals among them are left out of the fragments, so that these
-    end at the metal. Raises UserInputError when a fragment cannot be closed within a reasonable size.
+    end at the metal. depth: bonds around a core, None for what suits molecules or networks. Raises UserInputError when a fragment cannot be closed within a reasonable size.
     """
     sites = structure.sites
+    if depth is None:
+        depth = DEPTH_IN_NETWORKS if structure.atoms.polymeric else DEPTH_IN_MOLECULES
     kept = choose(sites, "major") & sites.is_atom
     apart = spherical or set()
     kept[[site for site in apart if is_metal(sites.element[site])]] = False

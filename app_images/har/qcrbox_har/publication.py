@@ -36,11 +36,7 @@ def sentences(state: Progress, options: Options) -> list[str]:
         + (f"({rounds} rounds)." if state.converged else f"(not reached in {rounds} rounds)."),
         f"Wavefunctions: {method.level}, {electrons}, density fitting, PySCF {version('pyscf')}"
         + (", scalar relativistic X2C Hamiltonian." if method.relativistic else "."),
-        "Molecules: "
-        + "; ".join(
-            f"{m.formula}, charge {m.charge:+d}, multiplicity {m.multiplicity}" for m in state.plan.molecules
-        )
-        + ".",
+        _molecules_in_words(state),
         f"Partition: {_PARTITIONS[options.partition]}, on an integration grid of level {options.grid} of PySCF.",
     ]
     if options.wavefunction:
@@ -70,6 +66,18 @@ def sentences(state: Progress, options: Options) -> list[str]:
             "both, weighted by the occupancies."
         )
     return lines
+
+
+def _molecules_in_words(state: Progress) -> str:
+    parts = "; ".join(
+        f"{m.formula}, charge {m.charge:+d}, multiplicity {m.multiplicity}" for m in state.plan.molecules
+    )
+    if not any(m.caps for m in state.plan.molecules):
+        return f"Molecules: {parts}."
+    return (
+        "Wavefunctions are of overlapping fragments, whose cut bonds end in hydrogen atoms; each gives the form factors of "
+        f"the atoms in its middle. Fragments: {parts}."
+    )
 
 
 def complete(cif: Path, state: Progress, options: Options, table_file: Path) -> None:

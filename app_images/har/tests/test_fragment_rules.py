@@ -71,13 +71,15 @@ def test_hydrogen_is_taken_from_the_fragment_of_its_parent(peptide, plan):
         assert plan.sources[site][0].molecule == plan.sources[parent][0].molecule
 
 
-def test_what_surrounds_a_core_is_whole_to_three_bonds(peptide, plan):
-    """The form factors of a core see all that is near: no cap within two bonds of an atom that is taken from here."""
+@pytest.mark.parametrize("depth", [None, 3])
+def test_what_surrounds_a_core_is_whole_to_two_bonds_or_as_many_as_asked(peptide, depth):
+    """The form factors of a core see all that is near: no cap nearer than that to an atom that is taken from here."""
+    plan = fragments.plan(peptide, depth=depth)
     for number, molecule in enumerate(plan.molecules):
         taken = {s[0].atom for s in plan.sources.values() if s[0].molecule == number}
         heavy = {atom for atom in taken if molecule.symbols[atom] != "H"}
         for cap in molecule.caps:
-            assert steps(molecule, cap.anchor, heavy) >= fragments.DEPTH
+            assert steps(molecule, cap.anchor, heavy) >= (depth or fragments.DEPTH_IN_MOLECULES)
 
 
 def steps(molecule, start: int, goal: set[int]) -> int:

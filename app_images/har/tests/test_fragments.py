@@ -72,6 +72,8 @@ def test_a_chain_without_ends_is_cut_into_closed_shells():
     assert {(m.charge, len(m.caps)) for m in plan.molecules} == {(0, 2)}
     longest = max(len(m.symbols) for m in plan.molecules)
     assert longest < 40
+    deeper = fragments.plan(structure, depth=fragments.DEPTH_IN_NETWORKS)
+    assert [m.symbols for m in plan.molecules] == [m.symbols for m in deeper.molecules]
 
 
 def test_a_cap_points_along_the_bond_it_ends():

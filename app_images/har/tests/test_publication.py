@@ -80,6 +80,18 @@ def test_every_choice_has_its_sentence(options, state, words):
     assert words in said(Options(**options), **state)
 
 
+def test_fragments_are_not_called_molecules():
+    state = state_of()
+    assert any(
+        line == "Molecules: H2O, charge +0, multiplicity 1."
+        for line in publication.sentences(state, Options())
+    )
+    state.plan.molecules[0].caps = [molecules.Cap(0, 0, 0, (0, 0, 0), 1.0)]
+    text = " ".join(publication.sentences(state, Options()))
+    assert "overlapping fragments, whose cut bonds end in hydrogen atoms" in text
+    assert "Molecules:" not in text
+
+
 def test_spherical_atoms_are_named():
     state = state_of()
     state.plan.spherical = [0]

@@ -140,20 +140,21 @@ def test_side_groups_are_tetrahedral_and_staggered():
 
 
 def test_chains_that_are_measured_anew_stand_beside_those_that_are_kept(tmp_path, monkeypatch):
-    figures = {
-        "level": "HF/sto-3g", "fragments": 9, "largest_fragment": 30, "bonds": 44, "mean_off": 0.0004,
-        "largest_off": 0.0012, "whole_processor_s": 120.0, "fragments_processor_s": 10.0, "day": "2026-01-02",
-    }  # fmt: skip
+    cut = {"fragments": 9, "bonds": 44, "mean_off": 0.0004, "largest_off": 0.0012}
+    depths = {
+        "2": cut | {"largest_fragment": 24, "processor_s": 8.0, "mean_off": None},
+        "3": cut | {"largest_fragment": 30, "processor_s": 10.0},
+    }
+    figures = {"level": "HF/sto-3g", "whole_processor_s": 120.0, "depths": depths, "day": "2026-01-02"}
     monkeypatch.setattr(hirshfeld_fragments, "KEPT", tmp_path / "fragments.json")
     monkeypatch.setattr(hirshfeld_fragments, "measure", lambda _: figures)
     assert hirshfeld_fragments.refresh(Context(None, rows=("nothing",))) == ""
     first, *_ = hirshfeld_fragments.CHAINS
     assert hirshfeld_fragments.main([first]) == 0
     page = hirshfeld_fragments.refresh(Context(None, rows=("nothing",)))
-    assert (
-        f"| {first} | HF/sto-3g | 9, 30 atoms | 44 | 0.0004, 0.0012 | 120 s / 10 s = 12.0 | 2026-01-02 |"
-        in page
-    )
+    for depth, atoms, mean, times in (("2", 24, "-", "8 s = 15.0"), ("3", 30, "0.0004", "10 s = 12.0")):
+        cells = (first, "HF/sto-3g", depth, f"9, {atoms} atoms", "44", f"{mean}, 0.0012", f"120 s / {times}")
+        assert f"| {' | '.join(cells)} | 2026-01-02 |" in page
 
 
 def test_the_chain_for_fragments_is_cut_into_closed_shells(tmp_path):
