@@ -1,4 +1,4 @@
-"""Idle sessions: a warning first, then they are ended and their outputs kept."""
+"""Idle sessions: a warning first, then they are ended and their outputs kept. What was asked to end is asked again."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class IdleSessions:
     async def look(self, now: float | None = None) -> tuple[list[str], list[str]]:
         """Warn and end what is due at `now` (Unix time, s); ids of the sessions warned and ended."""
         at = time.time() if now is None else now
+        await self._ask_again()
         lead_s = warning_s(self.limit_s)
         idle = await self.db.read(lambda conn: sessions.idle_since(conn, at - self.limit_s + lead_s))
         new = [session for session in idle if session.warned_at is None]
@@ -71,6 +72,13 @@ class IdleSessions:
         for session in over:
             await self._end(session)
         return [session.calculation_id for session in new], [session.calculation_id for session in over]
+
+    async def _ask_again(self) -> None:
+        """Repeat what agents were asked: a message to an agent that was cut off for a moment is lost, and its session would
+        stay open without anybody in it. An agent takes the first of several."""
+        for ending in await self.db.read(sessions.asked_to_end):
+            with contextlib.suppress(NotFound):
+                await self.ender.end_session(ending.calculation_id, keep=ending.keep, reason=ending.reason)
 
     def _warn(
         self, conn: Connection, due: Sequence[Session], now: float, lead_s: float

@@ -98,6 +98,23 @@ def begin_to_end(conn: Connection, session_id: str, *, keep: bool, reason: str) 
     conn.execute(_open(session_id).values(keep=keep, reason=reason, state="finalising"))
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A session that was asked to end and has not ended yet."""
+
+    calculation_id: str
+    keep: bool
+    reason: str
+
+
+def asked_to_end(conn: Connection) -> list[Ending]:
+    """Sessions that were asked to end and have not ended yet; not those that end by themselves."""
+    query = sa.select(sessions.c.calculation_id, sessions.c.keep, sessions.c.reason).where(
+        sessions.c.closed_at.is_(None), sessions.c.state == "finalising", sessions.c.keep.isnot(None)
+    )
+    return [Ending(*row) for row in conn.execute(query.order_by(sessions.c.calculation_id))]
+
+
 def note_input(conn: Connection, session_id: str, now: float) -> None:
     """Note that the person uses the session: the idle time starts again."""
     conn.execute(_open(session_id).values(last_input_at=now, warned_at=None))

@@ -147,3 +147,34 @@ async def test_one_whose_agent_is_lost_does_not_stop_the_others(world, idle, ses
     await idle.look(OPENED + 4 * HOUR - 300)
     ender.error = NotFound("This session is not open.")
     assert await idle.look(OPENED + 4 * HOUR) == ([], [session])
+
+
+# ---------------------------------------------------------------- asking again
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_an_end_is_asked_for_until_it_has_come(world, idle, session, ender, keep):
+    """The message to an agent that is cut off at that moment is lost."""
+    world.do(sessions.begin_to_end, session, keep=keep, reason="Ended by ada.")
+    for _ in range(2):
+        assert await idle.look(OPENED) == ([], [])
+    assert ender.asked == [(session, keep, "Ended by ada.")] * 2
+    world.do(sessions.close, [session], OPENED)
+    await idle.look(OPENED)
+    assert len(ender.asked) == 2
+
+
+async def test_a_session_that_ends_by_itself_is_not_asked(world, idle, session, ender):
+    world.do(sessions.report, SessionState(calculation_id=session, attempt=1, state="finalising"), OPENED)
+    await idle.look(OPENED)
+    assert ender.asked == []
+
+
+async def test_an_end_whose_agent_is_lost_leaves_the_others_asked(world, idle, session, ender):
+    other = world.start(interactive=True)
+    world.do(sessions.create, NewSession(other, world.person["bob"], None, "olex2"), OPENED)
+    for each in (session, other):
+        world.do(sessions.begin_to_end, each, keep=True, reason="over")
+    ender.error = NotFound("No agent has this session.")
+    await idle.look(OPENED)
+    assert {asked[0] for asked in ender.asked} == {session, other}
