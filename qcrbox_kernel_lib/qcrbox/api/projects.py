@@ -152,13 +152,19 @@ class Project:
                 f"{dataset.name!r} is a result: it stays with what it was made from.",
                 next="Move the dataset that its calculation began with.",
             )
-        before = {"project": ""}
+        before = {"project": self._place_of(dataset)}
         self.box.client.patch(f"/api/annotations/dataset/{dataset.id}", {"project": self.id})
         self.box.changes.note(
             f"{dataset.name!r} was moved to {self.name!r}",
             lambda: self.box.client.patch(f"/api/annotations/dataset/{dataset.id}", before),
         )
         return self
+
+    def _place_of(self, dataset: Dataset) -> str:
+        """Id of the project that data stand in; "" for data with a project of their own."""
+        found = self.box.client.get("/api/projects", holds=dataset.id, mine=not self._everybody)["projects"]
+        place = str(found[0]["id"]) if found else ""
+        return "" if place == dataset.id or "@" in place else place
 
     def __getitem__(self, title: str) -> Node:
         """The step of this title or id (its end is enough). Raises NotFound, UserInputError for several."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.api.box import Box
+from qcrbox.api.datasets import Dataset
 from qcrbox.contract.errors import NotFound, UserInputError
 
 
@@ -42,7 +43,7 @@ class Registry:
     def get(self, path, **query):
         self.asked.append((path, query))
         if path == "/api/projects":
-            first = int(query["after"] or 0)
+            first = int(query.get("after") or 0)
             page = self.projects[first : first + self.most]
             last = first + len(page)
             following = str(last) if last < len(self.projects) else None
@@ -113,6 +114,21 @@ def test_notes_and_pins_are_stored_and_taken_back(azu):
         {"note": "good"},
         {"pinned": True},
     ]
+
+
+@pytest.mark.parametrize(
+    ("stood_in", "back"),
+    [("id-other", "id-other"), ("ds-1", ""), ("example@ada", "")],
+    ids=["another project", "its own", "an example"],
+)
+def test_data_that_are_moved_go_back_to_where_they_stood(azu, stood_in, back):
+    target = azu.projects["azu"]
+    azu.client.projects = [project("before", id=stood_in)]
+    data = Dataset(azu, {"qcrbox_dataset_id": "ds-1", "name": "hkl", "kind": "data", "data_files": {}})
+    target.add(data)
+    azu.undo()
+    sent = [body for path, body in azu.client.asked if path == "/api/annotations/dataset/ds-1"]
+    assert sent == [{"project": "id-azu"}, {"project": back}]
 
 
 def test_only_ones_own_projects_are_asked_for_unless_everybody_is(azu):
