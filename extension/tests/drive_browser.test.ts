@@ -5,32 +5,54 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { beforeEach, expect, test, vi } from 'vitest';
 
-import { drivePlugin } from '../src/drive';
+import { drivePlugin, OPEN_DRIVE } from '../src/drive';
 import { lab } from './lab_shell';
 
-vi.mock('@jupyterlab/ui-components', () => import('./lab_libraries'));
+vi.mock('@jupyterlab/apputils', () => import('./lab_libraries'));
+vi.mock('@jupyterlab/ui-components', async () => ({
+  ...(await import('./lab_libraries')),
+  refreshIcon: {},
+  ToolbarButton: class {
+    constructor(readonly options: object) {}
+  }
+}));
 vi.mock('@jupyterlab/application', async () => ({ ...(await import('./lab_libraries')), ILabShell: {} }));
-vi.mock('@jupyterlab/filebrowser', async () => ({ ...(await import('./lab_libraries')), IFileBrowserFactory: {} }));
+vi.mock('@jupyterlab/filebrowser', async () => ({
+  ...(await import('./lab_libraries')),
+  IFileBrowserFactory: {},
+  Uploader: class {
+    constructor(readonly options: object) {}
+  }
+}));
 vi.mock('@jupyterlab/services', () => import('./lab_libraries'));
 
 class FileBrowser extends Widget {
+  readonly tools: [string, { options: { model?: unknown; tooltip?: string; onClick?: () => void } }][] = [];
+  readonly toolbar = { addItem: (...item: FileBrowser['tools'][number]) => void this.tools.push(item) };
   readonly model = { cd: vi.fn(async (_path: string) => undefined), refresh: vi.fn(async () => undefined) };
 }
 
-function opened(parts: { factory?: boolean; ownFiles?: boolean } = {}) {
+function opened(parts: { factory?: boolean; ownFiles?: boolean; palette?: object } = {}) {
   const made = lab();
   const addDrive = vi.fn();
   Object.assign(made.contents, { addDrive });
   const browser = new FileBrowser();
+  browser.id = 'store';
   const ownFiles = new FileBrowser();
   const tracker = { currentWidget: browser as FileBrowser | null };
   const currentChanged = new Signal<unknown, void>(tracker);
   Object.assign(tracker, { currentChanged });
   const create = vi.fn((_id: string, _options: object) => browser);
-  const shell = { node: document.createElement('div'), add: vi.fn() };
+  const shell = { node: document.createElement('div'), add: vi.fn(), activateById: vi.fn() };
   document.body.append(shell.node);
   const factory = parts.factory === false ? null : { createFileBrowser: create, tracker };
-  const drive = made.use(drivePlugin, factory, shell, parts.ownFiles === false ? null : ownFiles) as { name: string };
+  const drive = made.use(
+    drivePlugin,
+    factory,
+    shell,
+    parts.ownFiles === false ? null : ownFiles,
+    parts.palette ?? null
+  ) as { name: string };
   const focused = vi.fn();
   ownFiles.node.addEventListener('focus', focused);
   Widget.attach(browser, document.body);
@@ -115,4 +137,27 @@ test('without Lab’s own browser nothing is given back', () => {
   const { currentChanged, focused } = opened({ ownFiles: false });
   currentChanged.emit();
   expect(focused).not.toHaveBeenCalled();
+});
+
+test('its buttons add files to the store, not to Lab’s own files, and read the shown folder anew', () => {
+  const { browser } = opened();
+  const [[, upload] = [], [, refresh] = []] = browser.tools;
+  expect(browser.tools.map(([name]) => name)).toEqual(['upload', 'refresh']);
+  expect(upload?.options.model).toBe(browser.model);
+  refresh?.options.onClick?.();
+  expect([browser.model.refresh.mock.calls.length, browser.model.cd.mock.calls.length]).toEqual([1, 0]);
+});
+
+test('its command brings its tab to the front and is in the palette, where there is one', async () => {
+  const palette = { addItem: vi.fn() };
+  const { run, shell } = opened({ palette });
+  await run(OPEN_DRIVE);
+  expect(shell.activateById).toHaveBeenCalledWith('store');
+  expect(palette.addItem).toHaveBeenCalledWith({ command: OPEN_DRIVE, category: 'QCrBox' });
+  const bare = opened();
+  expect(bare.app.commands.hasCommand(OPEN_DRIVE)).toBe(true);
+});
+
+test('where Lab has no file browser there is no command that opens nothing', () => {
+  expect(opened({ factory: false }).app.commands.hasCommand(OPEN_DRIVE)).toBe(false);
 });
