@@ -5,15 +5,32 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { beforeEach, expect, test, vi } from 'vitest';
 
-import { drivePlugin } from '../src/drive';
+import { drivePlugin, OPEN_DRIVE } from '../src/drive';
 import { lab } from './lab_shell';
 
-vi.mock('@jupyterlab/ui-components', () => import('./lab_libraries'));
+vi.mock('@jupyterlab/ui-components', async () => ({
+  ...(await import('./lab_libraries')),
+  refreshIcon: {},
+  ToolbarButton: class {
+    constructor(readonly options: { onClick(): void }) {}
+  }
+}));
+vi.mock('@jupyterlab/apputils', async () => ({ ...(await import('./lab_libraries')), ICommandPalette: {} }));
 vi.mock('@jupyterlab/application', async () => ({ ...(await import('./lab_libraries')), ILabShell: {} }));
-vi.mock('@jupyterlab/filebrowser', async () => ({ ...(await import('./lab_libraries')), IFileBrowserFactory: {} }));
+vi.mock('@jupyterlab/filebrowser', async () => ({
+  ...(await import('./lab_libraries')),
+  IFileBrowserFactory: {},
+  Uploader: class {
+    constructor(readonly options: object) {}
+  }
+}));
 vi.mock('@jupyterlab/services', () => import('./lab_libraries'));
 
 class FileBrowser extends Widget {
+  readonly tools = new Map<string, { options: { onClick?(): void; model?: object } }>();
+  readonly toolbar = {
+    addItem: (name: string, item: { options: { onClick?(): void; model?: object } }) => this.tools.set(name, item)
+  };
   readonly model = { cd: vi.fn(async (_path: string) => undefined), refresh: vi.fn(async () => undefined) };
 }
 
@@ -27,7 +44,7 @@ function opened(parts: { factory?: boolean; ownFiles?: boolean } = {}) {
   const currentChanged = new Signal<unknown, void>(tracker);
   Object.assign(tracker, { currentChanged });
   const create = vi.fn((_id: string, _options: object) => browser);
-  const shell = { node: document.createElement('div'), add: vi.fn() };
+  const shell = { node: document.createElement('div'), add: vi.fn(), activateById: vi.fn() };
   document.body.append(shell.node);
   const factory = parts.factory === false ? null : { createFileBrowser: create, tracker };
   const drive = made.use(drivePlugin, factory, shell, parts.ownFiles === false ? null : ownFiles) as { name: string };
@@ -54,6 +71,16 @@ test('its browser has a name, is asked for nothing by itself and does not come b
   expect(create).toHaveBeenCalledWith('qcrbox-drive', { driveName: 'qcrbox', auto: false, restore: false });
   expect([browser.node.getAttribute('aria-label'), shell.add.mock.calls[0]?.[1]]).toEqual(['Stored files', 'left']);
   expect(browser.model.cd).not.toHaveBeenCalled();
+});
+
+test('files are added and the list is read again by buttons; a command shows it without a mouse', async () => {
+  const { browser, shell, run } = opened();
+  expect([...browser.tools.keys()]).toEqual(['upload', 'refresh']);
+  expect(browser.tools.get('upload')?.options.model).toBe(browser.model);
+  browser.tools.get('refresh')?.options.onClick?.();
+  expect(browser.model.refresh).toHaveBeenCalledTimes(1);
+  await run(OPEN_DRIVE);
+  expect(shell.activateById).toHaveBeenCalledWith(browser.id);
 });
 
 test('the first look reads the store from its beginning, each later one what is shown', () => {
