@@ -8,14 +8,14 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { drivePlugin, OPEN_DRIVE } from '../src/drive';
 import { lab } from './lab_shell';
 
+vi.mock('@jupyterlab/apputils', () => import('./lab_libraries'));
 vi.mock('@jupyterlab/ui-components', async () => ({
   ...(await import('./lab_libraries')),
   refreshIcon: {},
   ToolbarButton: class {
-    constructor(readonly options: { onClick(): void }) {}
+    constructor(readonly options: object) {}
   }
 }));
-vi.mock('@jupyterlab/apputils', async () => ({ ...(await import('./lab_libraries')), ICommandPalette: {} }));
 vi.mock('@jupyterlab/application', async () => ({ ...(await import('./lab_libraries')), ILabShell: {} }));
 vi.mock('@jupyterlab/filebrowser', async () => ({
   ...(await import('./lab_libraries')),
@@ -27,18 +27,17 @@ vi.mock('@jupyterlab/filebrowser', async () => ({
 vi.mock('@jupyterlab/services', () => import('./lab_libraries'));
 
 class FileBrowser extends Widget {
-  readonly tools = new Map<string, { options: { onClick?(): void; model?: object } }>();
-  readonly toolbar = {
-    addItem: (name: string, item: { options: { onClick?(): void; model?: object } }) => this.tools.set(name, item)
-  };
+  readonly tools: [string, { options: { model?: unknown; tooltip?: string; onClick?: () => void } }][] = [];
+  readonly toolbar = { addItem: (...item: FileBrowser['tools'][number]) => void this.tools.push(item) };
   readonly model = { cd: vi.fn(async (_path: string) => undefined), refresh: vi.fn(async () => undefined) };
 }
 
-function opened(parts: { factory?: boolean; ownFiles?: boolean } = {}) {
+function opened(parts: { factory?: boolean; ownFiles?: boolean; palette?: object } = {}) {
   const made = lab();
   const addDrive = vi.fn();
   Object.assign(made.contents, { addDrive });
   const browser = new FileBrowser();
+  browser.id = 'store';
   const ownFiles = new FileBrowser();
   const tracker = { currentWidget: browser as FileBrowser | null };
   const currentChanged = new Signal<unknown, void>(tracker);
@@ -47,7 +46,13 @@ function opened(parts: { factory?: boolean; ownFiles?: boolean } = {}) {
   const shell = { node: document.createElement('div'), add: vi.fn(), activateById: vi.fn() };
   document.body.append(shell.node);
   const factory = parts.factory === false ? null : { createFileBrowser: create, tracker };
-  const drive = made.use(drivePlugin, factory, shell, parts.ownFiles === false ? null : ownFiles) as { name: string };
+  const drive = made.use(
+    drivePlugin,
+    factory,
+    shell,
+    parts.ownFiles === false ? null : ownFiles,
+    parts.palette ?? null
+  ) as { name: string };
   const focused = vi.fn();
   ownFiles.node.addEventListener('focus', focused);
   Widget.attach(browser, document.body);
@@ -71,16 +76,6 @@ test('its browser has a name, is asked for nothing by itself and does not come b
   expect(create).toHaveBeenCalledWith('qcrbox-drive', { driveName: 'qcrbox', auto: false, restore: false });
   expect([browser.node.getAttribute('aria-label'), shell.add.mock.calls[0]?.[1]]).toEqual(['Stored files', 'left']);
   expect(browser.model.cd).not.toHaveBeenCalled();
-});
-
-test('files are added and the list is read again by buttons; a command shows it without a mouse', async () => {
-  const { browser, shell, run } = opened();
-  expect([...browser.tools.keys()]).toEqual(['upload', 'refresh']);
-  expect(browser.tools.get('upload')?.options.model).toBe(browser.model);
-  browser.tools.get('refresh')?.options.onClick?.();
-  expect(browser.model.refresh).toHaveBeenCalledTimes(1);
-  await run(OPEN_DRIVE);
-  expect(shell.activateById).toHaveBeenCalledWith(browser.id);
 });
 
 test('the first look reads the store from its beginning, each later one what is shown', () => {
@@ -142,4 +137,27 @@ test('without Lab’s own browser nothing is given back', () => {
   const { currentChanged, focused } = opened({ ownFiles: false });
   currentChanged.emit();
   expect(focused).not.toHaveBeenCalled();
+});
+
+test('its buttons add files to the store, not to Lab’s own files, and read the shown folder anew', () => {
+  const { browser } = opened();
+  const [[, upload] = [], [, refresh] = []] = browser.tools;
+  expect(browser.tools.map(([name]) => name)).toEqual(['upload', 'refresh']);
+  expect(upload?.options.model).toBe(browser.model);
+  refresh?.options.onClick?.();
+  expect([browser.model.refresh.mock.calls.length, browser.model.cd.mock.calls.length]).toEqual([1, 0]);
+});
+
+test('its command brings its tab to the front and is in the palette, where there is one', async () => {
+  const palette = { addItem: vi.fn() };
+  const { run, shell } = opened({ palette });
+  await run(OPEN_DRIVE);
+  expect(shell.activateById).toHaveBeenCalledWith('store');
+  expect(palette.addItem).toHaveBeenCalledWith({ command: OPEN_DRIVE, category: 'QCrBox' });
+  const bare = opened();
+  expect(bare.app.commands.hasCommand(OPEN_DRIVE)).toBe(true);
+});
+
+test('where Lab has no file browser there is no command that opens nothing', () => {
+  expect(opened({ factory: false }).app.commands.hasCommand(OPEN_DRIVE)).toBe(false);
 });

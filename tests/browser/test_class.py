@@ -66,7 +66,9 @@ def unfold(page: Page, name: str) -> None:
 
 
 def look(page: Page, pictures: Path, name: str) -> None:
-    """The page in light and dark: nothing that axe finds serious, and a picture to look at."""
+    """The page in light and dark: nothing that axe finds serious, each id once, and a picture to look at."""
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
+    assert sorted({each for each in ids if ids.count(each) > 1}) == [], name
     for scheme in ("light", "dark"):
         # Without motion: axe would see a colour on its way from one theme to the other.
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]

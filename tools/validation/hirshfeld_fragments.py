@@ -282,7 +282,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     lines = [
         "\nFragments against the whole molecule: extended chains, reflections simulated from the form factors of the whole molecule "
         f"to {_D_MIN} Å and refined with those of the fragments. Depth: bonds around a core; two are taken for molecules of 100 atoms and more. "
-        "Seconds of processors for one set of form factors, in one run.\n\n",
+        "Seconds of processors for one set of form factors.\n\n",
         f"| {' | '.join(_COLUMNS)} |\n",
         "|---" * len(_COLUMNS) + "|\n",
     ]

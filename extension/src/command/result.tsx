@@ -205,10 +205,13 @@ function Parts({ calculation, store, actions, views, trans, dataset, structure }
 
 function LogOf({ calculation, store, trans }: Pick<IProps, 'calculation' | 'store' | 'trans'>): JSX.Element {
   const { text, problem } = useLog(calculation, store);
+  const loading = text === undefined && !problem;
   return (
     <>
       {problem && <div className="qcrbox-Error">{problem}</div>}
-      {text ? <Log text={text} trans={trans} /> : <p>{trans.__('The program has written nothing.')}</p>}
+      {text && <Log text={text} trans={trans} />}
+      {text === '' && <p>{trans.__('The program has written nothing.')}</p>}
+      {loading && <p>{trans.__('Loading …')}</p>}
     </>
   );
 }

@@ -4,9 +4,9 @@ import type { RegistryStore } from '../registry/store';
 import type { ICalculation } from '../registry/types';
 import { wordsOf } from '../words_of';
 
-/** The program's output, read again whenever the calculation moved on. */
-export function useLog(calculation: ICalculation, store: RegistryStore): { text: string; problem: string } {
-  const [found, setFound] = React.useState({ text: '', problem: '' });
+/** The program's output, read again whenever the calculation moved on; no text before the first answer. */
+export function useLog(calculation: ICalculation, store: RegistryStore): { text?: string; problem: string } {
+  const [found, setFound] = React.useState<{ text?: string; problem: string }>({ problem: '' });
   const id = calculation.calculation_id;
   const moved = `${calculation.status}/${calculation.step}/${calculation.status_events.length}/${calculation.heard ?? 0}`;
   React.useEffect(() => {

@@ -540,7 +540,7 @@ export interface components {
         };
         /**
          * CoursePerson
-         * @description Someone of a course. signed_in: has used the registry at least once.
+         * @description Someone of a course. signed_in: at least once, at the hub or here.
          */
         CoursePerson: {
             /** Name */

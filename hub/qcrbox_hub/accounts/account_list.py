@@ -54,10 +54,11 @@ class AccountList(APIHandler):
 
 
 class MemberList(APIHandler):
-    """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles", "created"}]}`.
+    """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles", "created", "last_activity"}]}`.
 
-    roles are those for this group; created is the time by which the registry knows a renamed account. For tokens that may
-    list every account and every group: the registry's. A cookie does not open it.
+    roles are those for this group; created is the time by which the registry knows a renamed account; last_activity is null
+    for who has never signed in. For tokens that may list every account and every group: the registry's. A cookie does not
+    open it.
     """
 
     _accept_cookie_auth = False
@@ -75,6 +76,7 @@ class MemberList(APIHandler):
                 "name": user.name,
                 "roles": sorted(kinds[role.name] for role in user.roles if role.name in kinds),
                 "created": isoformat(user.created),
+                "last_activity": isoformat(user.last_activity),
             }
             for user in group.users
         ]

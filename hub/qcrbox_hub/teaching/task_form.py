@@ -22,7 +22,7 @@ KINDS = {"calculation": "a calculation", "value": "a number", "answer": "a text 
 CHECKS = {
     "quantity": "a figure lies in a band",
     "space_group": "the space group is",
-    "all_hydrogens": "all hydrogen atoms are there",
+    "all_hydrogens": "the number of hydrogen atoms is",
     "no_alerts": "no alert of this level or worse",
     "element": "the element of a site is",
     "occupancy": "the occupancy of a site lies in a band",

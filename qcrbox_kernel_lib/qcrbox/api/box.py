@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from qcrbox.api.applications import Applications, Command
 from qcrbox.api.batch import Batch
@@ -28,7 +28,6 @@ from qcrbox.api.undo import Undo
 from qcrbox.client.environment import words_to_user
 from qcrbox.client.events import EventFeed
 from qcrbox.client.writing import write_over
-from qcrbox.contract.errors import Unreachable
 from qcrbox.contract.python_names import is_private
 from qcrbox.markup import Code, Table, Text, escape
 
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
 
 class Box:
     """Applications as attributes, datasets by name: `box.refine.refine_iam(box["azu"])`."""
+
+    # Finds the box of this process for a pickle from a registry's address; set by the connection, which makes boxes.
+    found_at: ClassVar[Callable[[str], Box] | None] = None
 
     def __init__(self, client: RegistryClient, *, source: str = "") -> None:
         self.client, self.source = client, source
@@ -241,28 +243,15 @@ class Box:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the token: whoever reads the pickle uses the connection of that process.
-        return box_at, (self.url,)
+        if Box.found_at is None:
+            raise TypeError("a box that qc.connect did not make cannot be pickled")
+        return Box.found_at, (self.url,)
 
     def __repr__(self) -> str:
         return f"<QCrBox at {self.url}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": f"<code>{escape(repr(self))}</code>"}
-
-
-def box_at(url: str) -> Box:
-    """The box of this process, for a pickle of the registry at `url`. Raises Unreachable when it is another one's."""
-    # The connection is what makes boxes.
-    from qcrbox.api.connection import current
-
-    box = current()
-    if box.url != url:
-        raise Unreachable(
-            f"This object is from the registry at {url}, and you are connected to {box.url}.",
-            next=f'Connect to it first: qc.connect("{url}").',
-            part="registry",
-        )
-    return box
 
 
 _OWN = (

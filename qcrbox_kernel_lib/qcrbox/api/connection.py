@@ -53,6 +53,18 @@ def current() -> Box:
     return _current
 
 
+def box_at(url: str) -> Box:
+    """The box of this process, for a pickle from the registry at `url`. Raises Unreachable when it is another one's."""
+    box = current()
+    if box.url != url:
+        raise Unreachable(
+            f"This object is from the registry at {url}, and you are connected to {box.url}.",
+            next=f'Connect to it first: qc.connect("{url}").',
+            part="registry",
+        )
+    return box
+
+
 def is_configured() -> bool:
     """True when `current()` would not fail; no network call."""
     try:
@@ -199,4 +211,5 @@ def _make_box(found: Found) -> Box:
     from qcrbox.client.http import RegistryClient
 
     short_traceback.install()
+    Box.found_at = box_at
     return Box(RegistryClient(found.url, found.token, announce=busy), source=found.source)

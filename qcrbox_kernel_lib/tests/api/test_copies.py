@@ -7,15 +7,19 @@ import pickle
 
 import pytest
 from qcrbox.api import connection
+from qcrbox.api.box import Box
+from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import Unreachable
 
 from ..conftest import write_cif
+from ..small_server import Raw
 
 
 @pytest.fixture
 def things(stored, store, monkeypatch):
     """One of each kind of object, on the registry of this kernel."""
     monkeypatch.setattr(connection, "_current", stored)
+    monkeypatch.setattr(Box, "found_at", connection.box_at)
     stored.client._token = "secret-token"
     record = store.dataset("azu", {"azu.cif": write_cif()})
     store.calculation("0aa1", output_dataset_id=record["qcrbox_dataset_id"])
@@ -81,3 +85,17 @@ def test_a_copied_dataset_answers_as_the_first_does(things):
 def test_a_copied_calculation_follows_the_same_events(things):
     assert copy.deepcopy(things["calculation"]) is things["calculation"]
     assert pickle.loads(pickle.dumps(things["calculation"])) is things["calculation"]
+
+
+def test_a_connected_box_can_be_pickled_and_one_made_by_hand_says_why_not(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(connection, "_current", None)
+    monkeypatch.setattr(Box, "found_at", None)
+    server["GET /api/healthz"] = Raw('{"status": "ok"}')
+    server["GET /api/applications"] = {"applications": []}
+    with pytest.raises(TypeError, match=r"qc.connect did not make cannot be pickled"):
+        pickle.dumps(Box(RegistryClient(server.url)))
+    box = connection.connect(server.url)
+    assert pickle.loads(pickle.dumps(box)) is box
+    connection.forget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from qcrbox.cif import Document, read
 from qcrbox.cif.check import check
@@ -122,6 +122,12 @@ def test_the_whole_file_in_any_dialect_is_read_back(text: str, merge_su: bool) -
 @settings(max_examples=60, deadline=None)
 @given(texts(), texts())
 def test_any_output_is_merged_into_any_source(source: str, output: str) -> None:
+    # Which of two spellings counts is decided anew with every file that states only one of them.
+    assume(
+        not any(
+            remark.code == "two-spellings" for text in (source, output) for remark in unify(text).warnings
+        )
+    )
     try:
         made = merge_back(output, source, OutputEntries())
     except QcError as error:

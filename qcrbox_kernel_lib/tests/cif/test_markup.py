@@ -53,3 +53,49 @@ def test_coded_text_is_ascii_and_is_shown_as_before(text: str) -> None:
     spaced = " ".join(text)
     assert coded(spaced).isascii()
     assert shown(coded(spaced)) == spaced
+
+
+@pytest.mark.parametrize("text", ["----", "----------", "=----=", "a----b", "-----\n-----"])
+def test_a_rule_of_dashes_stays_a_rule(text: str) -> None:
+    """Its last three became one long dash."""
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("a--b", "a–b"),
+        ("a---b", "a—b"),
+        ("--", "–"),
+        ("1 -+ 2", "1 ∓ 2"),
+        ("\\\\infty", "∞"),
+        ("\\\\rightarrow \\\\leftarrow", "→ ←"),
+        ("C\\\\tbn", "C\\\\tbn"),
+        ("C\\\\tb N", "C≡ N"),
+        ("\\;a", "ą"),
+        ("\\=o", "ō"),
+        ("\\.z", "ż"),
+        ("\\(g", "ğ"),
+        ("\\?i", "ı"),
+        ("\\/L", "Ł"),
+        ("\\G \\g", "Γ γ"),
+        ("\\s^2^", "σ^2^"),
+        ("\\sin", "\\sin"),
+        ("\\%C", "°C"),
+        ("100\\%", "100°"),
+    ],
+)
+def test_further_codes(code: str, text: str) -> None:
+    assert shown(code) == text
+
+
+@pytest.mark.parametrize("letter", list("ąęēżğčőłøđıß∞≃∼≠²⟩⟨→←≡±∓°"))
+def test_every_letter_with_a_code_is_written_with_it(letter: str) -> None:
+    """Arrows and signs had codes on reading alone."""
+    assert coded(letter).isascii()
+    assert shown(coded(letter)) == letter
+
+
+@pytest.mark.parametrize("text", ["東", "€", "ﬁ", "plain", "", "a\\b"])
+def test_what_has_no_code_stays(text: str) -> None:
+    assert coded(text) == text

@@ -111,3 +111,52 @@ def test_category_of_a_name(tag: str, category: str) -> None:
 def test_table_is_what_its_script_writes(build_names) -> None:
     pytest.importorskip("iotbx", reason="the dictionary comes with cctbx-base")
     assert build_names.TABLE.read_text("utf-8") == build_names.table_text()
+
+
+@pytest.mark.parametrize(
+    ("tag", "contents", "unit", "minimum", "maximum"),
+    [
+        ("_cell_length_a", "Real", "angstroms", 0.0, None),
+        ("_cell_angle_alpha", "Real", "degrees", 0.0, 180.0),
+        ("_space_group_IT_number", "Integer", "none", 1.0, 230.0),
+        ("_diffrn_ambient_temperature", "Real", "kelvins", 0.0, None),
+        ("_diffrn_radiation_wavelength", "Real", "angstroms", 0.0, None),
+        ("_cell_formula_units_Z", "Real", "none", 0.0, None),
+    ],
+)
+def test_facts_of_items_that_programs_rely_on(tag, contents, unit, minimum, maximum):
+    facts = names.facts(tag)
+    assert (facts.contents, facts.unit, facts.minimum, facts.maximum) == (contents, unit, minimum, maximum)
+    assert facts.is_number
+    assert names.facts(facts.name) == facts
+
+
+@pytest.mark.parametrize(
+    ("tag", "label"),
+    [
+        ("_atom_site_label", True),
+        ("_atom_site_aniso_label", True),
+        ("_cell_length_a", False),
+        ("_atom_site_fract_x", False),
+        ("_chemical_formula_sum", False),
+    ],
+)
+def test_labels_are_texts_even_where_they_look_like_numbers(tag, label):
+    assert names.facts(tag).is_label is label
+
+
+@pytest.mark.parametrize(
+    "tag", ["_cell_length_a", "_CELL.LENGTH_A", "_atom_site_U_iso_or_equiv", "_cell_length_a_su"]
+)
+def test_known_names_are_known_in_every_spelling(tag):
+    assert names.is_known(tag) or tag.endswith("_su")
+    assert all(names.canonical(alias) == names.canonical(tag) for alias in names.aliases(tag))
+    assert names.key(tag.upper()) == names.key(tag.lower())
+
+
+@pytest.mark.parametrize("tag", ["_my_thing", "_x", "_a.b.c", "_shelx_res_file", "_é"])
+def test_unknown_names_stay_as_they_are(tag):
+    assert not names.is_known(tag)
+    assert names.canonical(tag) == tag
+    assert names.aliases(tag) == [tag.lower()]
+    assert names.facts(tag) is None

@@ -137,6 +137,16 @@ def block_of(text: str):
         ("_cell_length_a 5.1", ["_cell_length_a"]),
         ("_cell_length_a 5.1(2)\n_cell_length_a_su ?", ["_cell_length_a", "_cell_length_a_su"]),
         ("_atom_site_label 1(2)", ["_atom_site_label"]),
+        # Labels and other texts of the dictionary: a label `1(2)` became the label 1 with s.u. 2.
+        (
+            "loop_\n_geom_bond_atom_site_label_1\n_geom_bond_distance\n1(2) 1.5(2)",
+            ["_geom_bond_atom_site_label_1", "_geom_bond_distance", "_geom_bond_distance_su"],
+        ),
+        ("_chemical_formula_moiety 2(3)", ["_chemical_formula_moiety"]),
+        (
+            "loop_\n_atom_site_label\n_atom_site_disorder_group\nC1 1(2)",
+            ["_atom_site_label", "_atom_site_disorder_group"],
+        ),
         ("_my_su 1.5(2)", ["_my_su", "_my_su_su"]),
         ("_my 1.5\n_my_su 0.2(1)", ["_my", "_my_su"]),
         ("loop_\n_my\n1.5(2)\n?", ["_my", "_my_su"]),

@@ -370,6 +370,12 @@ def test_the_su_of_a_column_that_keeps_its_written_name_stays_its_own() -> None:
     assert unify(unified.bytes).block.tags == unified.block.tags
 
 
+def test_columns_of_equal_values_with_different_su_are_not_the_same() -> None:
+    unified = unify("data_x\nloop_\n_atom_site.fract_x\n_atom_site_fract_x\n1.0(1) 1(2)\n")
+    assert unified.block.column("_atom_site_fract_x_su") == ["2"]
+    assert unify(unified.bytes).block.tags == unified.block.tags
+
+
 @pytest.mark.parametrize("dialect", ["unified", "ddl1"])
 def test_two_spellings_that_were_kept_are_two_names_in_every_dialect(dialect: str) -> None:
     """In classic names both were `_cell_length_a`, and no program reads a file that has an item twice."""

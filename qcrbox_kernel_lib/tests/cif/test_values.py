@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 from hypothesis import given
@@ -181,3 +181,117 @@ def test_no_text_makes_the_number_functions_fail(text: str) -> None:
     split = split_su(text)
     assert (split is not None) == (number is not None and number.su is not None)
     assert merge_su(text, text) is not None
+
+
+def by_the_rule(value: str, su: str) -> str:
+    """The 2-19 rule written down anew: the s.u. has one digit for 2 to 9 and two for 10 to 19, half to even."""
+    exact, error = Decimal(value), Decimal(su)
+    lead = error.as_tuple().digits[0]
+    unit = Decimal(1).scaleb(error.adjusted() - (1 if lead == 1 else 0))
+    shown = exact.quantize(unit, ROUND_HALF_EVEN)
+    count = int((error / unit).quantize(Decimal(1), ROUND_HALF_EVEN))
+    if unit >= 1:
+        return f"{'-' if value.startswith('-') and not shown else ''}{int(shown)}({count * int(unit)})"
+    return f"{shown:f}({count})"
+
+
+@given(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?", fullmatch=True),
+    st.from_regex(r"(0|[1-9][0-9]{0,3})(\.[0-9]{1,6})?", fullmatch=True).filter(
+        lambda text: Decimal(text) > 0
+    ),
+)
+def test_merging_follows_the_rule_to_the_last_digit(value: str, su: str) -> None:
+    assert merge_su(value, su) == by_the_rule(value, su)
+    # The same numbers as exponents go another way through the code.
+    exponent = f"{value}E0" if "." in value else f"{value}.E0"
+    assert Decimal(split_su(merge_su(exponent, su))[0]) == Decimal(split_su(merge_su(value, su))[0])
+
+
+RULE = [
+    # su in units of the last digit 1 to 29: what is shown.
+    ("10.000", "0.001", "10.0000(10)"),
+    ("10.000", "0.0019", "10.0000(19)"),
+    ("10.000", "0.00194", "10.0000(19)"),
+    ("10.000", "0.002", "10.000(2)"),
+    ("10.000", "0.0024", "10.000(2)"),
+    ("10.000", "0.0025", "10.000(2)"),
+    ("10.000", "0.0035", "10.000(4)"),
+    ("10.000", "0.009", "10.000(9)"),
+    ("10.000", "0.0095", "10.000(10)"),
+    ("10.000", "0.0199", "10.000(20)"),
+    ("10.000", "0.02", "10.00(2)"),
+    ("99.9999", "0.01", "100.000(10)"),
+    ("-99.9999", "0.2", "-100.0(2)"),
+    ("0.00001", "0.5", "0.0(5)"),
+    ("12345.6", "1000", "12300(1000)"),
+    ("12345.6", "2000", "12000(2000)"),
+    ("12350", "2500", "12000(2000)"),
+    ("0", "1e-7", "0.00000000(10)"),
+    ("1e5", "1e4", "100000(10000)"),
+]
+
+
+@pytest.mark.parametrize(("value", "su", "text"), RULE, ids=[f"{row[0]}, {row[1]}" for row in RULE])
+def test_the_2_19_rule_at_its_edges(value: str, su: str, text: str) -> None:
+    assert merge_su(value, su) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "su"),
+    [
+        ("1.5E+3(2)", "1500", "200"),
+        ("15e-1(2)", "1.5", "0.2"),
+        ("1.50E1(25)", "15.0", "2.5"),
+        ("-1E-2(1)", "-0.01", "0.01"),
+        ("1.5E2(0.5)", "150", "50"),
+        ("007.10(2)", "007.10", "0.02"),
+        ("1.(1)", "1", "1"),
+        ("123(1234)", "123", "1234"),
+        ("0.001(1234)", "0.001", "1.234"),
+    ],
+)
+def test_brackets_count_in_units_of_the_last_digit(text: str, value: str, su: str) -> None:
+    assert split_su(text) == (value, su)
+    number = parse_number(text)
+    assert (number.value, number.su) == (pytest.approx(float(value)), pytest.approx(float(su)))
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e999", "1e999(2)", "9e307(99)", "1E309"])
+def test_a_number_beyond_every_float_is_a_text(text: str) -> None:
+    """As infinity it ended sums, checks for whole numbers and JSON with errors elsewhere."""
+    assert parse_number(text) is None
+    assert parse_value(text) == text
+
+
+@pytest.mark.parametrize("text", ["1e308", "-1.7E308", "1e-400", "4.9e-324"])
+def test_numbers_at_the_ends_of_the_range_are_numbers(text: str) -> None:
+    assert parse_number(text).value == float(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "exact"),
+    [
+        (Number.of(1.2345, 0.005), "1.234(5)", Decimal("1.234")),
+        (Number.of("1.2345", "0.0119"), "1.234(12)", Decimal("1.234")),
+        (Number.of(Decimal("1.50")), "1.50", Decimal("1.50")),
+        (Number.of(5), "5", Decimal(5)),
+        (Number.of(-0.5, 0), "-0.5", Decimal("-0.5")),
+        (Number.of(1e-7), "1e-07", Decimal("1e-7")),
+    ],
+    ids=str,
+)
+def test_numbers_made_here_have_their_text_and_exact_value(number: Number, text: str, exact: Decimal) -> None:
+    assert str(number) == text
+    assert number.decimal == exact
+    assert float(number) == number.value
+
+
+def test_a_number_is_no_other_kind_of_value() -> None:
+    assert parse_number("1") != 1
+    assert parse_number("1") != "1"
+    assert parse_number("1") == parse_number("1.0")
+    assert {parse_number("1"), parse_number("1.0"), parse_number("1(0)")} == {
+        parse_number("1"),
+        parse_number("1(0)"),
+    }

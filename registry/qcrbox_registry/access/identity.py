@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -48,12 +49,13 @@ class GroupMember:
     """A member of a group at the hub.
 
     roles: kinds of roles for this group (lecturer, manager, data_manager). created: when the hub made the account, as its
-    text; renaming keeps it. "" where the hub does not say.
+    text; renaming keeps it. "" where the hub does not say. last_activity: Unix time, s; None for who has never signed in.
     """
 
     name: str
     roles: frozenset[str] = frozenset()
     created: str = ""
+    last_activity: float | None = None
 
 
 class Identity(Protocol):
@@ -342,6 +344,7 @@ class HubIdentity:
                         str(member["name"]),
                         frozenset(map(str, member.get("roles") or ())),
                         str(member.get("created") or ""),
+                        _moment(member.get("last_activity")),
                     )
                     for member in answer["members"]
                     if not is_preview(str(member["name"]))  # no student of the course
@@ -440,3 +443,11 @@ def service_token(settings: Settings) -> str:
     if settings.hub_token_file is not None:
         return settings.hub_token_file.read_text().strip()
     return ""
+
+
+def _moment(text: object) -> float | None:
+    """The Unix time, s, of an ISO 8601 time of the hub; None for none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp() if text else None
+    except ValueError:
+        return None

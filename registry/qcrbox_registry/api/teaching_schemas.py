@@ -30,7 +30,7 @@ class Courses(Model):
 
 
 class CoursePerson(Model):
-    """Someone of a course. signed_in: has used the registry at least once."""
+    """Someone of a course. signed_in: at least once, at the hub or here."""
 
     name: str
     role: Role

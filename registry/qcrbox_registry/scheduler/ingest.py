@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
-from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.messages import (
     AgentGone,
     AgentReady,
@@ -35,7 +33,7 @@ from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.launching import Launching
 from qcrbox_registry.scheduler.state import SchedulerState
 from qcrbox_registry.store import logs, results, sessions
-from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.engine import CANNOT_HOLD, Connection
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.teaching import same_work
 from qcrbox_registry.store.transitions import Change, change_states
@@ -49,8 +47,6 @@ MOST_STEPS = 200
 LONGEST_TEXT = 2000
 MOST_COUNTED = 20_000
 MOST_RSS_BYTES = 2**50  # what an agent says of itself goes into a column of 64 bits
-# A number beyond the column, no number, or a NUL character: kinds of databases refuse different ones.
-CANNOT_HOLD = (UserInputError, sa.exc.IntegrityError)
 
 
 @dataclass(slots=True)

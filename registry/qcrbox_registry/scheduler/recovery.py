@@ -59,7 +59,13 @@ def _reservations(conn: Connection, now: float) -> list[Reservation]:
 async def read_rules(state: SchedulerState) -> None:
     """Read applications, holds, quotas and bookings, which people change in the database."""
     now = state.clock.time()
+    state.rules_asked += 1
+    mine = state.rules_asked
     rules = await state.db.read(lambda conn: _read_rules(conn, now))
+    if mine < state.rules_read:
+        # A reading that began later has come before this one: what it found must not give way to what was before it.
+        return
+    state.rules_read = mine
     for row in rules.applications:
         _note_application(state, row)
     state.holds = {(hold.kind, hold.object_id): hold for hold in rules.holds}

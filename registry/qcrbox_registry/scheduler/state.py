@@ -67,6 +67,9 @@ class SchedulerState:
     share: FairShare
     runtimes: RuntimeEstimates
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)  # (kind, object id)
+    # Numbers of the reading of rules that was begun last, and of the one that they are of.
+    rules_asked: int = 0
+    rules_read: int = 0
     quotas: dict[tuple[str, int, str], float] = field(default_factory=dict)  # (subject, id, quota)
     reservations: Reservations = field(default_factory=Reservations)
     counters: Counters = field(default_factory=Counters)

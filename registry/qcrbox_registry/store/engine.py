@@ -32,6 +32,8 @@ GroupWork = Callable[[Connection, list[Any]], list[Any]]
 MOST_IN_ONE_COMMIT = 512
 LONGEST_BATCH_S = 0.05
 READERS = 4
+# A number beyond the column, no number, or a NUL character: kinds of databases refuse different ones.
+CANNOT_HOLD = (UserInputError, sa.exc.IntegrityError)
 
 
 class DamagedDatabase(QcError):

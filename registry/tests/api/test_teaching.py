@@ -410,6 +410,19 @@ def test_answers_are_judged_and_the_choices_hold(course):
     assert course.states(course.ada, exercise)["which"] == "done"
 
 
+def test_a_student_whose_board_nobody_looks_at_is_told_that_the_work_is_right(course, refined):
+    """The check of an element reads the CIF itself, which only boards and marks did."""
+    exercise = course.exercise(tasks=[{"id": "atom", "title": "Atom", "command": "practice.read",
+                                       "checks": [{"kind": "element", "label": "Si1", "symbol": "Si"}]}])  # fmt: skip
+    refined(course.ada, course.opened(course.ada, exercise))
+    deadline = time.monotonic() + 30
+    seen = [course.states(course.ada, exercise)["atom"]]
+    while seen[-1] != "done":
+        assert time.monotonic() < deadline, seen
+        seen.append(course.states(course.ada, exercise)["atom"])
+    assert set(seen) <= {"running", "done"}
+
+
 def test_whoever_has_not_opened_the_exercise_is_told_to(course):
     exercise = course.exercise()
     for answer in (

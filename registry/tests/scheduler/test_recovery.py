@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 import sqlalchemy as sa
 from qcrbox.contract.errors import Unreachable
@@ -251,6 +254,27 @@ async def test_rules_are_read_and_replace_what_was_known(parts):
     assert (application.limits, application.start_failures) == ({"cpus": 2}, 2)
     assert parts.state.holds == {("site", ""): Hold("site", "", "drain", "update")}
     assert parts.state.quotas == {("person", ada, "running"): 2.0}
+
+
+async def test_a_hold_made_while_the_rules_are_read_is_not_undone_by_that_reading(parts, monkeypatch):
+    database, has_read, goes_on = parts.state.db, asyncio.Event(), asyncio.Event()
+
+    async def slow(find):
+        found = await database.read(find)
+        has_read.set()
+        await goes_on.wait()
+        return found
+
+    monkeypatch.setattr(parts.state, "db", SimpleNamespace(read=slow))
+    before = asyncio.create_task(read_rules(parts.state))
+    await has_read.wait()
+    monkeypatch.setattr(parts.state, "db", database)
+    hold, ada = Hold("site", "", "hold", "update"), parts.world.person["ada"]
+    parts.world.write(lambda conn: holds.put(conn, hold, ada, 1.0))
+    await read_rules(parts.state)
+    goes_on.set()
+    await before
+    assert parts.state.holds == {("site", ""): hold}
 
 
 @pytest.mark.parametrize(

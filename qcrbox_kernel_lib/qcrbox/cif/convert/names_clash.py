@@ -188,6 +188,12 @@ def _joined(winner: Entry, loser: Entry, rename: Rename) -> Loop | None:
     return new
 
 
+def _measured_column(loop: Loop, tag: str) -> list[object]:
+    """Values with the s.u. of a column beside them: equal numbers of different precision are not the same."""
+    values, su = _texts(loop, tag), f"{tag}_su"
+    return list(zip(values, _texts(loop, su), strict=True)) if su in loop else values
+
+
 def _own_clashes(entry: Entry, rename: Rename, block: str, warnings: list[Diagnostic]) -> Entry:
     """Two spellings of one item as columns of one loop."""
     if isinstance(entry, Item):
@@ -206,7 +212,7 @@ def _own_clashes(entry: Entry, rename: Rename, block: str, warnings: list[Diagno
             tag = entry.tags[index].lower()
             if tag.removesuffix("_su") in apart:
                 continue
-            if _texts(entry, tag) == _texts(entry, entry.tags[best]):
+            if _measured_column(entry, tag) == _measured_column(entry, entry.tags[best]):
                 gone.add(index)
             else:
                 apart.add(tag)

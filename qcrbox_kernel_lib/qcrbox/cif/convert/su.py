@@ -98,9 +98,10 @@ class _Kinds:
         self.block = block
 
     def is_splittable(self, tag: str) -> bool:
-        """Labels such as `1(2)` name rows and are never numbers; an s.u. has no s.u."""
+        """Texts of the dictionary such as the label `1(2)` are never numbers; an s.u. has no s.u."""
         known = names.facts(tag)
-        return not (known and known.is_label) and not self.is_su(tag)
+        is_text = known is not None and bool(known.contents) and not known.is_number
+        return not is_text and not self.is_su(tag)
 
     def is_su(self, tag: str) -> bool:
         """Whether an item is the s.u. of another.

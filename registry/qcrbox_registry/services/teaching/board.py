@@ -55,6 +55,7 @@ class BoardService:
 
     def __init__(self, context: Context, courses: CourseService) -> None:
         self._context, self._courses = context, courses
+        self._facts = evidence.FactReader(context)
 
     async def board(self, actor: Actor, exercise_id: str) -> Json:
         """Students × tasks, those who are stuck first. Raises NotFound, NotAllowed."""
@@ -83,11 +84,9 @@ class BoardService:
         }
 
     async def _read_later(self, exercise: Exercise, manifest: Manifest) -> None:
-        """CIFs that a check has to read are read beside the requests; the next look at the board shows it."""
+        """CIFs that a check has to read are read beside the requests; the board ticks when they are."""
         done = await self._context.db.read(lambda conn: work.done(conn, exercise.id))
-        lacking = evidence.lacking_facts(manifest.tasks, done)
-        if lacking:
-            self._context.background.spawn(evidence.read_facts(self._context, lacking))
+        self._facts.read_soon(exercise.id, manifest.tasks, done)
 
     async def student(self, actor: Actor, exercise_id: str, name: str) -> Json:
         """One student: tasks, answers, calculations, drafts and snapshots. Raises NotFound, NotAllowed."""
@@ -300,7 +299,7 @@ def _row(facts: _Facts, person: Person, now: float) -> Json:
     counting = snapshots.counting(submitted)
     return {
         "name": person.name,
-        "signed_in": person.person_id is not None,
+        "signed_in": person.signed_in,
         "left": person.left,
         "opened_at": iso(presence.opened_at),
         "last_active_at": iso(last_activity(presence, works)),

@@ -41,6 +41,11 @@ class Evidence:
     facts: Mapping[str, Any] | None = None
     problem: str = ""
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the CIF was read, or it is known why it cannot be."""
+        return self.facts is not None or bool(self.problem)
+
 
 def figure(figures: Mapping[str, Any], quantity: str) -> float | None:
     """A finite number of the index; None for anything else."""

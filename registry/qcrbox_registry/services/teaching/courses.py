@@ -112,7 +112,7 @@ class CourseService:
         return shown(await self._context.db.write(write), actor)
 
     async def people(self, actor: Actor, course_id: str) -> list[Json]:
-        """Everyone of the course with role, and when they last used the registry. Raises NotFound, NotAllowed."""
+        """Everyone of the course with role, and when they were last there. Raises NotFound, NotAllowed."""
         course = await self._context.db.read(lambda conn: access.course(conn, actor, "supervise", course_id))
         found = await self.roster(course.group, ())
         ids = [person.person_id for person in found if person.person_id is not None]
@@ -121,8 +121,8 @@ class CourseService:
             {
                 "name": person.name,
                 "role": person.role,
-                "signed_in": person.person_id is not None,
-                "last_seen_at": iso(seen.get(person.person_id or 0)),
+                "signed_in": person.signed_in,
+                "last_seen_at": iso(_last_of(seen.get(person.person_id or 0), person.last_activity)),
             }
             for person in found
         ]
@@ -160,6 +160,10 @@ class CourseService:
             for person in roster
             if person.person_id is not None and not is_preview(person.name)
         }
+
+
+def _last_of(*moments: float | None) -> float | None:
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def any_group(conn: Connection, name: str) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from qcrbox_registry.services.context import Context
 from qcrbox_registry.services.teaching import checks
 from qcrbox_registry.services.teaching.checks import Evidence
 from qcrbox_registry.services.teaching.progress import Answer, Work, matches
-from qcrbox_registry.store import datasets
+from qcrbox_registry.store import datasets, events
 from qcrbox_registry.store.teaching import work
 from qcrbox_registry.store.teaching.work import Done
 
@@ -35,9 +35,16 @@ def as_work(done: Done) -> Work:
         submitted_at=done.submitted_at,
         finished_at=done.finished_at,
         error=done.error_msg,
-        evidence=Evidence(done.figures or {}, done.facts, done.problem or ""),
+        evidence=Evidence(done.figures or {}, done.facts, _problem(done)),
         answered=done.answered,
     )
+
+
+def _problem(done: Done) -> str:
+    """Why nothing is known of the CIF; "" where it is, or will be once it is read."""
+    if done.problem:
+        return done.problem
+    return "The calculation wrote no CIF that can be read." if done.data_file_id is None else ""
 
 
 def by_person(found: Sequence[Done]) -> dict[int, list[Work]]:
@@ -75,6 +82,32 @@ async def read_facts(context: Context, data_file_ids: Sequence[str]) -> None:
             problem = problem or "The CIF could not be read."
         known = partial(work.put_facts, data_file_id=file_id, facts=facts, problem=problem, now=time.time())
         await context.db.write(known)
+
+
+class FactReader:
+    """Reads CIFs for checks beside the requests, each once, and tells the pages of its owner when it is known."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reading: set[str] = set()
+
+    def read_soon(self, exercise_id: str, tasks: Sequence[Task], found: Sequence[Done]) -> None:
+        """Begin to read what a check of these tasks has to read of these calculations."""
+        owners = {done.data_file_id: done.person_id for done in found if done.data_file_id is not None}
+        wanted = {each: owners[each] for each in lacking_facts(tasks, found) if each not in self._reading}
+        if wanted:
+            self._reading |= wanted.keys()
+            self._context.background.spawn(self._read(exercise_id, wanted))
+
+    async def _read(self, exercise_id: str, wanted: Mapping[str, int]) -> None:
+        try:
+            for file_id, owner_id in wanted.items():
+                await read_facts(self._context, [file_id])
+                event = events.Event("exercise", exercise_id, time.time(), "changed", owner_id=owner_id)
+                written = await self._context.db.write(partial(events.write, new=[event]))
+                self._context.publish(list(written))
+        finally:
+            self._reading -= wanted.keys()
 
 
 async def _facts_of(context: Context, row: datasets.DataFile) -> tuple[dict[str, Any] | None, str]:

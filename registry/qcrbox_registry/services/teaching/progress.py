@@ -17,6 +17,7 @@ from qcrbox_registry.services.teaching.checks import Evidence, Result
 STUCK_S = 600.0
 # A student without any sign for this long has left and is not stuck.
 AWAY_S = 3600.0
+READING = "The result is being checked."
 ANSWERED = "Answered from the store: a copy of the same calculation's result."
 SETTLED = frozenset({TaskState.DONE, TaskState.HANDED_IN})
 _TYPED = str.maketrans("\u2212\u2013⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "--" + "-+0123456789", "\u2009\u202f")
@@ -126,6 +127,9 @@ def _judge(task: Task, work: Work) -> Progress:
     if work.state != State.SUCCESSFUL:
         words = work.error.strip().splitlines()[0][:300] if work.error.strip() else f"Ended as {work.state}."
         return replace(known, state=TaskState.FAILED, words=words)
+    if not work.evidence.is_read and any(checks.needs_facts(check) for check in task.checks):
+        # Nothing is wrong with it yet: a student would begin to change what is right.
+        return replace(known, words=READING)
     value = checks.figure(work.evidence.figures, task.quantity)
     results = tuple(checks.run(check, work.evidence) for check in task.checks)
     in_band, words = _in_band(task, value)

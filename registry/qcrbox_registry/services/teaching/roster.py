@@ -14,12 +14,21 @@ Role = Literal["lecturer", "assistant", "student"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone of a course. person_id is None for who has never signed in; `left`: is no longer in the group."""
+    """Someone of a course. person_id is None for who has never used the registry; `left`: is no longer in the group.
+
+    last_activity: at the hub, Unix time, s; None for who has never signed in there.
+    """
 
     name: str
     role: Role
     person_id: int | None
     left: bool = False
+    last_activity: float | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether they have signed in at least once. The registry hears of people only when they use it."""
+        return self.person_id is not None or self.last_activity is not None
 
 
 def role_of(member: GroupMember) -> Role:
@@ -62,7 +71,7 @@ def people_of(
     for member in members or ():
         person_id, here = accounts.of(member)
         name = member.name if here in names else here
-        found[name] = Person(name, role_of(member), person_id)
+        found[name] = Person(name, role_of(member), person_id, last_activity=member.last_activity)
     present = {person.person_id for person in found.values()}
     for person_id, name in known:
         if person_id not in present:

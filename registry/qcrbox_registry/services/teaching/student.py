@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from qcrbox.contract.errors import Conflict, NotFound, TooLarge, UserInputError
 from qcrbox.contract.models import iso
-from qcrbox.contract.teaching import Manifest
+from qcrbox.contract.teaching import Manifest, Task
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
@@ -47,6 +47,7 @@ class StudentService:
 
     def __init__(self, context: Context, contents: ContentService) -> None:
         self._context, self._contents = context, contents
+        self._facts = evidence.FactReader(context)
 
     async def open(self, actor: Actor, exercise_id: str) -> Json:
         """Begin, or fetch the newest version: its files become a private dataset of the student.
@@ -82,8 +83,13 @@ class StudentService:
         return await self.state(actor, exercise_id)
 
     async def state(self, actor: Actor, exercise_id: str) -> Json:
-        """The student's own tasks, deadline, submissions, notes; marks once they are released. Raises NotFound."""
+        """The student's own tasks, deadline, submissions, notes; marks once they are released. Raises NotFound.
+
+        CIFs that a check has to read and nobody has read yet are read beside the request; an event says when they are.
+        """
         now = time.time()
+        done: list[work.Done] = []
+        tasks: list[Task] = []
 
         def read(conn: Connection) -> Json:
             found = access.exercise(conn, actor, "do", exercise_id)
@@ -92,6 +98,9 @@ class StudentService:
             if body["phase"] == Phase.NOT_OPEN and not body["may_try"]:
                 return {"exercise": body, "manifest": None, "tasks": [], "snapshots": [], "notes": []}
             manifest = exercises.manifest(conn, found.id, (student and student.version) or found.version)
+            done[:] = work.done(conn, found.id, actor.person_id)
+            tasks[:] = manifest.tasks
+            answers = work.answers(conn, found.id, actor.person_id).get(actor.person_id, {})
             return {
                 "exercise": body,
                 "manifest": manifest.for_students(),
@@ -99,8 +108,8 @@ class StudentService:
                 "dataset_id": student.dataset_id if student else None,
                 "draft_at": iso(student.draft_at) if student else None,
                 "draft_problem": student.draft_problem if student else "",
-                "tasks": _tasks(conn, found, manifest, actor.person_id, student, now),
-                "answers": _own_answers(conn, found.id, actor.person_id),
+                "tasks": _tasks(manifest, done, answers, student, now),
+                "answers": {task_id: value for task_id, (value, _) in answers.items()},
                 "snapshots": [
                     snapshot_shown(each) for each in snapshots.of_exercise(conn, found.id, actor.person_id)
                 ],
@@ -112,6 +121,7 @@ class StudentService:
             }
 
         found = await self._context.db.read(read)
+        self._facts.read_soon(exercise_id, tasks, done)
         add_places(self._context.scheduler, found["tasks"], now)
         return found
 
@@ -297,24 +307,17 @@ def _changed(conn: Connection, exercise: Exercise, actor: Actor, now: float) -> 
 
 
 def _tasks(
-    conn: Connection,
-    exercise: Exercise,
     manifest: Manifest,
-    person_id: int,
+    done: Sequence[work.Done],
+    answers: Mapping[str, tuple[str, float]],
     student: work.Student | None,
     now: float,
 ) -> list[Json]:
-    done = work.done(conn, exercise.id, person_id)
-    works = evidence.by_person(done).get(person_id, [])
-    answers = evidence.typed(work.answers(conn, exercise.id, person_id).get(person_id))
+    """The tasks of a student by their own calculations and answers."""
+    works = [evidence.as_work(each) for each in done]
     presence = progress.Presence(
         student.opened_at if student else None, student.last_active_at if student else None
     )
-    found = progress.of_student(manifest.tasks, works, answers, presence, now)
+    found = progress.of_student(manifest.tasks, works, evidence.typed(dict(answers)), presence, now)
     hints = {task.id: task.hint for task in manifest.tasks}
     return [{**progress_shown(each), "hint": hints[each.task_id]} for each in found]
-
-
-def _own_answers(conn: Connection, exercise_id: str, person_id: int) -> dict[str, str]:
-    answers = work.answers(conn, exercise_id, person_id).get(person_id, {})
-    return {task_id: value for task_id, (value, _) in answers.items()}

@@ -114,6 +114,17 @@ async def test_the_people_of_a_course_come_with_their_roles(course):
         await course.courses.people(course.ada, course.id)
 
 
+async def test_who_has_signed_in_at_the_hub_alone_has_signed_in(course):
+    """A student who has opened Lab and nothing of QCrBox in it is not to be called absent."""
+    exercise = await course.opened("ada")
+    course.context.identity.groups["crystals"] += [GroupMember("zoe"), GroupMember("kim", last_activity=5.0)]
+    found = {each["name"]: each for each in await course.courses.people(course.assistant, course.id)}
+    assert (found["zoe"]["signed_in"], found["kim"]["signed_in"]) == (False, True)
+    assert found["kim"]["last_seen_at"] == "1970-01-01T00:00:05Z"
+    rows = (await course.board.board(course.lecturer, exercise))["students"]
+    assert {row["name"]: row["signed_in"] for row in rows}["kim"] is True
+
+
 async def test_a_name_that_another_account_had_before_is_another_person(course):
     """The hub made the account of ada anew: the work of the earlier one is not hers."""
     exercise = await course.opened("ada")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 from qcrbox.contract.errors import CifError
 from qcrbox.contract.teaching import Check, Task
 from qcrbox_registry.services.teaching import evidence as module
-from qcrbox_registry.services.teaching.evidence import as_work, by_person, lacking_facts, read_facts, typed
+from qcrbox_registry.services.teaching.evidence import (
+    FactReader,
+    as_work,
+    by_person,
+    lacking_facts,
+    read_facts,
+    typed,
+)
 from qcrbox_registry.services.teaching.progress import Answer
 from qcrbox_registry.store import trash
 from qcrbox_registry.store.tables import cif_facts
@@ -124,3 +133,24 @@ async def test_a_file_that_is_too_large_or_gone_is_not_read(world, context, file
     await read_facts(context, [large, gone])
     assert noted(world, large)[1].startswith("The CIF is larger than")
     assert noted(world, gone) == (None, "The file was deleted.")
+
+
+async def test_a_cif_is_read_once_beside_the_requests_and_its_owner_hears_of_it(world, context, file_of):
+    asked, goes_on = [], asyncio.Event()
+
+    async def facts(sha256, filename):
+        asked.append(filename)
+        await goes_on.wait()
+        return {"alerts": {}}, ""
+
+    context.indexer.exercise_facts = facts
+    file_id, ada = file_of("ada", "a.cif"), world.person["ada"]
+    reader = FactReader(context)
+    heard = context.hub.subscribe(lambda event: event.kind == "exercise")
+    for _ in range(60):
+        reader.read_soon("e1", [READS, FIGURES_ONLY], [done(person=ada, data_file_id=file_id)])
+    goes_on.set()
+    (event,) = await heard.get(10)
+    assert (event.object_id, event.owner_id) == ("e1", ada)
+    assert asked == ["a.cif"]
+    assert noted(world, file_id) == ({"alerts": {}}, "")

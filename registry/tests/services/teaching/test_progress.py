@@ -75,6 +75,21 @@ def test_a_failed_check_keeps_a_good_figure_from_being_done():
     assert of_task(task, [right], None).state is TaskState.DONE
 
 
+def test_what_was_not_read_yet_is_neither_right_nor_wrong():
+    """A student who is told that right work is wrong begins to change it."""
+    task = REFINE.model_copy(
+        update={"checks": Task(id="x", title="x", checks=[{"kind": "all_hydrogens", "count": 8}]).checks}
+    )
+    read = {"hydrogens": 8.0, "formula_has_hydrogen": True}
+    for found, state in (
+        (Evidence({"r1": 0.04}), TaskState.RUNNING),
+        (Evidence({"r1": 0.04}, read), TaskState.DONE),
+        (Evidence({"r1": 0.04}, None, "The file was deleted."), TaskState.OUT_OF_BAND),
+    ):
+        assert of_task(task, [work(evidence=found)], None).state is state
+    assert of_task(REFINE, [work(evidence=Evidence({"r1": 0.04}))], None).state is TaskState.DONE
+
+
 @pytest.mark.parametrize(
     ("wanted", "given", "fits"),
     [
