@@ -110,13 +110,8 @@ class StudentService:
                 "draft_problem": student.draft_problem if student else "",
                 "tasks": _tasks(manifest, done, answers, student, now),
                 "answers": {task_id: value for task_id, (value, _) in answers.items()},
-                "snapshots": [
-                    snapshot_shown(each) for each in snapshots.of_exercise(conn, found.id, actor.person_id)
-                ],
-                "notes": [
-                    {"text": note.text, "by": note.by, "at": iso(note.at)}
-                    for note in marks.notes(conn, found.id, actor.person_id)
-                ],
+                "snapshots": _handed_in(conn, found.id, actor.person_id),
+                "notes": _notes(conn, found.id, actor.person_id),
                 "feedback": feedback(conn, found, manifest, actor.person_id),
             }
 
@@ -304,6 +299,17 @@ def _collect_first(conn: Connection, exercise: Exercise, student: work.Student, 
 def _changed(conn: Connection, exercise: Exercise, actor: Actor, now: float) -> list[events.Event]:
     event = events.Event("exercise", exercise.id, now, "changed", owner_id=actor.person_id)
     return list(events.write(conn, [event]))
+
+
+def _handed_in(conn: Connection, exercise_id: str, person_id: int) -> list[Json]:
+    return [snapshot_shown(each) for each in snapshots.of_exercise(conn, exercise_id, person_id)]
+
+
+def _notes(conn: Connection, exercise_id: str, person_id: int) -> list[Json]:
+    return [
+        {"text": note.text, "by": note.by, "at": iso(note.at)}
+        for note in marks.notes(conn, exercise_id, person_id)
+    ]
 
 
 def _tasks(
