@@ -140,6 +140,7 @@ test.each([
   ['converged', 1, 'converged', 'yes'],
   ['refined', 0, 'refined', 'no'],
   ['residual_min', -0.2, 'Δρ min / e Å⁻³', '\u22120.20'],
+  ['residual_min', -0.001, 'Δρ min / e Å⁻³', '0.00'],
   ['S', 1, 'S', '1.000'],
   ['my_score', 2.5, 'my score', '2.5']
 ])('%s is shown in words', (name, value, label, text) => {

@@ -19,7 +19,8 @@ export function inWords(name: string, value: number): [label: string, text: stri
   const known = Object.hasOwn(FIGURE_WORDS, name) ? FIGURE_WORDS[name] : undefined;
   const [label, digits] = known ?? [name.replaceAll('_', ' '), undefined];
   const text = digits === undefined ? String(Number(value.toPrecision(4))) : value.toFixed(digits);
-  return [label, text.replace('-', '\u2212')];
+  // What is rounded to zero has no sign.
+  return [label, text.replace('-', Number(text) === 0 ? '' : '\u2212')];
 }
 
 /** Figures of merit from the metrics of the first and the last cycle; others than these are for the log. */

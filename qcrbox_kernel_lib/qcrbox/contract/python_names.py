@@ -21,6 +21,7 @@ MODULES = frozenset(
         "contract",
         "crystallography",
         "display",
+        "kept_bytes",
         "language",
         "lifeline",
         "markup",
