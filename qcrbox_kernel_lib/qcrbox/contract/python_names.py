@@ -85,6 +85,7 @@ _OF_THE_BOX = frozenset(
         "feed",
         "files",
         "find",
+        "found_at",
         "history_of",
         "lineage_of",
         "map",
