@@ -1,4 +1,4 @@
-"""What the house table promises for every room: no circle of imports, and documented public functions."""
+"""What the house table promises for every room: no circle of imports, documented public functions, and unit tests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tools.house import ROOMS, Measured, measure
+from tools.house import ROOMS, Measured, count_front_ends, measure
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTED = 0.95
+# Lines of unit tests for each line of code.
+TESTED = 0.8
 
 
 @cache
@@ -29,3 +31,14 @@ def test_public_functions_and_classes_have_docstrings(room):
     found = measured(room)
     share = found.documented / found.public
     assert share >= DOCUMENTED, f"{share:.1%} of {room}; without: {', '.join(found.undocumented)}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_unit_tests_of_its_own(room):
+    found = measured(room)
+    assert found.test_lines / found.lines >= TESTED, room
+
+
+def test_front_ends_have_unit_tests():
+    counted = count_front_ends(ROOT)
+    assert counted.test_lines / sum(counted.lines_per_file) >= TESTED
