@@ -49,15 +49,14 @@ _GLUE = '''\
 
 from pathlib import Path
 
-from qcrbox import cif
+from qcrbox.crystallography.structure import Structure
 
 
 def count_sites(structure: Path, report: str, element: str = "") -> str:
     """Count sites of `element` (all when empty) and write the number to `report`."""
-    sites = cif.read(Path(structure)).blocks[0].loop("_atom_site_label")
-    labels = sites.column("_atom_site_label")
-    chosen = [label for label in labels if label.lower().startswith((element or "").lower())]
-    print(f"{{len(chosen)}} of {{len(labels)}} sites")
+    elements = Structure.from_cif(structure).sites.element
+    chosen = [each for each in elements if not element or each.lower() == element.lower()]
+    print(f"{{len(chosen)}} of {{len(elements)}} sites")
     Path(report).write_text(f"{{len(chosen)}}\\n")
     return report
 '''
