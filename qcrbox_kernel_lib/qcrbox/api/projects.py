@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.names import has_name, offered, quoted, require_name
-from qcrbox.client.http import MOST_OF_A_PAGE
 from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 from qcrbox.display.project_tree import marks_of, state_of, time_text, tree_html, tree_text
 from qcrbox.markup import Table, space_group_symbol
 

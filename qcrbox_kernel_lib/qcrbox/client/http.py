@@ -16,9 +16,9 @@ from httpx_sse import connect_sse
 
 from qcrbox.client import loopback
 from qcrbox.contract.errors import QcError, Unreachable
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 from qcrbox.language import tr
 
-MOST_OF_A_PAGE = 1000  # records; the registry refuses more at once
 # Reads are idempotent: retry them, so that a restart of the registry goes unnoticed.
 _READ_RETRY_DELAYS_S = (0.1, 0.3, 1.0)
 

@@ -68,13 +68,21 @@ def test_a_result_stays_with_what_it_was_made_from(projects, stored, store):
         projects("azu", nodes=[node("p0", kind="dataset")])["azu"].add(stored["out"])
 
 
-def test_a_moved_dataset_is_moved_back_by_undo(projects, stored, store, server):
+@pytest.mark.parametrize(
+    ("holder", "back"),
+    [("p1", "p1"), ("dataset-more", ""), ("dataset-more@2", ""), (None, "")],
+    ids=["another project", "its own", "a branch of its own", "none"],
+)
+def test_a_moved_dataset_is_moved_back_by_undo(projects, stored, store, server, holder, back):
     store.dataset("more")
     server["PATCH /api/annotations/dataset/dataset-more"] = {}
-    projects("azu", nodes=[node("p0", kind="dataset")])["azu"].add(stored["more"])
+    place = projects("azu", nodes=[node("p0", kind="dataset")])["azu"]
+    held_by = [] if holder is None else [project("before") | {"id": holder}]
+    server["GET /api/projects"] = {"projects": held_by, "total": len(held_by), "truncated": False}
+    place.add(stored["more"])
     stored.undo()
     sent = [request.json for request in server.sent("PATCH /api/annotations/dataset/dataset-more")]
-    assert sent == [{"project": "p0"}, {"project": ""}]
+    assert sent == [{"project": "p0"}, {"project": back}]
 
 
 def test_names_of_projects_are_escaped(projects):
