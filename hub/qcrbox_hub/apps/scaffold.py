@@ -29,7 +29,17 @@ commands:
       - name: "structure"
         dtype: "QCrBox.cif_data_file"
         description: "Structure to look at"
-        required_entries: ["_atom_site_label"]
+        required_entries:
+          - "_cell_length_a"
+          - "_cell_length_b"
+          - "_cell_length_c"
+          - "_cell_angle_alpha"
+          - "_cell_angle_beta"
+          - "_cell_angle_gamma"
+          - "_atom_site_label"
+          - "_atom_site_fract_x"
+          - "_atom_site_fract_y"
+          - "_atom_site_fract_z"
         optional_entries: ["_atom_site_type_symbol", "_atom_site_occupancy"]
       - name: "element"
         dtype: "str"
