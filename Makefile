@@ -7,7 +7,7 @@
 # make validate  the refinement beside published structures (docs/validation.md)
 # make instructions  which SHELXL instructions are applied (docs/shelxl_instructions.md)
 # make images  the container images that tests use; they build what is absent themselves
-# make types  TypeScript types of the REST contract        make watch  rebuild the Lab extension after each change
+# make types  TypeScript types of the REST contract        make watch  rebuild Lab extension and widgets on save
 SHELL := /bin/bash
 # Where the environment forbids compiled modules, each process compiles anew: two thirds of its start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,10 +52,10 @@ lint: setup-dev
 types: setup-dev
 	$(BIN)/python -m tools.contract_types
 
-# Reload the page of Lab to see a change.
+# Reload the page of Lab to see a change; of a widget, restart the kernel as well.
 watch: setup-dev
 	cd extension && export PATH="$(CURDIR)/$(BIN):$$PATH" && trap 'kill 0' EXIT && \
-	  { npx tsc -w --preserveWatchOutput & jupyter-builder watch . ; }
+	  { npx tsc -w --preserveWatchOutput & (cd ../qcrbox_kernel_lib/js && npm run --silent watch) & jupyter-builder watch . ; }
 
 # The unit tests of every room; ROOM="contract cif" measures some layers or rooms with their own tests only.
 coverage: setup-dev system
@@ -117,13 +117,24 @@ $(VENV)/.dev: $(VENV)/.run constraints/dev.txt
 	@$(BIN)/python -I -m qcrbox_hub.jupyterhub.bytecode
 	@touch $@
 
-$(LAB): extension/package-lock.json $(shell find extension/src extension/style extension/package.json extension/tsconfig.json -type f 2>/dev/null) | $(VENV)/.run
-	@echo "Building the JupyterLab extension ..."
-	@cd extension && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+# Packages anew only when the lock file changed; a changed source is built with those that are there.
+extension/node_modules/.package-lock.json: extension/package-lock.json | $(VENV)/.run
+	@echo "Installing the packages of the JupyterLab extension ..."
+	@cd extension && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
-$(WIDGETS): qcrbox_kernel_lib/js/package-lock.json $(shell find qcrbox_kernel_lib/qcrbox/widgets \( -name '*.[jt]s' -o -name '*.css' \) -not -path '*/static/*' 2>/dev/null) $(wildcard hub/qcrbox_hub/bridge/page/*) | $(VENV)/.run
+$(LAB): extension/node_modules/.package-lock.json $(shell find extension/src extension/style extension/package.json extension/tsconfig.json -type f 2>/dev/null)
+	@echo "Building the JupyterLab extension ..."
+	@cd extension && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+
+qcrbox_kernel_lib/js/node_modules/.package-lock.json: qcrbox_kernel_lib/js/package-lock.json | $(VENV)/.run
+	@echo "Installing the packages of the widgets ..."
+	@cd qcrbox_kernel_lib/js && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WIDGETS): qcrbox_kernel_lib/js/node_modules/.package-lock.json $(shell find qcrbox_kernel_lib/qcrbox/widgets \( -name '*.[jt]s' -o -name '*.css' \) -not -path '*/static/*' 2>/dev/null) $(wildcard hub/qcrbox_hub/bridge/page/*)
 	@echo "Building the widgets ..."
-	@cd qcrbox_kernel_lib/js && $(NPM) ci --no-audit --no-fund --loglevel=error && $(NPM) run --silent build
+	@cd qcrbox_kernel_lib/js && $(NPM) run --silent build
 	@touch $@
 
 # Pins with hashes, no host: run after a change of pyproject.toml's dependencies.
