@@ -12,7 +12,20 @@ if TYPE_CHECKING:
 
 ROOT = "/hub/administration"
 LAUNCHERS = f"{ROOT}/launchers"
-CIF = b"data_x\nloop_\n_atom_site_label\nNa1\n"
+CIF = b"""data_x
+_cell_length_a 5.0
+_cell_length_b 5.0
+_cell_length_c 5.0
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+"""
 
 
 def code_of(page: str) -> str:
