@@ -33,7 +33,9 @@ os.environ["QCRBOX_LANGUAGE"] = "en"
 # People's servers in sandboxes, whatever image this machine happens to have; tests of containers say so themselves.
 os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else "trusted")
 # Speed is measured by the bench, not here: a busy machine must not fail a property.
-settings.register_profile("untimed", deadline=None)
+# The same examples in every run, so that no run fails by chance; `--hypothesis-profile=hunt` looks for new ones.
+settings.register_profile("untimed", deadline=None, derandomize=True)
+settings.register_profile("hunt", deadline=None, max_examples=500)
 settings.load_profile("untimed")
 # Clients that verify by default share the certificates: reading them takes 30 ms, and a suite makes thousands of clients.
 _default_context = cache(httpx.create_ssl_context)

@@ -137,7 +137,7 @@ def split_su(text: str) -> tuple[str, str] | None:
     match = _NUMBER.match(text)
     if match is None or match["su"] is None or len(text) > _MAX_DIGITS:
         return None
-    return _split(match)
+    return _readable(*_split(match))
 
 
 def value_and_su(text: str) -> tuple[str, str] | None:
@@ -145,7 +145,12 @@ def value_and_su(text: str) -> tuple[str, str] | None:
     match = _NUMBER.match(text)
     if match is None or len(text) > _MAX_DIGITS:
         return None
-    return (text, "0") if match["su"] is None else _split(match)
+    return (text, "0") if match["su"] is None else _readable(*_split(match))
+
+
+def _readable(value: str, su: str) -> tuple[str, str] | None:
+    """None where the plain digits (`1e999(2)`) are too long to be read back as numbers."""
+    return (value, su) if max(len(value), len(su)) <= _MAX_DIGITS else None
 
 
 def _split(match: re.Match[str]) -> tuple[str, str]:

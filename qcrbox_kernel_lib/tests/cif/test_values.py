@@ -295,3 +295,9 @@ def test_a_number_is_no_other_kind_of_value() -> None:
         parse_number("1"),
         parse_number("1(0)"),
     }
+
+
+@pytest.mark.parametrize("text", ["1e999(2)", "1.5e-400(3)", "-2e300(1)"])
+def test_a_number_whose_plain_digits_could_not_be_read_back_is_not_split(text: str) -> None:
+    assert split_su(text) is None
+    assert value_and_su(text) is None
