@@ -36,17 +36,18 @@ def is_marked(element: Locator) -> bool:
     )
 
 
-def choose_file(page: Page, name: str) -> None:
-    """Walk the list of the file browser to a file."""
-    if not page.evaluate("() => document.activeElement?.matches('.jp-DirListing-itemText')"):
-        tab_to(page, ".jp-DirListing-itemText")
-    chosen = page.locator(".jp-DirListing-item.jp-mod-selected .jp-DirListing-itemText")
+def choose_file(page: Page, name: str, browser: str = "") -> None:
+    """Walk the list of a file browser (its selector; that of Lab without one) to a file, by Tab and the arrow keys."""
+    items, texts = (f"{browser} .jp-DirListing-item{part}".strip() for part in ("", "Text"))
+    if not page.evaluate("texts => document.activeElement?.matches(texts)", texts):
+        tab_to(page, texts)
+    chosen = page.locator(f"{items}.jp-mod-selected .jp-DirListing-itemText")
     for key in ("ArrowDown", "ArrowUp"):
-        for _ in range(page.locator(".jp-DirListing-item").count() + 1):
+        for _ in range(page.locator(items).count() + 1):
             if chosen.count() == 1 and chosen.inner_text() == name:
                 return
             page.keyboard.press(key)
-    raise AssertionError(f"{name} is not in the list")
+    raise AssertionError(f"{name} is not in the list: {page.locator(items).all_inner_texts()}")
 
 
 def choose_in_menu(page: Page, item: str) -> None:

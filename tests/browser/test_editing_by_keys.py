@@ -8,11 +8,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform
-from tests.browser.keys import choose_file, choose_in_menu, tab_to, tab_to_element
+from tests.browser.keys import choose_file, choose_in_menu, tab_to_element
 from tests.browser.test_keyboard import VIEW, open_lab
 from tests.browser.test_without_python import TAB, put_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+DRIVE = "#qcrbox-drive"
 
 
 def test_atoms_are_selected_changed_undone_and_refined_with_the_keyboard_alone(
@@ -141,30 +142,21 @@ def test_the_drive_of_the_store_is_walked_with_the_keyboard_alone(
     page.locator("#modal-command-palette, .jp-ModalCommandPalette").first.wait_for(timeout=LIMIT_MS)
     keyboard.type("Stored files")
     keyboard.press("Enter")
-    drive = page.locator("#qcrbox-drive")
+    drive = page.locator(DRIVE)
     drive.locator(".jp-DirListing-item").first.wait_for(timeout=LIMIT_MS)
     for name in ("Datasets", "driven.cif"):
-        walk_to(page, drive, name)
+        choose_in_drive(page, name)
         keyboard.press("Enter")
     # The dataset is a folder of its name, with this one file.
     expect(drive.locator(".jp-DirListing-item")).to_have_count(1, timeout=LIMIT_MS)
-    walk_to(page, drive, "driven.cif")
+    choose_in_drive(page, "driven.cif")
     keyboard.press("Enter")
     view = page.locator(f"{TAB} .qcrbox-FileView")
     expect(view.locator("h2")).to_have_text("driven.cif", timeout=LIMIT_MS)
     expect(view.get_by_role("tab", name="Structure")).to_be_visible(timeout=LIMIT_MS)
 
 
-def walk_to(page: Page, drive: Locator, name: str) -> None:
-    """To an item of the drive's list, by Tab and the arrow keys."""
-    items = drive.locator(".jp-DirListing-item")
+def choose_in_drive(page: Page, name: str) -> None:
+    items = page.locator(f"{DRIVE} .jp-DirListing-item")
     items.filter(has_text=re.compile(rf"^\s*{re.escape(name)}")).first.wait_for(timeout=LIMIT_MS)
-    if not page.evaluate("() => document.activeElement?.matches('#qcrbox-drive .jp-DirListing-itemText')"):
-        tab_to(page, "#qcrbox-drive .jp-DirListing-itemText")
-    chosen = drive.locator(".jp-DirListing-item.jp-mod-selected .jp-DirListing-itemText")
-    for key in ("ArrowDown", "ArrowUp"):
-        for _ in range(items.count() + 1):
-            if chosen.count() == 1 and chosen.inner_text() == name:
-                return
-            page.keyboard.press(key)
-    raise AssertionError(f"{name} is not in the drive's list: {items.all_inner_texts()}")
+    choose_file(page, name, DRIVE)
