@@ -71,7 +71,7 @@ def count_sites(structure: Path, report: str, element: str = "") -> str:
     return report
 '''
 
-_EXAMPLE = """\
+EXAMPLE = """\
 data_example
 _cell_length_a    5.0
 _cell_length_b    5.0
@@ -172,7 +172,7 @@ def create(parent: Path, slug: str) -> Path:
         "requirements.txt": "# pinned, one per line: numpy==2.1.0\n",
         "Dockerfile": DEFAULT_DOCKERFILE,
         "examples.yaml": _EXAMPLES,
-        "examples/example.cif": _EXAMPLE,
+        "examples/example.cif": EXAMPLE,
         "tests/suite.yaml": _SUITE,
         "README.md": _README,
     }

@@ -7,25 +7,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from qcrbox_hub.apps.scaffold import EXAMPLE
+
 if TYPE_CHECKING:
     from conftest import Browser, Hub
 
 ROOT = "/hub/administration"
 LAUNCHERS = f"{ROOT}/launchers"
-CIF = b"""data_x
-_cell_length_a 5.0
-_cell_length_b 5.0
-_cell_length_c 5.0
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Na1 0 0 0
-"""
 
 
 def code_of(page: str) -> str:
@@ -80,7 +68,7 @@ def test_start_that_failed_shows_its_output(ada: Browser, student: Browser, rest
     found = re.search(r'/applications/(\d+)">[Uu]nlicensed', ada.get(f"{ROOT}/applications").text)
     assert found
     page = f"{ROOT}/applications/{found.group(1)}"
-    made = rest(student, "POST", "/api/datasets", files={"file": ("q.cif", CIF)})
+    made = rest(student, "POST", "/api/datasets", files={"file": ("q.cif", EXAMPLE.encode())})
     file_id = made.json()["payload"]["data_files"][0]["qcrbox_file_id"]
     command = {
         "application_slug": "unlicensed",
