@@ -70,18 +70,28 @@ def send(browser: Browser, path: str, files: dict[str, Any], **fields: str) -> A
     return browser.get(answer.headers["location"])
 
 
-@pytest.fixture(scope="package")
-def exercise(people: dict[str, Browser]) -> str:
-    """The address of a published exercise, made with the forms."""
-    lena = people["lena"]
-    page = lena.submit(ROOT, action="make", group="xrd", title="XRD 101").text
+def course_of(browser: Browser, group: str, title: str) -> str:
+    """The address of a new course, made with the form."""
+    page = browser.submit(ROOT, action="make", group=group, title=title).text
     course = re.search(rf'href="({ROOT}/courses/[0-9a-f]+)"', page)
     assert course, page
+    return course.group(1)
+
+
+def exercise_of(browser: Browser, course: str, title: str) -> Any:
+    """The page of a new exercise, made with the form."""
     files = {
         "notebook": ("atom.ipynb", json.dumps(NOTEBOOK)),
         "data": ("a.cif", b"data_a\n_cell_length_a 5\n"),
     }
-    made = send(lena, course.group(1), files, action="exercise", title="Which atom <b>is</b> it?")
+    return send(browser, course, files, action="exercise", title=title)
+
+
+@pytest.fixture(scope="package")
+def exercise(people: dict[str, Browser]) -> str:
+    """The address of a published exercise, made with the forms."""
+    lena = people["lena"]
+    made = exercise_of(lena, course_of(lena, "xrd", "XRD 101"), "Which atom <b>is</b> it?")
     assert made.status_code == 200, made.text
     path = str(made.url.path)
     assert "Students see it once you publish it" in made.text

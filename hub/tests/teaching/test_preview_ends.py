@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from .conftest import NOTEBOOK, ROOT, send
+from .conftest import course_of, exercise_of
 from .test_preview_accounts import environment, in_server, opened, shown_previews, wait
 
 if TYPE_CHECKING:
@@ -43,15 +41,8 @@ def desk(platform: Hub, people: dict[str, Browser]) -> Callable[[str], Desk]:
         ada.submit(page, action="add", people=name)
         ada.submit(page, action="give_role", person=name, role="lecturer")
         browser.sign_in(name)
-        listed = browser.submit(ROOT, action="make", group=group, title=f"Course of {name}").text
-        course = re.search(rf'href="({ROOT}/courses/[0-9a-f]+)"', listed)
-        assert course, listed
-        files = {
-            "notebook": ("atom.ipynb", json.dumps(NOTEBOOK)),
-            "data": ("a.cif", b"data_a\n_cell_length_a 5\n"),
-        }
-        made = send(browser, course.group(1), files, action="exercise", title="Atom")
-        return Desk(name, browser, course.group(1), str(made.url.path))
+        course = course_of(browser, group, f"Course of {name}")
+        return Desk(name, browser, course, str(exercise_of(browser, course, "Atom").url.path))
 
     return make
 
