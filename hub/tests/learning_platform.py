@@ -86,12 +86,7 @@ class LearningPlatform:
             found = 401, {"message": "No such token."}
         else:
             found = self._marks(request, path, query, content)
-        body = json.dumps(found[1]).encode()
-        request.send_response(found[0])
-        request.send_header("Content-Type", "application/json")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
+        _send(request, found[0], "application/json", json.dumps(found[1]))
 
     def _page(self, request: BaseHTTPRequestHandler, path: str, query: dict[str, str]) -> None:
         """A page whose form the browser sends at once: from the course to the tool, and with the signed launch."""
@@ -113,12 +108,8 @@ class LearningPlatform:
             for name, value in fields.items()
         )
         page = f'<!doctype html><title>Course</title><form method="post" action="{escape(action)}">{inputs}</form>'
-        body = f"{page}<script>document.forms[0].submit()</script>".encode()
-        request.send_response(200)
-        request.send_header("Content-Type", "text/html; charset=utf-8")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
+        page += "<script>document.forms[0].submit()</script>"
+        _send(request, 200, "text/html; charset=utf-8", page)
 
     def _public(self) -> dict[str, Any]:
         return {
@@ -192,3 +183,12 @@ class LearningPlatform:
             **more,
         }
         return jwt.encode(claims, key or self.key, algorithm="RS256", headers={"kid": "k1"})
+
+
+def _send(request: BaseHTTPRequestHandler, status: int, kind: str, text: str) -> None:
+    body = text.encode()
+    request.send_response(status)
+    request.send_header("Content-Type", kind)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)
