@@ -314,18 +314,17 @@ def trail(world, context):
     return read
 
 
-def present(actor):
-    """The presence of someone whose rights do not change."""
+@pytest.fixture
+def present():
+    """`present(actor)`: the presence of someone whose rights do not change."""
 
-    async def same():
-        return actor
+    def make(actor):
+        async def same():
+            return actor
 
-    return Presence(actor, same)
+        return Presence(actor, same)
 
-
-@pytest.fixture(name="present")
-def _present():
-    return present
+    return make
 
 
 @pytest.fixture

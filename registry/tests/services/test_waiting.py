@@ -18,10 +18,6 @@ async def listening(context):
     await context.db.read(lambda conn: None)
 
 
-def ends(state="successful", kind="calculation"):
-    return Event(kind, "c", 1.0, state)
-
-
 @pytest.fixture
 def made(world):
     return world.start()
