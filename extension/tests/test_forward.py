@@ -100,13 +100,13 @@ def test_event_arrives_while_the_stream_is_open(browser: httpx.Client, upstream:
         assert next(answer.iter_text()).startswith("id: 7")
         assert not upstream.may_go_on.is_set()
     assert upstream.seen[0]["headers"]["last-event-id"] == "6"
-    assert upstream.gone.wait(10), "the registry was not told that the tab is closed"
+    assert upstream.gone.wait(10), "the stream at the registry was not closed"
 
 
 def test_tab_that_closes_as_an_event_arrives_lets_go_of_the_registry(
     browser: httpx.Client, upstream: Upstream, server: tuple[subprocess.Popen[str], str]
 ) -> None:
-    """A busy server finds both at once: it fails to send the event, closes the stream, and hears of the closed tab."""
+    """A busy server finds both at once: it fails to send the event, closes the stream, and sees that the tab was closed."""
     process, _ = server
     for _ in range(5):
         upstream.gone.clear()
@@ -117,7 +117,7 @@ def test_tab_that_closes_as_an_event_arrives_lets_go_of_the_registry(
             upstream.wrote.clear()
             assert upstream.wrote.wait(10)
         process.send_signal(signal.SIGCONT)
-        assert upstream.gone.wait(5), "the registry was not told that the tab is closed"
+        assert upstream.gone.wait(5), "the stream at the registry was not closed"
 
 
 def test_stored_page_is_never_shown_as_a_page(browser: httpx.Client) -> None:

@@ -57,7 +57,7 @@ class MemberList(APIHandler):
     """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles", "created", "last_activity"}]}`.
 
     roles are those for this group; created is the time by which the registry knows a renamed account; last_activity is null
-    for who has never signed in. For tokens that may list every account and every group: the registry's. A cookie does not
+    for a person who has never signed in. For tokens that may list every account and every group: the registry's. A cookie does not
     open it.
     """
 

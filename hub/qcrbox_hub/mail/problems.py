@@ -30,7 +30,7 @@ def problem_words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "It closed the connection or gave no answer in time. Check `port` and `security` in section `mail`."
     if isinstance(error, smtplib.SMTPException):
-        # Python's own exceptions of this module are OSErrors, of a server that does answer.
+        # These exceptions of Python are OSErrors too, but the server does answer.
         return f"The conversation with it failed ({type(error).__name__}). Check `user` and `security` in section `mail`."
     if isinstance(error, OSError) and error.filename:
         return f"A file that section `mail` names cannot be used: {error.filename}: {error.strerror}."

@@ -22,7 +22,7 @@ _SCORE = "application/vnd.ims.lis.v1.score+json"
 DELAYS_S = (0.5, 2.0, 5.0)
 LONGEST_WAIT_S = 15.0
 # Where platforms put the reason of a refusal.
-_TELLING = ("message", "error_description", "detail", "error")
+_REASON_FIELDS = ("message", "error_description", "detail", "error")
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
@@ -194,8 +194,8 @@ def _refused(answer: httpx.Response) -> QcError:
 def _words(answer: httpx.Response) -> str:
     """What the platform says of a refusal: the text in its JSON, or its answer as it is."""
     found = _json(answer)
-    told = [found.get(name) for name in _TELLING] if isinstance(found, dict) else []
-    text = next((each for each in told if isinstance(each, str) and each.strip()), answer.text)
+    reasons = [found.get(name) for name in _REASON_FIELDS] if isinstance(found, dict) else []
+    text = next((each for each in reasons if isinstance(each, str) and each.strip()), answer.text)
     return " ".join(text[:300].split()) or answer.reason_phrase
 
 

@@ -77,15 +77,15 @@ def test_value_puts_into_its_group_which_is_made_and_its_absence_takes_out(sessi
 def test_any_rule_of_a_group_makes_a_member_its_role_is_given_by_its_own_value(
     session: Session, values: list[str], roles: set[str]
 ) -> None:
-    groups, held, _ = signed_in(session, values, XRD, TEACHES)
-    assert (groups, held) == ({"by-hand", "xrd"}, roles)
+    groups, granted, _ = signed_in(session, values, XRD, TEACHES)
+    assert (groups, granted) == ({"by-hand", "xrd"}, roles)
 
 
 def test_role_that_the_provider_no_longer_says_is_taken_and_one_given_by_hand_stays(session: Session) -> None:
     signed_in(session, ["course:42", "Instructor"], XRD, TEACHES)
     Membership(session, COMMON).set_role("xrd", "jane", "data_manager", given=True)
-    _, held, _ = signed_in(session, ["course:42"], XRD, TEACHES)
-    assert held == {"data-manager-of-xrd"}
+    _, granted, _ = signed_in(session, ["course:42"], XRD, TEACHES)
+    assert granted == {"data-manager-of-xrd"}
 
 
 @pytest.mark.parametrize("value", ["COURSE:42", "course:42 ", "course:421", "course:4", ""])

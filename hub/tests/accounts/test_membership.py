@@ -51,7 +51,7 @@ def groups(session: Session) -> Membership:
     return made
 
 
-def held(session: Session, name: str) -> set[str]:
+def roles_of(session: Session, name: str) -> set[str]:
     return {role.name for role in orm.User.find(session, name).roles}
 
 
@@ -101,7 +101,7 @@ def test_deleted_group_takes_its_roles_along_and_the_common_one_stays(
 ) -> None:
     groups.set_role("xrd", "ada", "manager", given=True)
     groups.delete("xrd")
-    assert held(session, "ada") == set()
+    assert roles_of(session, "ada") == set()
     assert not [role for role in session.query(orm.Role) if role.name.endswith("-of-xrd")]
     with pytest.raises(UserInputError, match="cannot be deleted"):
         groups.delete(COMMON)
@@ -141,7 +141,7 @@ def test_removed_member_loses_every_role_of_that_group_and_none_of_others(
         groups.set_role("xrd", "ada", kind, given=True)
     groups.set_role("optics", "ada", "manager", given=True)
     groups.remove("xrd", "ada")
-    assert held(session, "ada") == {"manager-of-optics"}
+    assert roles_of(session, "ada") == {"manager-of-optics"}
     groups.remove("xrd", "ada")
 
 

@@ -200,7 +200,7 @@ def test_refusal_is_an_error_whatever_its_body_is(
         run(call(RegistryClient(URL, "t")))
 
 
-def test_readiness_is_told_also_by_an_answer_503_and_a_page_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_is_read_from_an_answer_503_and_not_from_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, 503, b'{"missing": {"nats": "away"}}')
     assert run(RegistryClient(URL, "t").readiness()) == {"missing": {"nats": "away"}}
     answering(monkeypatch, 502, b"<html>")

@@ -232,8 +232,8 @@ def test_one_refused_student_is_named_and_stops_nobody(session, platform, key: L
     platform.refused = {"id-1"}
     [(number, failed)] = desk.sent(marks(ada=3.0, bob=1.0, cyd=2.0))
     assert (number, list(failed)) == (2, ["bob"])
-    told = "The learning platform refused. It answered 403: This person is not in the course."
-    assert desk.rows(marks(bob=1.0))["bob"].problem == told, "its words, once and without its JSON"
+    refusal = "The learning platform refused. It answered 403: This person is not in the course."
+    assert desk.rows(marks(bob=1.0))["bob"].problem == refusal, "its words, once and without its JSON"
     platform.refused = set()
     assert desk.sent(marks(ada=3.0, bob=1.0, cyd=2.0)) == [(1, {})]
     assert desk.rows(marks(bob=1.0))["bob"].problem == ""

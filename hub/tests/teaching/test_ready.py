@@ -173,7 +173,7 @@ def texts_of(example: str) -> dict[str, str]:
     return texts
 
 
-def test_the_list_of_examples_tells_no_answer_either() -> None:
+def test_the_list_of_examples_holds_no_answer_either() -> None:
     """Students see it beside the data of the exercises; the tutorials have the same crystal."""
     entries = yaml.safe_load((REPOSITORY / "app_images" / "refine" / "examples.yaml").read_text())["datasets"]
     (reflections,) = {

@@ -49,7 +49,7 @@ class GroupMember:
     """A member of a group at the hub.
 
     roles: kinds of roles for this group (lecturer, manager, data_manager). created: when the hub made the account, as its
-    text; renaming keeps it. "" where the hub does not say. last_activity: Unix time, s; None for who has never signed in.
+    text; renaming keeps it. "" where the hub does not say. last_activity: Unix time, s; None for a person who has never signed in.
     """
 
     name: str

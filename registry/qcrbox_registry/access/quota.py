@@ -124,7 +124,7 @@ class Quotas:
     ) -> None:
         """Raises QuotaExceeded when bytes that are stored already would exceed a limit at their new place.
 
-        before, after: person and home group. They count once, so who had them before needs no more room for them.
+        before, after: person and home group. Where the bytes count already, they need no more room.
         """
         for limit in self.limits(*after, "gib"):
             place = {"person": before[0], "group": before[1]}

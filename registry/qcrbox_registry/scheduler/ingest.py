@@ -46,7 +46,7 @@ NOT_SEEN_S = 6.0
 MOST_STEPS = 200
 LONGEST_TEXT = 2000
 MOST_COUNTED = 20_000
-MOST_RSS_BYTES = 2**50  # what an agent says of itself goes into a column of 64 bits
+MOST_RSS_BYTES = 2**50  # an agent can report any number, and the column has 64 bits
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class Ingest:
             try:
                 await self._agent_or_launcher(arrived)
             except CANNOT_HOLD as error:
-                # Of an agent that has gone the next heartbeats are missing.
+                # Should the agent have ended, its heartbeats are missing.
                 self.state.counters.refused_events += 1
                 log.warning("event_cannot_be_stored", what=repr(arrived)[:500], error=str(error)[:500])
 
@@ -158,7 +158,7 @@ class Ingest:
         """Write a batch; the events to publish, and what was written. Raises when nothing can be written at this moment.
 
         An event with a value that the database cannot hold is left out: the bus would deliver the batch again for ever, and
-        no other agent would be heard.
+        no events of other agents after it.
         """
         try:
             return await self.state.db.write(lambda conn: self._write(conn, batch)), batch
@@ -314,7 +314,7 @@ class Ingest:
 
 
 def _as_failed(batch: _Batch) -> _Batch:
-    """The same end of a calculation without anything the agent said of it; an empty batch for every other event."""
+    """The same end of a calculation without any value from the agent; an empty batch for every other event."""
     ends = [
         Finished(
             calculation_id=end.calculation_id,

@@ -63,7 +63,7 @@ async def read_rules(state: SchedulerState) -> None:
     mine = state.rules_asked
     rules = await state.db.read(lambda conn: _read_rules(conn, now))
     if mine < state.rules_read:
-        # A reading that began later has come before this one: what it found must not give way to what was before it.
+        # A reading that began later has ended already: its rules are newer than these.
         return
     state.rules_read = mine
     for row in rules.applications:

@@ -67,7 +67,7 @@ class SchedulerState:
     share: FairShare
     runtimes: RuntimeEstimates
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)  # (kind, object id)
-    # Numbers of the reading of rules that was begun last, and of the one that they are of.
+    # Readings of the rules are numbered: the one that began last, and the one whose rules are in use.
     rules_asked: int = 0
     rules_read: int = 0
     quotas: dict[tuple[str, int, str], float] = field(default_factory=dict)  # (subject, id, quota)

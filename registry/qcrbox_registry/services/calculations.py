@@ -210,12 +210,13 @@ class CalculationService:
 def renamed_events(conn: Connection, calculation_id: str, now: float) -> list[events.Event]:
     """Events, not yet written, that tell the new title of a calculation and of its output dataset."""
     row = calculations.get(conn, calculation_id)
-    told = [events.about("title", row, now, row.state, title=titles.title_of(row))]
+    found = [events.about("title", row, now, row.state, title=titles.title_of(row))]
     if row.output_dataset_id:
-        # One in the trash has the new title too, and nobody has to hear of it.
+        # A result in the trash gets the new title too, but no event.
         output = datasets.get(conn, row.output_dataset_id, deleted=True)
-        told += [events.about("dataset", output, now, "changed")] if output.deleted_at is None else []
-    return told
+        if output.deleted_at is None:
+            found.append(events.about("dataset", output, now, "changed"))
+    return found
 
 
 def _merged_log(conn: Connection, calculation_id: str, attempt: int) -> Json:

@@ -102,7 +102,7 @@ class DatasetService:
 
         def write(conn: Connection) -> list[events.Event]:
             row = authorized.dataset(conn, actor, "change" if values else "tag", dataset_id)
-            told: list[events.Event] = []
+            renamed: list[events.Event] = []
             if "group_id" in values:
                 size = sum(file.size for file in datasets.files_of(conn, [row.id])[row.id])
                 before, after = (row.owner_id, row.group_id), (row.owner_id, values["group_id"])
@@ -112,13 +112,13 @@ class DatasetService:
             if asked.name is not None and row.calculation_id is not None:
                 # A result has one title, whether it is renamed here or as a calculation.
                 calculations.rename(conn, row.calculation_id, values["name"])
-                told = renamed_events(conn, row.calculation_id, now)[:1]
+                renamed = renamed_events(conn, row.calculation_id, now)[:1]
             if new_tags is not None:
                 tags.replace(conn, tags.Tagged("dataset", row.id, actor.person_id, now), new_tags)
             entry = audit.entry(actor, "change", now, kind="dataset", object_id=row.id, fields=asked.fields)
             record(conn, [entry])
             changed = datasets.get(conn, row.id)
-            return list(events.write(conn, [*told, events.about("dataset", changed, now, "changed")]))
+            return list(events.write(conn, [*renamed, events.about("dataset", changed, now, "changed")]))
 
         self._context.publish(await self._context.db.write(write))
         shown: Json = (await self._uploads.shown(dataset_id))["datasets"][0]

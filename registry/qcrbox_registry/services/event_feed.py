@@ -69,7 +69,7 @@ class EventFeed:
     ) -> Batches:
         """All events the person may see, of these kinds (None: all), from now on or after a sequence number.
 
-        "Now" is before this returns: what happens while the answer is on its way is in the stream.
+        The stream begins before this returns: it has the events from then until the answer is sent.
         """
         watcher = _Watcher(self._context, presence)
         notice(presence.actor, "listen", "events")
@@ -129,7 +129,7 @@ class EventFeed:
     async def _of_calculation(self, watcher: _Watcher, calculation_id: str, after: int) -> Batches:
         subscription = self._context.hub.subscribe(watcher.sees, calculation_id)
         try:
-            # An event after the end, such as that of a closed session, is no reason to wait for another one.
+            # The state decides, not the last event: a session that is closed has one after the end.
             past, has_ended = await self._past(calculation_id, after)
             seen = past[-1].seq if past else after
             yield past
@@ -162,8 +162,8 @@ def _is_end(event: Event) -> bool:
 async def _live(subscription: Subscription, watcher: _Watcher, seen: int) -> Batches:
     """Events as they are published, each once; an empty batch after `KEEP_ALIVE_S` without any.
 
-    seen: the last one that was read. Two changes of one commit may be published in another order than that of their
-    numbers, so a higher number says nothing of a lower one.
+    seen: number of the last event that was read from the database. Two changes of one commit may be published in another
+    order than that of their numbers, so an event may follow one of a higher number.
     """
     sent_at = time.monotonic()
     while (waiting := await subscription.get(watcher.check_again_s)) is not None and await watcher.check():

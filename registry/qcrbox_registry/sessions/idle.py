@@ -1,4 +1,4 @@
-"""Idle sessions: a warning first, then they are ended and their outputs kept. What was asked to end is asked again."""
+"""Idle sessions: a warning first, then they are ended and their outputs kept. A request to end is repeated."""
 
 from __future__ import annotations
 
@@ -74,8 +74,11 @@ class IdleSessions:
         return [session.calculation_id for session in new], [session.calculation_id for session in over]
 
     async def _ask_again(self) -> None:
-        """Repeat what agents were asked: a message to an agent that was cut off for a moment is lost, and its session would
-        stay open without anybody in it. An agent takes the first of several."""
+        """Repeat requests to end a session that has not ended.
+
+        An agent that was cut off for a moment loses the message, and the session would stay open. Of several requests an
+        agent follows the first.
+        """
         for ending in await self.db.read(sessions.asked_to_end):
             with contextlib.suppress(NotFound):
                 await self.ender.end_session(ending.calculation_id, keep=ending.keep, reason=ending.reason)

@@ -413,7 +413,7 @@ HOSTILE = {
 @pytest.mark.attack(19)
 @pytest.mark.parametrize("what", HOSTILE)
 async def test_an_event_that_cannot_be_stored_does_not_hold_up_the_others(parts, agent, active, what):
-    """Otherwise the bus would deliver its batch again for ever, and no agent of the site would be heard."""
+    """Otherwise the bus would deliver its batch again for ever, and no events of other agents after it."""
     other = parts.agent()
     neighbour = await parts.give(other)
     hostile = HOSTILE[what](active)

@@ -1,4 +1,4 @@
-"""Applications as persons and administrators see and change them; faulty folders are told and left out."""
+"""Applications as persons and administrators see and change them; faulty folders are named and left out."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def write(folder, **spec):
     return folder
 
 
-async def test_a_faulty_folder_is_told_and_the_others_are_registered(context, service, actor, tmp_path):
+async def test_a_faulty_folder_is_named_and_the_others_are_registered(context, service, actor, tmp_path):
     write(tmp_path / "apps" / "good")
     (tmp_path / "apps" / "bad").mkdir()
     (tmp_path / "apps" / "bad" / "application.yaml").write_text("commands: [")
@@ -131,13 +131,13 @@ async def test_a_faulty_folder_is_told_and_the_others_are_registered(context, se
     assert list(context.faults) == ["application bad"]
 
 
-async def test_a_folder_without_applications_is_told(context, service, tmp_path):
+async def test_a_folder_without_applications_is_named(context, service, tmp_path):
     (tmp_path / "empty").mkdir()
     await service.register_folders([tmp_path / "empty"])
     assert list(context.faults) == [f"applications in {tmp_path / 'empty'}"]
 
 
-async def test_registering_again_tells_only_of_what_changed(context, service, tmp_path):
+async def test_registering_again_lists_only_what_changed(context, service, tmp_path):
     folder = write(tmp_path / "lab")
     await service.register_folders([folder])
     await service.register_folders([folder])

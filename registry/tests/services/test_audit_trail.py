@@ -77,7 +77,7 @@ async def test_a_row_that_was_changed_breaks_the_chain(world, service, root, act
     assert 2 in found["broken_at"]
 
 
-async def test_a_head_that_does_not_agree_is_told(context, service, root):
+async def test_a_head_that_does_not_agree_is_reported(context, service, root):
     context.audit_heads = SimpleNamespace(faults=lambda conn: ["The head of entry 3 has another hash."])
     found = await service.check(root)
     assert (found["sound"], found["broken_at"]) == (False, [])

@@ -1,4 +1,4 @@
-"""What the hub hears of ended calculations, to tell their owners: each once, in portions, without sessions."""
+"""Ended calculations as the hub gets them for e-mails to their owners: each once, in portions, without sessions."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ async def test_the_first_question_gets_a_number_and_no_calculation(service, end)
 
 
 @pytest.mark.parametrize("state", [State.SUCCESSFUL, State.FAILED, State.CANCELLED])
-async def test_an_end_is_told_once_with_its_owner(service, end, state):
+async def test_an_end_is_listed_once_with_its_owner(service, end, state):
     seq = (await service.since(None))["seq"]
     made = end("bob", state, name="Twin 3")
     found = await service.since(seq)
-    (told,) = found["ended"]
-    assert (told["calculation_id"], told["owner"], told["status"], told["title"]) == (
+    (listed,) = found["ended"]
+    assert (listed["calculation_id"], listed["owner"], listed["status"], listed["title"]) == (
         made,
         "bob",
         state,
@@ -57,9 +57,9 @@ async def test_what_still_runs_and_sessions_are_left_out(service, end, world):
 async def test_many_ends_come_in_portions_and_none_is_lost(service, end, monkeypatch):
     monkeypatch.setattr(module, "MOST", 2)
     seq = (await service.since(None))["seq"]
-    made, told = [end() for _ in range(5)], []
+    made, listed = [end() for _ in range(5)], []
     for _ in range(4):
         found = await service.since(seq)
-        told += [each["calculation_id"] for each in found["ended"]]
+        listed += [each["calculation_id"] for each in found["ended"]]
         seq = found["seq"]
-    assert told == made
+    assert listed == made

@@ -58,7 +58,7 @@ async def test_what_happens_after_the_stream_was_asked_for_is_in_it(context, fee
     await closed(context, batches)
 
 
-async def test_a_stream_from_now_on_tells_nothing_of_before(context, feed, ada, present, happen):
+async def test_a_stream_from_now_on_sends_nothing_of_before(context, feed, ada, present, happen):
     happen("c0")
     batches = await feed.everything(present(ada), None, None)
     happen("c1")
@@ -66,7 +66,7 @@ async def test_a_stream_from_now_on_tells_nothing_of_before(context, feed, ada, 
     await closed(context, batches)
 
 
-async def test_a_resumed_stream_tells_what_was_missed_and_then_what_happens_each_once(
+async def test_a_resumed_stream_sends_what_was_missed_and_then_what_happens_each_once(
     context, feed, ada, present, happen, monkeypatch
 ):
     monkeypatch.setattr(module, "MOST_PER_READ", 2)
@@ -81,7 +81,7 @@ async def test_a_resumed_stream_tells_what_was_missed_and_then_what_happens_each
     await closed(context, batches)
 
 
-async def test_events_that_are_published_in_another_order_are_all_told(context, feed, ada, present, happen):
+async def test_events_that_are_published_in_another_order_are_all_sent(context, feed, ada, present, happen):
     """Two changes that are committed together are published by two tasks."""
     batches = await feed.everything(present(ada), None, None)
     first, second = happen("c1", publish=False), happen("c2", publish=False)
@@ -92,7 +92,7 @@ async def test_events_that_are_published_in_another_order_are_all_told(context, 
     await closed(context, batches)
 
 
-async def test_progress_has_no_number_and_is_told_all_the_same(context, feed, ada, present, happen):
+async def test_progress_has_no_number_and_is_sent_all_the_same(context, feed, ada, present, happen):
     batches = await feed.everything(present(ada), None, None)
     happen("c1")
     await first_of(batches)
@@ -102,12 +102,12 @@ async def test_progress_has_no_number_and_is_told_all_the_same(context, feed, ad
 
 
 @pytest.mark.parametrize(
-    ("owner", "group", "is_heard"),
+    ("owner", "group", "is_sent"),
     [("ada", None, True), ("bob", None, False), ("bob", "crystals", True), ("bob", "powders", False)],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_only_what_the_person_may_see_is_told(
-    world, context, feed, ada, present, happen, owner, group, is_heard, when
+async def test_only_what_the_person_may_see_is_sent(
+    world, context, feed, ada, present, happen, owner, group, is_sent, when
 ):
     start = happen("start").seq
     if when == "before":
@@ -116,13 +116,13 @@ async def test_only_what_the_person_may_see_is_told(
     if when == "after":
         happen("c1", owner=owner, group_id=world.group.get(group))
     happen("end")
-    assert await first_of(batches, 2 if is_heard else 1) == [("c1", "changed")] * is_heard + [
+    assert await first_of(batches, 2 if is_sent else 1) == [("c1", "changed")] * is_sent + [
         ("end", "changed")
     ]
     await closed(context, batches)
 
 
-async def test_only_the_kinds_that_were_asked_for_are_told(context, feed, ada, present, happen):
+async def test_only_the_kinds_that_were_asked_for_are_sent(context, feed, ada, present, happen):
     batches = await feed.everything(present(ada), 0, frozenset({"dataset"}))
     happen("c1")
     happen("d1", kind="dataset")
@@ -198,7 +198,7 @@ def change(world, calculation_id, state):
     )
 
 
-async def test_a_calculation_is_told_from_its_first_event_to_its_end(
+async def test_the_stream_of_a_calculation_lasts_from_its_first_event_to_its_end(
     world, context, feed, ada, present, happen
 ):
     made = world.start()
@@ -207,19 +207,19 @@ async def test_a_calculation_is_told_from_its_first_event_to_its_end(
     happen(made, "running")
     happen(made, "successful")
     happen(made, "after the end")
-    told = [each.status for batch in [batch async for batch in batches] for each in batch]
-    assert told == ["running", "successful"]
+    sent = [each.status for batch in [batch async for batch in batches] for each in batch]
+    assert sent == ["running", "successful"]
     assert context.hub.listening == 0
 
 
-async def test_what_ended_is_told_whole_and_the_stream_ends(world, feed, ada, present, happen):
+async def test_what_ended_is_sent_whole_and_the_stream_ends(world, feed, ada, present, happen):
     made = world.start()
     for status in ("running", "failed"):
         happen(made, status)
     change(world, made, "failed")
     batches = await feed.of_calculation(present(ada), made, 0)
-    told = [each.status for batch in [batch async for batch in batches] for each in batch]
-    assert told == ["submitted", "running", "failed"]
+    sent = [each.status for batch in [batch async for batch in batches] for each in batch]
+    assert sent == ["submitted", "running", "failed"]
 
 
 async def test_who_has_seen_the_end_gets_no_stream(world, feed, ada, present, happen):
@@ -238,8 +238,8 @@ async def test_what_is_written_after_the_end_does_not_hold_the_stream_open(
     happen(made, "closed", kind="session")
     change(world, made, "successful")
     batches = await feed.of_calculation(present(ada), made, end.seq)
-    told = [each.status async for batch in _until_end(batches) for each in batch]
-    assert told == ["closed"]
+    sent = [each.status async for batch in _until_end(batches) for each in batch]
+    assert sent == ["closed"]
     assert context.hub.listening == 0
 
 

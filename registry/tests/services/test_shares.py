@@ -1,4 +1,4 @@
-"""Shares: who gives what to whom, for how long, and who hears of it."""
+"""Shares: who gives what to whom, for how long, and who gets an event of it."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ async def test_a_share_opens_the_object_and_its_end_closes_it(
     await service.revoke(ada, given["id"])
     with pytest.raises(NotFound):
         world.read(reads)
-    told = [(each.status, each.payload["to"]) for each in context.published if each.kind == "share"]
+    sent = [(each.status, each.payload["to"]) for each in context.published if each.kind == "share"]
     ids = {"person_id": world.person["bob"] if to == "person" else None,
            "group_id": world.group["crystals"] if to == "group" else None}  # fmt: skip
-    assert told == [("shared", ids), ("unshared", ids)]
+    assert sent == [("shared", ids), ("unshared", ids)]
 
 
 async def test_a_share_ends_with_its_time(world, service, ada, actor, object_of):

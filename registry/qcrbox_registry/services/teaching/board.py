@@ -230,7 +230,7 @@ class BoardService:
     async def ticks(self, presence: Presence, exercise_id: str) -> AsyncGenerator[bool, None]:
         """True when something of the students changed since the last one, False to keep the connection alive.
 
-        Raises NotFound, NotAllowed before the first. What changes while the answer is on its way is in the stream.
+        Raises NotFound, NotAllowed before the first. The stream begins before this returns, as that of all events.
         """
         ticks = self._ticks(presence, exercise_id)
         await anext(ticks)

@@ -140,10 +140,11 @@ class CourseService:
         return people_of(members, accounts, [(student.person_id, student.name) for student in known])
 
     async def ids_by_name(self, actor: Actor, exercise_id: str) -> dict[str, int]:
-        """Ids of those of a course who have signed in, and of those with work in the exercise, by the names of its lists.
+        """Ids of members of the course who have signed in, and of students with work in the exercise, by name.
 
-        No other account can be named: a note would reach it, and a mark would put it on the board. Two accounts of one name
-        are told apart as on the board. While the hub does not answer, those with work. Raises NotFound, NotAllowed.
+        The names are those of the board, where two accounts of one name have different ones. Other accounts are left out: a
+        note would reach them, and a mark would put them on the board. While the hub does not answer, only students with
+        work are found. Raises NotFound, NotAllowed.
         """
 
         def read(conn: Connection) -> tuple[str, list[work.Student]]:

@@ -174,7 +174,7 @@ def _number_and_unit(text: str) -> tuple[float, str] | None:
 
 
 def _readings(value: float, typed: str, unit: str) -> list[float]:
-    """What a number with this unit may be in the unit of the task. Without a unit it is in that of the task.
+    """The values, in the unit of the task, that a number typed with a unit may stand for. typed: "" as the task's unit.
 
     "11.4 %" where the task names no unit: the lecturer may have meant 11.4 or 0.114.
     """

@@ -14,9 +14,9 @@ Role = Literal["lecturer", "assistant", "student"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone of a course. person_id is None for who has never used the registry; `left`: is no longer in the group.
+    """Someone of a course. person_id: None for a person who has never used the registry; `left`: is no longer in the group.
 
-    last_activity: at the hub, Unix time, s; None for who has never signed in there.
+    last_activity: at the hub, Unix time, s; None for a person who has never signed in there.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Person:
 
     @property
     def signed_in(self) -> bool:
-        """Whether they have signed in at least once. The registry hears of people only when they use it."""
+        """Whether they have signed in at least once. The registry knows people only once they use it."""
         return self.person_id is not None or self.last_activity is not None
 
 

@@ -176,11 +176,11 @@ async def test_a_note_reaches_the_streams_of_those_it_is_for(course):
     course.context.published.clear()
     await course.board.note(course.assistant, exercise, "ada", "  look at the twin law ")
     await course.board.note(course.assistant, exercise, None, "five more minutes")
-    heard = [
+    sent = [
         (each.owner_id, each.payload["text"]) for each in course.context.published if each.status == "note"
     ]
     ada, bob = course.world.person["ada"], course.world.person["bob"]
-    assert heard == [(ada, "look at the twin law"), (ada, "five more minutes"), (bob, "five more minutes")]
+    assert sent == [(ada, "look at the twin law"), (ada, "five more minutes"), (bob, "five more minutes")]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ async def test_an_empty_queue_is_free(course):
 # ---------------------------------------------------------------- live
 
 
-async def test_the_board_hears_what_happens_after_its_stream_was_asked_for(course, present):
+async def test_the_board_sees_what_happens_after_its_stream_was_asked_for(course, present):
     """Whoever has the answer may act at once: the event must not be missed by the stream."""
     exercise = await course.opened("ada")
     ticks = await course.board.ticks(present(course.lecturer), exercise)

@@ -77,7 +77,7 @@ async def test_a_course_is_listed_to_its_group_and_to_administrators(course):
         await course.courses.get(course.eve, course.id)
 
 
-async def test_the_hub_hears_of_the_groups_whose_course_is_not_archived(course):
+async def test_the_hub_gets_the_groups_whose_course_is_not_archived(course):
     await course.courses.create(course.eve, "powders", "Powders")
     assert await course.courses.active_groups() == ["crystals", "powders"]
     await course.courses.change(course.lecturer, course.id, None, True)
@@ -146,7 +146,7 @@ async def test_a_name_that_another_account_had_before_is_another_person(course):
 @pytest.mark.attack(1)
 @pytest.mark.parametrize("name", ["eve", "zoe", "0preview-ada", "teaching"])
 async def test_only_those_of_the_course_are_written_to_marked_or_given_time(course, newcomer, now, name):
-    """An account of the site that is not in the course hears nothing of it and comes on no list."""
+    """An account of the site that is not in the course gets no event of it and is on no list."""
     newcomer("0preview-ada")
     course.context.identity.groups["crystals"] += [GroupMember("zoe"), GroupMember("0preview-ada")]
     exercise = await course.opened("ada", dates={"due_at": now + 60})

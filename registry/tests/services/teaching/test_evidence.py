@@ -135,7 +135,7 @@ async def test_a_file_that_is_too_large_or_gone_is_not_read(world, context, file
     assert noted(world, gone) == (None, "The file was deleted.")
 
 
-async def test_a_cif_is_read_once_beside_the_requests_and_its_owner_hears_of_it(world, context, file_of):
+async def test_a_cif_is_read_once_beside_the_requests_and_its_owner_gets_an_event(world, context, file_of):
     asked, goes_on = [], asyncio.Event()
 
     async def facts(sha256, filename):
@@ -146,11 +146,11 @@ async def test_a_cif_is_read_once_beside_the_requests_and_its_owner_hears_of_it(
     context.indexer.exercise_facts = facts
     file_id, ada = file_of("ada", "a.cif"), world.person["ada"]
     reader = FactReader(context)
-    heard = context.hub.subscribe(lambda event: event.kind == "exercise")
+    subscription = context.hub.subscribe(lambda event: event.kind == "exercise")
     for _ in range(60):
         reader.read_soon("e1", [READS, FIGURES_ONLY], [done(person=ada, data_file_id=file_id)])
     goes_on.set()
-    (event,) = await heard.get(10)
+    (event,) = await subscription.get(10)
     assert (event.object_id, event.owner_id) == ("e1", ada)
     assert asked == ["a.cif"]
     assert noted(world, file_id) == ({"alerts": {}}, "")

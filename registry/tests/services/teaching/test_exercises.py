@@ -151,7 +151,7 @@ async def test_a_version_without_keep_brings_everything_itself(course, file_of):
 
 
 @pytest.mark.parametrize("stale", [0, 1, 3])
-async def test_of_two_lecturers_who_write_at_once_the_second_is_told(course, stale):
+async def test_of_two_lecturers_who_write_at_once_the_second_is_refused(course, stale):
     exercise = await course.exercise()
     await course.exercises.add_version(course.lecturer, exercise, NewVersion("Two", keep_files_of=1))
     with pytest.raises(Conflict, match="Version 2 was written meanwhile") as refused:

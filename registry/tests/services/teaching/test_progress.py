@@ -179,7 +179,7 @@ def test_a_number_counts_in_the_unit_that_was_typed(target, unit, typed, right):
     assert of_task(task, [], Answer(typed, 1.0)).state is (TaskState.DONE if right else TaskState.OUT_OF_BAND)
 
 
-def test_a_number_that_is_not_right_is_told_in_which_unit_it_is_wanted():
+def test_a_number_that_is_not_right_is_answered_with_the_unit_that_is_wanted():
     task = Task(id="x", title="x", kind="value", target=11.4, tolerance=1, unit="%")
     words = of_task(task, [], Answer("0.114", 1.0)).words
     assert words == "Not within the tolerance; the number is wanted in %."
