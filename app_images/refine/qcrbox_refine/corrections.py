@@ -187,7 +187,8 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
             why="The partial structure factors stand in a file name.fab, or in _shelx_fab_file of a CIF.",
             next="Attach the .fab file and give it as mask=…, or delete ABIN to refine without a mask.",
         )
-    model.note(f"A solvent mask is applied: partial structure factors of {origin}.")
+    without_abin = ", although the instructions have no ABIN" if model.from_shelx and settings.fab is None else ""
+    model.note(f"A solvent mask is applied: partial structure factors of {origin}{without_abin}.")
     mask = SolventMask(parse_fab(text, model.symmetry.space_group(), origin), text=text)
     for name, written in zip(("scale", "u"), settings.fab or (0.0, 0.0), strict=True):
         if written:
