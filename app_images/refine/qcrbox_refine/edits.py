@@ -310,7 +310,7 @@ def _split(model: Model, words: list[str]) -> str:
     else:
         atom.site, second.site = _apart(model, atom)
     old = atom.label
-    model.untie(atom)
+    model.untie([atom])
     atom.occupancy, atom.part = atom.occupancy * share, 1
     model.rename(atom, first_label)
     atom.assembly = second.assembly = letter
