@@ -1,4 +1,4 @@
-"""Blocks of independent parameters: each moves its own by a shift, and writes what they are to the parameters of the atoms."""
+"""Blocks of independent parameters: each applies shifts, and gives the derivatives of the parameters of the atoms."""
 
 from __future__ import annotations
 
