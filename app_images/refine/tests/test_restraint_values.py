@@ -116,7 +116,7 @@ def test_a_restraint_on_atoms_that_are_not_there_is_named(line, why):
 
 
 def test_an_operation_that_the_crystal_does_not_have_is_named():
-    """A distance to a place where no atom is would draw the atom there."""
+    """A restraint on the distance to it would pull an atom towards a place without an atom."""
     model = shelx_model(ATOMS, "EQIV $1 0.5+x, y, z", "DFIX 1.5 C1 C2_$1", **GROUP)
     parametrise(model)
     assert "is no operation of P 1 21/c 1" in model.left_out[0].why
