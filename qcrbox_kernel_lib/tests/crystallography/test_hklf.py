@@ -135,21 +135,16 @@ def reflections(intensity, sigma, hkl=None, batch=None) -> Reflections:
 
 
 @pytest.mark.parametrize(
-    ("intensity", "sigma", "lines"),
+    ("intensity", "sigma", "line"),
     [
-        ([100], [5], ["   1   1   1  100.00    5.00"]),
-        ([-12.345], [0.5], ["   1   1   1  -12.35    0.50", "   1   1   1  -12.35    0.50"]),
-        ([0], [1], ["   1   1   1    0.00    1.00"]),
-        ([12345.678], [10], ["   1   1   1 12345.7   10.00"]),
+        (100, 5, "   1   1   1  100.00    5.00"),
+        (-12.346, 0.5, "   1   1   1  -12.35    0.50"),
+        (0, 1, "   1   1   1    0.00    1.00"),
+        (12345.678, 10, "   1   1   1 12345.7   10.00"),
     ],
-    ids=str,
 )
-def test_columns_of_what_is_written(intensity, sigma, lines):
-    assert write_hkl(reflections(intensity, sigma)).splitlines()[0] in (
-        lines[0],
-        lines[-1],
-        lines[0].replace("35", "34"),
-    )
+def test_columns_of_what_is_written(intensity, sigma, line):
+    assert write_hkl(reflections([intensity], [sigma])).splitlines()[0] == line
 
 
 def test_the_list_is_ended_by_zeros():
