@@ -70,7 +70,7 @@ def residuals(line, **options):
         ("DFIX_2 1.5 C1 C1_+", [(length("C1_2", "C1_3") - 1.5, 0.02)]),
         ("DFIX_3 1.5 C1 C1_-", [(length("C1_2", "C1_3") - 1.5, 0.02)]),
         ("DANG 2.5 C1 N1_$1", [(length("C1", "N1_$1") - 2.5, 0.04)]),
-        # 31.5 = 1.5 × free variable 3, 40; free variable 2 and 4 likewise.
+        # 21.5 is 1.5 times free variable 2, and -41.5 is 1.5 times 1 - free variable 4.
         ("DFIX 21.5 C1 C2", [(length("C1", "C2") - 1.5 * 0.6, 0.02)]),
         ("DFIX -41.5 C1 C2", [(length("C1", "C2") - 1.5 * (1 - 0.25), 0.02)]),
         ("SADI C1 C2 N1 O1_$1", [(length("C1", "C2") - length("N1", "O1_$1"), 0.02)]),
