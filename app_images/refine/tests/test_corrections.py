@@ -176,6 +176,17 @@ def test_a_mask_begins_at_the_values_of_its_free_variables(cards, refined, scale
     assert (mask.scale, mask.u) == pytest.approx((scale, u))
 
 
+@pytest.mark.parametrize(
+    ("cards", "said"),
+    [(("ABIN",), "of the .fab file."), ((), "of the .fab file, although the instructions have no ABIN.")],
+    ids=["ABIN", "no ABIN"],
+)
+def test_a_given_mask_is_applied_without_abin_too_and_the_note_says_so(cards, said):
+    corrections, model, _ = prepared(*cards, fab=FAB)
+    assert corrections.mask is not None
+    assert f"A solvent mask is applied: partial structure factors {said}" in model.notes
+
+
 def test_a_mask_with_a_variable_that_fvar_does_not_give_is_refused():
     with pytest.raises(UserInputError, match="free variable 9 is used, but FVAR has 4"):
         prepared("ABIN 9", fab=FAB)

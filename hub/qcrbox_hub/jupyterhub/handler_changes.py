@@ -141,15 +141,22 @@ async def _record(handler: APIHandler, act: HubAct) -> None:
 
 
 def _renaming(handler: APIHandler) -> tuple[Any, str] | None:
-    """The account that a request gives another name, and that name; None for every other request, and for strangers."""
+    """The account that a request gives another name, and that name; None for every other request, and for strangers.
+
+    Raises HTTPError 400 for a body that is not read here: JupyterHub, which reads more, could rename by it unchecked.
+    """
     match = _CHANGES_PERSON.fullmatch(handler.request.path[handler.request.path.find("/api/") :])
     if handler.request.method != "PATCH" or handler.current_user is None or match is None or not match[1]:
         return None
-    new = (read_object(handler.request.body, LARGEST_BODY) or {}).get("name")
     user = handler.find_user(unquote(match[1]))
-    if user is None or not isinstance(new, str) or "admin:users" not in _kinds(handler.expanded_scopes):
+    if user is None or "admin:users" not in _kinds(handler.expanded_scopes):
         return None
-    name = handler.authenticator.normalize_username(new)
+    body = read_object(handler.request.body, LARGEST_BODY)
+    if body is None:
+        raise web.HTTPError(400, f"The body is not a JSON object in UTF-8 of at most {LARGEST_BODY} bytes.")
+    if not isinstance(body.get("name"), str):
+        return None
+    name = handler.authenticator.normalize_username(body["name"])
     return (user, name) if name != user.name else None
 
 

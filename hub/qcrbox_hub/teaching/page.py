@@ -11,7 +11,15 @@ from tornado import web
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.words import FILTERS
-from qcrbox_hub.teaching.words import STATES, ago, band_words, figure_words, number_of, what_counts
+from qcrbox_hub.teaching.words import (
+    STATES,
+    ago,
+    band_words,
+    figure_words,
+    number_of,
+    passed_checks,
+    what_counts,
+)
 
 ROOT = "teaching"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -64,6 +72,7 @@ class TeachingPage(AdminPage):
                 "what_counts": what_counts,
                 "band_words": band_words,
                 "figure_words": figure_words,
+                "passed_checks": passed_checks,
             }
         )
         shown = {"message": "", "problem": "", **values}

@@ -93,6 +93,11 @@ def band_words(given: dict[str, Any]) -> str:
     return f"{QUANTITIES.get(task.quantity, task.quantity)} {task.band}" if task.band else ""
 
 
+def passed_checks(found: dict[str, Any]) -> list[str]:
+    """Words of the checks that a calculation passed. The words of the task's state name all others already."""
+    return [check["words"] for check in found["checks"] if check["passed"]]
+
+
 def figure_words(quantity: str) -> str:
     """What people call a figure of a CIF; the name itself of one that a newer registry has."""
     return QUANTITIES.get(quantity, quantity)

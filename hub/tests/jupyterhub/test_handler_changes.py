@@ -1,10 +1,15 @@
-"""Where `next` may lead."""
+"""Where `next` may lead, and which requests at the hub's REST interface are checked and recorded."""
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
-from qcrbox_hub.jupyterhub.handler_changes import server_address, subject_of
+from qcrbox_hub.jupyterhub.handler_changes import LARGEST_BODY, _renaming, server_address, subject_of
 from qcrbox_hub.platform.addresses import Addresses
+from tornado import web
 
 ADDRESSES = Addresses.make("http://hub.localhost:8000")
 OWN = "http://lab-ada.localhost:8000/user/ada/"
@@ -61,3 +66,44 @@ def test_changes_through_the_hubs_rest_are_named_for_the_audit_trail(
     method: str, path: str, expected: tuple[str, str] | None
 ) -> None:
     assert subject_of(method, path) == expected
+
+
+def changing(body: bytes, scope: str = "admin:users") -> Any:
+    """A request that changes the account ada."""
+    return SimpleNamespace(
+        request=SimpleNamespace(method="PATCH", path="/hub/api/users/ada", body=body),
+        current_user="eve",
+        expanded_scopes={scope},
+        find_user={"ada": SimpleNamespace(name="ada")}.get,
+        authenticator=SimpleNamespace(normalize_username=str.lower),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [({"name": "Zoe"}, "zoe"), ({"name": "ADA"}, None), ({"name": 5}, None), ({"admin": True}, None)],
+    ids=["new", "same", "no text", "no name"],
+)
+def test_a_request_that_renames_an_account_is_known(sent: dict[str, Any], name: str | None) -> None:
+    found = _renaming(changing(json.dumps(sent).encode()))
+    assert (found and found[1]) == name
+
+
+# JupyterHub reads each of the first three as a request for another name.
+UNREADABLE = {
+    "long": b'{"name": "zoe"' + b" " * LARGEST_BODY + b"}",
+    "not UTF-8": b'{"name": "zoe", "groups": ["\xff"]}',
+    "half a character": b'{"name": "zoe", "groups": ["\\ud800"]}',
+    "list": b"[]",
+    "empty": b"",
+}
+
+
+@pytest.mark.attack(1)
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_body_that_cannot_be_checked_for_a_new_name_is_refused(body: bytes) -> None:
+    with pytest.raises(web.HTTPError) as refused:
+        _renaming(changing(body))
+    assert refused.value.status_code == 400
+    # Who may rename nobody gets JupyterHub's own refusal.
+    assert _renaming(changing(body, scope="self")) is None

@@ -13,6 +13,7 @@ from qcrbox_hub.teaching.words import (
     marks_columns,
     marks_rows,
     number_of,
+    passed_checks,
     what_counts,
     without_names,
 )
@@ -31,6 +32,17 @@ def test_every_state_of_a_task_has_its_shape_and_word() -> None:
     assert set(STATES) == set(TaskState)
     assert len({look.shape for look in STATES.values()}) == len(STATES)
     assert len({look.word for look in STATES.values()}) == len(STATES)
+
+
+def test_checks_are_listed_when_they_passed_whatever_words_the_others_have() -> None:
+    checks = [
+        {"passed": True, "words": "The space group is right."},
+        {"passed": False, "words": "N3 is C."},
+        {"passed": None, "words": "The alerts could not be read."},
+        {"passed": True, "words": "N3 is C"},
+    ]
+    found = {"words": "R1 is 0.04. N3 is C. The alerts could not be read.", "checks": checks}
+    assert passed_checks(found) == ["The space group is right.", "N3 is C"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,13 +10,12 @@ from starlette.responses import StreamingResponse
 
 from qcrbox_registry.api.dependencies import Present, TheCore, number
 from qcrbox_registry.api.openapi import sends
-from qcrbox_registry.api.streams import Streamed
+from qcrbox_registry.api.streams import event_stream
 from qcrbox_registry.services.event_feed import Batches
 from qcrbox_registry.store.events import Event
 
 router = APIRouter(prefix="/api", tags=["events"])
 LastId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)]
-_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
 def written(event: Event) -> bytes:
@@ -29,17 +26,12 @@ def written(event: Event) -> bytes:
     )
 
 
-async def _text(request: Request, batches: Batches) -> AsyncIterator[bytes]:
-    async with aclosing(batches):
-        yield b": connected\n\n"
-        async for batch in batches:
-            if await request.is_disconnected():
-                return
-            yield b"".join(map(written, batch)) or b": still here\n\n"
+def _written_batch(batch: list[Event]) -> bytes:
+    return b"".join(map(written, batch))
 
 
 def _stream(request: Request, batches: Batches) -> Response:
-    return Streamed(_text(request, batches), media_type="text/event-stream", headers=_HEADERS)
+    return event_stream(request, batches, _written_batch)
 
 
 @router.get("/events", response_class=StreamingResponse, responses=sends("text/event-stream"))

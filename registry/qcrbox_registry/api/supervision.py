@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
-
 from fastapi import APIRouter, Request, Response
 from qcrbox.contract import models
 from starlette.responses import StreamingResponse
@@ -15,11 +12,10 @@ from qcrbox_registry.api.dependencies import Caller, Present, TheCore, optional_
 from qcrbox_registry.api.downloads import file_response
 from qcrbox_registry.api.openapi import sends, takes
 from qcrbox_registry.api.responses import success
-from qcrbox_registry.api.streams import Streamed
+from qcrbox_registry.api.streams import event_stream
 from qcrbox_registry.services.teaching.marking import GivenMark
 
 router = APIRouter(prefix="/api", tags=["teaching"])
-_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 LARGEST_MARK = 64 * 1024
 
 
@@ -37,16 +33,7 @@ async def get_board(core: TheCore, actor: Caller, exercise_id: str) -> Response:
 async def board_events(request: Request, core: TheCore, presence: Present, exercise_id: str) -> Response:
     """An event `changed` whenever something on the board may have changed. It carries no data."""
     ticks = await core.board.ticks(presence, exercise_id)
-
-    async def text() -> AsyncIterator[bytes]:
-        async with aclosing(ticks):
-            yield b": connected\n\n"
-            async for changed in ticks:
-                if await request.is_disconnected():
-                    return
-                yield b"event: changed\ndata: {}\n\n" if changed else b": still here\n\n"
-
-    return Streamed(text(), media_type="text/event-stream", headers=_HEADERS)
+    return event_stream(request, ticks, lambda changed: b"event: changed\ndata: {}\n\n" if changed else b"")
 
 
 @router.get("/exercises/{exercise_id}/students/{student}", response_model=models.Success[schemas.StudentWork])

@@ -33,6 +33,7 @@ from qcrbox_registry.services.teaching.board import BoardService
 from qcrbox_registry.services.teaching.bookings import BookingService
 from qcrbox_registry.services.teaching.collection import CollectionService
 from qcrbox_registry.services.teaching.courses import CourseService
+from qcrbox_registry.services.teaching.evidence import FactReader
 from qcrbox_registry.services.teaching.exercises import ExerciseService
 from qcrbox_registry.services.teaching.marking import MarkingService
 from qcrbox_registry.services.teaching.next_year import NextYearService
@@ -93,12 +94,13 @@ def make_core(context: Context, version: str) -> Core:
     examples = Examples(context.settings.data)
     courses = CourseService(context)
     retention = RetentionService(context)
+    facts = FactReader(context)
     return Core(
         context=context,
         agent_files=AgentFileService(context, contents),
         applications=ApplicationService(context, examples, version),
         audit=AuditService(context),
-        board=BoardService(context, courses),
+        board=BoardService(context, courses, facts),
         bookings=BookingService(context),
         calculations=CalculationService(context),
         collection=CollectionService(context),
@@ -126,7 +128,7 @@ def make_core(context: Context, version: str) -> Core:
         shares=ShareService(context),
         shelf=ShelfService(context),
         site=SiteService(context),
-        student=StudentService(context, contents),
+        student=StudentService(context, contents, facts),
         submissions=SubmissionService(context),
         trash=TrashService(context),
         uploads=uploads,

@@ -111,9 +111,10 @@ class EventFeed:
         await self._context.db.read(
             lambda conn: authorized.calculation(conn, presence.actor, "read", calculation_id)
         )
-        past, has_ended = await self._past(calculation_id, after)
-        if has_ended and after and not past:
-            return None
+        if after:
+            past, has_ended = await self._past(calculation_id, after)
+            if has_ended and not past:
+                return None
         return self._of_calculation(watcher, calculation_id, after)
 
     async def _past(self, calculation_id: str, after: int) -> tuple[list[Event], bool]:

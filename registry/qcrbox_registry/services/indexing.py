@@ -102,10 +102,10 @@ class Indexer:
 
     async def close(self) -> None:
         """End the child processes."""
-        if self._idle is not None:
-            self._idle.cancel()
         for _ in self._readers:
             await self._turn.acquire()
+        if self._idle is not None:  # after the last request, which may have begun it
+            self._idle.cancel()
         for reader in self._readers:
             await reader.end()
 

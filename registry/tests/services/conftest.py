@@ -246,6 +246,18 @@ def catalogue(world, context, practice):
 
 
 @pytest.fixture
+def ada(actor):
+    """A member of the group crystals."""
+    return actor("ada", groups=["crystals"])
+
+
+@pytest.fixture
+def root(actor):
+    """An administrator."""
+    return actor("eve", admin=True)
+
+
+@pytest.fixture
 def limit(world, context):
     """`limit("group", "crystals", "gib", 100 / GIB)` sets a limit."""
 

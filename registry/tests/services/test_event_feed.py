@@ -21,11 +21,6 @@ def feed(context):
 
 
 @pytest.fixture
-def ada(actor):
-    return actor("ada", groups=["crystals"])
-
-
-@pytest.fixture
 def happen(world, context):
     """`happen("c1", "running")`: an event that is written and then published."""
 

@@ -1,4 +1,4 @@
-"""Copies of contents that the process of the indexer reads: as few as are being read, and none is left behind."""
+"""The processes of the indexer and their copies of contents: as few as are needed, and none is left behind."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from qcrbox.contract.errors import NotFound
 from qcrbox.waiting import within
+from qcrbox_registry.services import indexing
 from qcrbox_registry.services.indexing import Indexer
 
 pytestmark = pytest.mark.attack(12)
@@ -67,3 +68,34 @@ async def test_a_file_that_takes_long_holds_back_no_other_while_a_reader_is_free
     assert not slow.done()
     slow.cancel()
     await asyncio.gather(slow, return_exceptions=True)
+
+
+def running(indexer: Indexer) -> int:
+    return sum(reader.is_running for reader in indexer._readers)
+
+
+async def test_requests_after_one_another_share_a_process_which_ends_when_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "IDLE_S", 0.5)
+    indexer = indexer_of(tmp_path, Contents(a=b"data_a\n"), readers=3)
+    assert running(indexer) == 0
+    for _ in range(2):
+        for _ in range(3):
+            await within(indexer.exercise_facts("a", "a.cif"), 60)
+            assert running(indexer) == 1
+        async with asyncio.timeout(60):
+            while running(indexer):
+                await asyncio.sleep(0.05)
+    await indexer.close()
+
+
+async def test_requests_at_the_same_moment_have_a_process_each_and_none_outlives_the_indexer(
+    tmp_path: Path,
+) -> None:
+    indexer = indexer_of(tmp_path, Contents(a=b"data_a\n"), readers=2)
+    asked = [indexer.exercise_facts("a", "a.cif") for _ in range(5)]
+    await within(asyncio.gather(*asked), 60)
+    assert running(indexer) == 2
+    await indexer.close()
+    assert running(indexer) == 0

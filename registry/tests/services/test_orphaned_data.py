@@ -15,11 +15,6 @@ def service(context):
 
 
 @pytest.fixture
-def root(actor):
-    return actor("eve", admin=True)
-
-
-@pytest.fixture
 async def left(world, context, service, root):
     """The hub has deleted the account bob, who had a dataset: (id of the account, id of the dataset)."""
     dataset, _ = world.dataset("bob")

@@ -30,11 +30,6 @@ def service(context):
     return ResumableUploadService(context, contents, UploadService(context, contents))
 
 
-@pytest.fixture
-def ada(actor):
-    return actor("ada", groups=["crystals"])
-
-
 def announced(size=10, **more):
     values = {
         "filename": "a.txt",

@@ -18,11 +18,6 @@ def service(context):
 
 
 @pytest.fixture
-def root(actor):
-    return actor("eve", admin=True)
-
-
-@pytest.fixture
 def output(world):
     """`output(40, "crystals")`: an output dataset that was made so many days ago."""
 

@@ -23,11 +23,6 @@ def service(context):
 
 
 @pytest.fixture
-def ada(actor):
-    return actor("ada", groups=["crystals"])
-
-
-@pytest.fixture
 def object_of(world):
     """An object of ada of each kind."""
 

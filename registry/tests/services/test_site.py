@@ -16,11 +16,6 @@ def service(context, catalogue):
     return SiteService(context)
 
 
-@pytest.fixture
-def root(actor):
-    return actor("eve", admin=True)
-
-
 async def test_a_person_sees_their_own_roles_and_limits(world, service, actor, limit):
     limit("group", "crystals", "gib", 7)
     world.do(people.remember_group, world.person["ada"], world.group["crystals"])

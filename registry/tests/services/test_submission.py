@@ -19,11 +19,6 @@ def service(context, catalogue):
     return SubmissionService(context)
 
 
-@pytest.fixture
-def ada(actor):
-    return actor("ada", groups=["crystals"])
-
-
 def command(name="noop", **more):
     arguments = more.pop("arguments", {})
     return SubmitCommand(

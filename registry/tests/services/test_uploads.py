@@ -46,11 +46,6 @@ def service(context):
     return UploadService(context, ContentService(context))
 
 
-@pytest.fixture
-def ada(actor):
-    return actor("ada", groups=["crystals"])
-
-
 async def test_a_form_becomes_a_dataset_of_its_files(world, context, service, ada, present):
     parts = form(
         Part("group", b"crystals"), file("a.txt", b"one"), file("a.txt", b"two"), Part("name", b" June ")

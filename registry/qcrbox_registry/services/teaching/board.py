@@ -45,6 +45,7 @@ class _Facts:
     exercise: Exercise
     manifest: Manifest
     students: dict[int, work.Student]
+    done: Sequence[work.Done]
     works: dict[int, list[progress.Work]]
     answers: dict[int, dict[str, tuple[str, float]]]
     snapshots: dict[int, list[snapshots.Snapshot]]
@@ -53,16 +54,16 @@ class _Facts:
 class BoardService:
     """What the staff of a course see and do while students work."""
 
-    def __init__(self, context: Context, courses: CourseService) -> None:
-        self._context, self._courses = context, courses
-        self._facts = evidence.FactReader(context)
+    def __init__(self, context: Context, courses: CourseService, facts: evidence.FactReader) -> None:
+        self._context, self._courses, self._facts = context, courses, facts
 
     async def board(self, actor: Actor, exercise_id: str) -> Json:
         """Students × tasks, those who are stuck first. Raises NotFound, NotAllowed."""
         now = time.time()
         facts = await self._context.db.read(lambda conn: _facts(conn, actor, exercise_id))
         roster = await self._courses.roster(facts.exercise.group, tuple(facts.students.values()))
-        await self._read_later(facts.exercise, facts.manifest)
+        # Beside the requests; the board ticks when they are read.
+        self._facts.read_soon(exercise_id, facts.manifest.tasks, facts.done)
         rows = [_row(facts, person, now) for person in roster if person.role == "student"]
         add_places(self._context.scheduler, [task for row in rows for task in row["tasks"]], now)
         rows.sort(key=_urgency)
@@ -82,11 +83,6 @@ class BoardService:
             "students": rows,
             "at": iso(now),
         }
-
-    async def _read_later(self, exercise: Exercise, manifest: Manifest) -> None:
-        """CIFs that a check has to read are read beside the requests; the board ticks when they are."""
-        done = await self._context.db.read(lambda conn: work.done(conn, exercise.id))
-        self._facts.read_soon(exercise.id, manifest.tasks, done)
 
     async def student(self, actor: Actor, exercise_id: str, name: str) -> Json:
         """One student: tasks, answers, calculations, drafts and snapshots. Raises NotFound, NotAllowed."""
@@ -269,6 +265,7 @@ class BoardService:
 def _facts(conn: Connection, actor: Actor, exercise_id: str) -> _Facts:
     exercise = access.exercise(conn, actor, "supervise", exercise_id)
     students = {student.person_id: student for student in work.students(conn, exercise.id)}
+    done = work.done(conn, exercise.id)
     found: dict[int, list[snapshots.Snapshot]] = {}
     for snapshot in snapshots.of_exercise(conn, exercise.id):
         found.setdefault(snapshot.person_id, []).append(snapshot)
@@ -281,7 +278,8 @@ def _facts(conn: Connection, actor: Actor, exercise_id: str) -> _Facts:
         exercise,
         exercises.manifest(conn, exercise.id, exercise.version),
         students,
-        of_students(evidence.by_person(work.done(conn, exercise.id))),
+        done,
+        of_students(evidence.by_person(done)),
         of_students(work.answers(conn, exercise.id)),
         of_students(found),
     )

@@ -85,7 +85,10 @@ async def read_facts(context: Context, data_file_ids: Sequence[str]) -> None:
 
 
 class FactReader:
-    """Reads CIFs for checks beside the requests, each once, and tells the pages of its owner when it is known."""
+    """Reads CIFs for checks beside the requests, each once, and writes an event of its owner when it was read.
+
+    One for all services: the board of a lecturer and the page of a student ask for the same CIFs.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context

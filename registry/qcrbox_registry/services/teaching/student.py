@@ -45,9 +45,8 @@ MOST_SUBMITTED_BYTES = 1024**3
 class StudentService:
     """The student's side of exercises. Lecturers may do the same, to try an exercise."""
 
-    def __init__(self, context: Context, contents: ContentService) -> None:
-        self._context, self._contents = context, contents
-        self._facts = evidence.FactReader(context)
+    def __init__(self, context: Context, contents: ContentService, facts: evidence.FactReader) -> None:
+        self._context, self._contents, self._facts = context, contents, facts
 
     async def open(self, actor: Actor, exercise_id: str) -> Json:
         """Begin, or fetch the newest version: its files become a private dataset of the student.
@@ -75,7 +74,7 @@ class StudentService:
                 last_active_at=now,
                 preview=bool(mine or actor.preview),
             )
-            if before is None or before.opened_at is None:
+            if begins:
                 record(conn, [audit.entry(actor, "open", now, kind="exercise", object_id=found.id)])
             return [*ended, *made, *_changed(conn, found, actor, now)]
 
@@ -88,20 +87,17 @@ class StudentService:
         CIFs that a check has to read and nobody has read yet are read beside the request; an event says when they are.
         """
         now = time.time()
-        done: list[work.Done] = []
-        tasks: list[Task] = []
 
-        def read(conn: Connection) -> Json:
+        def read(conn: Connection) -> tuple[Json, Sequence[Task], Sequence[work.Done]]:
             found = access.exercise(conn, actor, "do", exercise_id)
             student = work.student(conn, found.id, actor.person_id)
             body = shown(found, now, student, may_try=access.tries(actor, found.group_id))
             if body["phase"] == Phase.NOT_OPEN and not body["may_try"]:
-                return {"exercise": body, "manifest": None, "tasks": [], "snapshots": [], "notes": []}
+                return {"exercise": body, "manifest": None, "tasks": [], "snapshots": [], "notes": []}, [], []
             manifest = exercises.manifest(conn, found.id, (student and student.version) or found.version)
-            done[:] = work.done(conn, found.id, actor.person_id)
-            tasks[:] = manifest.tasks
+            done = work.done(conn, found.id, actor.person_id)
             answers = work.answers(conn, found.id, actor.person_id).get(actor.person_id, {})
-            return {
+            state = {
                 "exercise": body,
                 "manifest": manifest.for_students(),
                 "preview": bool(student and student.preview),
@@ -110,15 +106,16 @@ class StudentService:
                 "draft_problem": student.draft_problem if student else "",
                 "tasks": _tasks(manifest, done, answers, student, now),
                 "answers": {task_id: value for task_id, (value, _) in answers.items()},
-                "snapshots": _handed_in(conn, found.id, actor.person_id),
+                "snapshots": _snapshots(conn, found.id, actor.person_id),
                 "notes": _notes(conn, found.id, actor.person_id),
                 "feedback": feedback(conn, found, manifest, actor.person_id),
             }
+            return state, manifest.tasks, done
 
-        found = await self._context.db.read(read)
+        state, tasks, done = await self._context.db.read(read)
         self._facts.read_soon(exercise_id, tasks, done)
-        add_places(self._context.scheduler, found["tasks"], now)
-        return found
+        add_places(self._context.scheduler, state["tasks"], now)
+        return state
 
     # ------------------------------------------------------------ work
 
@@ -223,10 +220,7 @@ class StudentService:
                     "This is work of a student and no preview.",
                     why="You began it before you were lecturer or assistant of the course.",
                 )
-            made = trash_data(conn, actor, student, now)
-            discard_work(conn, student)
-            record(conn, [audit.entry(actor, "discard preview", now, kind="exercise", object_id=found.id)])
-            return [*made, *_changed(conn, found, actor, now)]
+            return [*_discard(conn, actor, student, now), *_changed(conn, found, actor, now)]
 
         self._context.publish(await self._context.db.write(write))
 
@@ -245,10 +239,16 @@ def _without_old_preview(
     before = work.student(conn, exercise.id, actor.person_id)
     if before is None or not before.preview or actor.preview or access.is_staff(actor, exercise.group_id):
         return before, []
-    made = trash_data(conn, actor, before, now)
-    discard_work(conn, before)
-    record(conn, [audit.entry(actor, "discard preview", now, kind="exercise", object_id=exercise.id)])
-    return None, made
+    return None, _discard(conn, actor, before, now)
+
+
+def _discard(conn: Connection, actor: Actor, preview: work.Student, now: float) -> list[events.Event]:
+    """Remove a preview of the actor; its data go to the trash."""
+    made = trash_data(conn, actor, preview, now)
+    discard_work(conn, preview)
+    entry = audit.entry(actor, "discard preview", now, kind="exercise", object_id=preview.exercise_id)
+    record(conn, [entry])
+    return made
 
 
 def _active(conn: Connection, actor: Actor, exercise_id: str, now: float) -> Exercise:
@@ -301,7 +301,7 @@ def _changed(conn: Connection, exercise: Exercise, actor: Actor, now: float) -> 
     return list(events.write(conn, [event]))
 
 
-def _handed_in(conn: Connection, exercise_id: str, person_id: int) -> list[Json]:
+def _snapshots(conn: Connection, exercise_id: str, person_id: int) -> list[Json]:
     return [snapshot_shown(each) for each in snapshots.of_exercise(conn, exercise_id, person_id)]
 
 

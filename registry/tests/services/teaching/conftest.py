@@ -14,6 +14,7 @@ from qcrbox_registry.services.contents import ContentService
 from qcrbox_registry.services.teaching.board import BoardService
 from qcrbox_registry.services.teaching.collection import CollectionService
 from qcrbox_registry.services.teaching.courses import CourseService
+from qcrbox_registry.services.teaching.evidence import FactReader
 from qcrbox_registry.services.teaching.exercises import ExerciseChange, ExerciseService, NewVersion
 from qcrbox_registry.services.teaching.marking import MarkingService
 from qcrbox_registry.services.teaching.shelf import ShelfService
@@ -39,11 +40,11 @@ class Course:
     people: dict[str, Actor] = field(default_factory=dict)
 
     def __post_init__(self):
-        contents = ContentService(self.context)
+        contents, facts = ContentService(self.context), FactReader(self.context)
         self.courses = CourseService(self.context)
         self.exercises = ExerciseService(self.context, contents)
-        self.students = StudentService(self.context, contents)
-        self.board = BoardService(self.context, self.courses)
+        self.students = StudentService(self.context, contents, facts)
+        self.board = BoardService(self.context, self.courses, facts)
         self.marking = MarkingService(self.context, self.courses)
         self.collection = CollectionService(self.context)
         self.shelf = ShelfService(self.context)

@@ -75,6 +75,22 @@ def test_a_failed_check_keeps_a_good_figure_from_being_done():
     assert of_task(task, [right], None).state is TaskState.DONE
 
 
+def test_the_words_name_the_checks_that_did_not_pass_and_no_other():
+    """The page of a student lists the checks that passed below these words."""
+    checks = [
+        {"kind": "space_group", "number": 2},
+        {"kind": "quantity", "quantity": "wr2", "band": {"high": 0.1}},
+        {"kind": "element", "label": "N3", "symbol": "N"},
+    ]
+    task = REFINE.model_copy(update={"checks": Task(id="x", title="x", checks=checks).checks})
+    evidence = Evidence({"r1": 0.04, "wr2": 0.2, "space_group_number": 2}, None, "The file was deleted.")
+    found = of_task(task, [work(evidence=evidence)], None)
+    assert [result.passed for result in found.results] == [True, False, None]
+    right, *others = (result.words for result in found.results)
+    assert found.words == " ".join(["R1 is 0.04.", *others])
+    assert right not in found.words
+
+
 def test_what_was_not_read_yet_is_neither_right_nor_wrong():
     """A student who is told that right work is wrong begins to change it."""
     task = REFINE.model_copy(
