@@ -1,4 +1,4 @@
-"""The stand-in for shelxl: a .res file that is refined again beside the same .hkl file is the same refinement."""
+"""The stand-in for shelxl: refined again against the same .hkl file, a .res file gives the same refinement."""
 
 import re
 
@@ -88,7 +88,7 @@ def test_as_many_peaks_are_listed_as_plan_says(files, plan, most):
 @pytest.mark.parametrize(
     ("arguments", "code"), [([], 2), (["a", "b"], 2), (["missing"], 1), (["-t4", "-b3000"], 2)]
 )
-def test_what_is_no_job_ends_with_an_error(tmp_path, monkeypatch, arguments, code):
+def test_wrong_arguments_end_with_an_error(tmp_path, monkeypatch, arguments, code):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == code
 

@@ -1,4 +1,4 @@
-"""Files from strangers: whatever they hold, readers answer with data or with an error of ours that says what is wrong."""
+"""Arbitrary files: readers return data or raise an error of this package that says what is wrong."""
 
 from __future__ import annotations
 
