@@ -26,7 +26,7 @@ from tests.browser.test_without_python import TAB, put_files
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_STATE = "0827b986"
 SIZE: ViewportSize = {"width": 1440, "height": 900}
-# The overview of the administration shows the load of the machine: that of the platform, not of what else ran before.
+# For the load of the machine, which the overview of the administration shows, to fall after other programs have ended.
 LONGEST_WAIT_S = 300
 
 

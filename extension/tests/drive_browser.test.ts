@@ -78,7 +78,7 @@ test('its browser has a name, is asked for nothing by itself and does not come b
   expect(browser.model.cd).not.toHaveBeenCalled();
 });
 
-test('the first look reads the store from its beginning, each later one what is shown', () => {
+test('the browser opens at the root of the drive; shown again, it refreshes its folder', () => {
   const { browser, look } = opened();
   look('after-show');
   const first = browser.model.cd.mock.calls.length;
@@ -88,19 +88,21 @@ test('the first look reads the store from its beginning, each later one what is 
 });
 
 test.each([
-  ['dataset', true, true],
-  ['data_file', true, true],
-  ['share', true, true],
-  ['calculation', true, false],
-  ['dataset', false, false]
-])('an event of kind %s, with the browser in sight: %s, reads it anew: %s', (kind, isSeen, reads) => {
-  const { browser, happen, look } = opened();
+  [true, true, true],
+  [true, false, false],
+  [false, true, false]
+])('in sight: %s, a new list in the store: %s, the browser refreshes: %s', async (isSeen, isNew, refreshes) => {
+  const { browser, look, store } = opened();
   if (isSeen) {
     look('after-show');
   }
   browser.model.refresh.mockClear();
-  happen({ kind, id: 'x', seq: 3 });
-  expect(browser.model.refresh.mock.calls.length > 0).toBe(reads);
+  if (isNew) {
+    await store.refresh();
+  } else {
+    (store.changed as Signal<typeof store, void>).emit();
+  }
+  expect(browser.model.refresh.mock.calls.length > 0).toBe(refreshes);
 });
 
 test('new files go into Lab’s own browser: the store gives its place back unless someone works in it', () => {

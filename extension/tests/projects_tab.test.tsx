@@ -16,6 +16,7 @@ import { OPEN_STORED } from '../src/viewer/commands';
 import { HOSTILE, mount, unmountAll, UseSignal } from './lab_dom';
 import { answers, dialogs, forget, Refusal, requests } from './lab_libraries';
 import { lab, settle } from './lab_shell';
+import { projectNode } from './project_nodes';
 
 vi.mock('@jupyterlab/ui-components', () => import('./lab_libraries'));
 vi.mock('@jupyterlab/apputils', () => import('./lab_libraries'));
@@ -25,23 +26,13 @@ vi.mock('@jupyterlab/services', () => import('./lab_libraries'));
 
 const trans = nullTranslator.load('qcrbox');
 const node = (id: string, parent: string | null = null, more: object = {}) =>
-  ({
-    id,
+  projectNode(id, {
     parent,
     kind: parent === null ? 'dataset' : 'calculation',
-    category: 'refinement',
-    title: id,
-    note: '',
-    pinned: false,
-    newest: false,
-    owner: 'ada',
-    at: '2026-11-29T10:00:00Z',
     verdict: '',
     files: [{ filename: `${id}.cif`, qcrbox_file_id: `f-${id}` }],
-    beside: [],
-    dataset_id: `ds-${id}`,
     ...more
-  }) as unknown as IProjectNode;
+  });
 const NODES = [node('azu'), node('iam', 'azu'), node('har', 'iam'), node('twin', 'azu')];
 const PROJECT = { id: 'p1', name: 'azulene', cell: [], hits: [], running: 0 };
 

@@ -9,27 +9,11 @@ import { type IProjectActions, ProjectsView } from '../src/projects/view';
 import type { RegistryStore } from '../src/registry/store';
 import type { IApplication, IProject, IProjectNode } from '../src/registry/types';
 import { button, fill, found, html, words } from './lab_parts';
+import { projectNode as node } from './project_nodes';
 
 vi.mock('@jupyterlab/ui-components', () => import('./lab_parts'));
 
 const trans = nullTranslator.load('qcrbox');
-const node = (id: string, more: object = {}) =>
-  ({
-    id,
-    parent: null,
-    kind: 'calculation',
-    category: 'refinement',
-    title: id,
-    note: '',
-    pinned: false,
-    newest: false,
-    owner: 'ada',
-    at: '2026-11-29T10:00:00Z',
-    files: [],
-    beside: [],
-    dataset_id: `ds-${id}`,
-    ...more
-  }) as unknown as IProjectNode;
 const project = (more: object = {}) =>
   ({
     id: 'p1',

@@ -123,6 +123,19 @@ test.each([
   }
 });
 
+test.each([
+  ['dataset', 2],
+  ['data_file', 2],
+  ['share', 2],
+  ['project', 1]
+])('an event of kind %s: the datasets are read %i times in all', async (kind, times) => {
+  const { store, client, event } = registry();
+  await store.start();
+  event(kind, 'x');
+  await vi.advanceTimersByTimeAsync(1);
+  expect(client.datasets).toHaveBeenCalledTimes(times);
+});
+
 test('the end of a calculation reads the datasets too, since it has left one', async () => {
   const { store, client, event } = registry();
   await store.start();
@@ -244,6 +257,16 @@ test('a store that was disposed tries no more', async () => {
   expect(client.configured).toHaveBeenCalledTimes(1);
 });
 
+test('a store that was disposed while its server was asked tries no more', async () => {
+  const { store, client } = registry();
+  client.configured.mockRejectedValue(new Error('Failed to fetch'));
+  const starting = store.start();
+  store.dispose();
+  await starting;
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(client.configured).toHaveBeenCalledTimes(1);
+});
+
 test('of two answers the one to the newer question stays, whichever comes last', async () => {
   const { store, client } = registry();
   await store.start();
@@ -280,6 +303,20 @@ test('a list that was asked for before the switch to everybody’s work does not
   answer(['mine']);
   await vi.advanceTimersByTimeAsync(1);
   expect(store.datasets).toEqual(['mine', 'hers']);
+});
+
+test('the same holds for a list of calculations', async () => {
+  const { store, client, event } = registry();
+  await store.start();
+  let answer: (found: ICalculation[]) => void = () => undefined;
+  client.calculations.mockReturnValueOnce(new Promise(done => (answer = done)));
+  ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'].forEach(id => event('calculation', id));
+  await vi.advanceTimersByTimeAsync(1);
+  client.calculations.mockResolvedValue([calculation('c1'), calculation('c7', { owner: 'eva' })]);
+  await store.showEverybody(true);
+  answer([calculation('c1')]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(store.calculations.map(each => each.calculation_id)).toEqual(['c7', 'c1']);
 });
 
 test.each([403, 404])('a changed record that is answered with %i is no fault of the connection', async status => {

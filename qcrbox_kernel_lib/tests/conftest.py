@@ -1,13 +1,15 @@
-"""Invented crystals and the real structures of the cctbx distribution."""
+"""Invented crystals, the real structures of the cctbx distribution, and a small HTTP server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from qcrbox.crystallography.structure import Structure
+
+from .small_server import SmallServer, small_server
 
 CifMaker = Callable[..., str]
 EXAMPLES = Path(__file__).parents[2] / "app_images" / "qcrboxtools" / "examples"
@@ -75,3 +77,10 @@ def aniso(rows: Sequence[Sequence[object]], stem: str = "U_") -> str:
 
 def symops(*operations: str, tag: str = "_space_group_symop_operation_xyz") -> str:
     return f"loop_\n{tag}\n" + "\n".join(f"'{operation}'" for operation in operations)
+
+
+@pytest.fixture
+def server() -> Iterator[SmallServer]:
+    """A small HTTP server on loopback; tests say what it answers."""
+    with small_server() as made:
+        yield made

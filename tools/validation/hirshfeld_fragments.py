@@ -153,15 +153,21 @@ def measure(given: Chain) -> dict[str, Any]:
     mean difference of X-H distances in Å, of form factors in electrons.
     """
     with tempfile.TemporaryDirectory() as folder, chdir(folder), _Engine(given) as engine:
-        # The short ones first: what is wrong with them shows before hours have gone by.
-        cut = {depth: engine.table(engine.fragments(depth)) for depth in DEPTHS}
+        # Fragments first: they take minutes and the whole molecule hours, so that errors appear early.
+        plans = {depth: engine.fragments(depth) for depth in DEPTHS}
+        cut = {depth: engine.table(plan) for depth, plan in plans.items()}
         exact, exact_s = engine.table(engine.whole)
         engine.simulate(exact)
         lengths, _ = engine.lengths(exact)
         rows = {}
         for depth, (made, seconds) in cut.items():
             off, r1 = engine.lengths(made)
-            rows[str(depth)] = engine.row(depth, seconds) | difference(exact, made, np.abs(off - lengths), r1)
+            cost = {
+                "fragments": len(plans[depth].molecules),
+                "largest_fragment": max(len(m.symbols) for m in plans[depth].molecules),
+                "processor_s": seconds,
+            }
+            rows[str(depth)] = cost | difference(exact, made, np.abs(off - lengths), r1)
     return {
         "level": engine.method.level,
         "atoms": len(engine.structure.sites),
@@ -251,15 +257,6 @@ class _Engine:
             "qcrbox_har.refine_side:round_", labels, self.hkl, used.values, 8, False
         )
         return _bonds_to_hydrogen(self.structure, found["sites"]), found["summary"]["R1"]
-
-    def row(self, depth: int, seconds: float) -> dict[str, Any]:
-        """What fragments of this depth are and cost."""
-        plan = self.fragments(depth)
-        return {
-            "fragments": len(plan.molecules),
-            "largest_fragment": max(len(m.symbols) for m in plan.molecules),
-            "processor_s": seconds,
-        }
 
 
 def _bonds_to_hydrogen(structure: Any, sites: dict[str, tuple[float, float, float]]) -> Array:

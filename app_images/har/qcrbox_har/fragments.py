@@ -26,7 +26,7 @@ Image = tuple[int, int, tuple[int, int, int]]  # site, operation, translation
 
 CORE_ATOMS = 6  # heavier than hydrogen
 SMALLEST_CORE = 2  # as many or fewer belong to a neighbouring core
-# Bonds around the core. The whole of a large molecule is what fragments are to spare; of chains, layers and networks there is none.
+# Bonds around the core. Fragments of a large molecule are to be cheaper than the whole; chains, layers and networks have no whole.
 DEPTH_IN_MOLECULES, DEPTH_IN_NETWORKS = 2, 3
 LARGE = 100  # atoms from which `auto` takes fragments
 _MOST_ATOMS = 120

@@ -15,7 +15,7 @@ from qcrbox_har.quantum.grids import TwoGrids
 
 
 def electrons_off(molecule, method, grid: int) -> float:
-    """Electrons that the atoms of a molecule have together, less those it has."""
+    """Sum of the electrons of the atoms, less the electrons of the molecule."""
     found = scf.run(molecule, method)
     settings = density.Settings("hirshfeld", method.basis, grid)
     source = density.of_wavefunction(found)

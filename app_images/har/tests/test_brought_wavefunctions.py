@@ -80,7 +80,7 @@ def test_open_shells_keep_all_their_electrons(quantum, tmp_path, kind):
 
 
 def test_a_wavefunction_of_another_charge_is_refused_with_both_counts(quantum, tmp_path):
-    """As one with core potentials is in formats that do not say so."""
+    """Formats that do not state core potentials show them by the number of electrons only."""
     path = str(tmp_path / "cation.molden")
     quantum.call("quantum_reference:write_plain_molden", CATION, "sto-3g", path, kind="UHF")
     with pytest.raises(UserInputError, match=r"has 9 electrons, and H2O with charge \+0 has 10") as error:

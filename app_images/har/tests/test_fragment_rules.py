@@ -73,7 +73,7 @@ def test_hydrogen_is_taken_from_the_fragment_of_its_parent(peptide, plan):
 
 @pytest.mark.parametrize("depth", [None, 3])
 def test_what_surrounds_a_core_is_whole_to_two_bonds_or_as_many_as_asked(peptide, depth):
-    """The form factors of a core see all that is near: no cap nearer than that to an atom that is taken from here."""
+    """No cap is nearer than that to an atom whose form factor the fragment gives."""
     plan = fragments.plan(peptide, depth=depth)
     for number, molecule in enumerate(plan.molecules):
         taken = {s[0].atom for s in plan.sources.values() if s[0].molecule == number}

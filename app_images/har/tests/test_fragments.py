@@ -95,7 +95,7 @@ def test_rings_are_not_cut():
 
 
 def test_a_fragment_is_integrated_where_its_own_atoms_have_electrons(quantum):
-    """Three quarters of the points give the same form factors; nothing is said of the atoms at the cut bonds."""
+    """Three quarters of the points give the same form factors; atoms at the cut bonds have no results."""
     structure = crystal(chain(10, ends=True), (8.0, 8.0, 20.0))
     plan = fragments.plan(structure, depth=3)
     charges.assign(plan.molecules)

@@ -161,7 +161,7 @@ def test_a_structure_without_hydrogen_is_refused(tmp_path, monkeypatch, urea_cif
 def test_what_is_too_large_is_refused_by_the_command_before_any_wavefunction(
     urea_cif, measured, tmp_path, monkeypatch, limits, words
 ):
-    """584 basis functions. A machine without memory cannot be had, so its size is said."""
+    """584 basis functions. The small memory of the machine is simulated."""
     monkeypatch.chdir(tmp_path)
     memory = limits.get("memory")
     if memory is not None:

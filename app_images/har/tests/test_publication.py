@@ -144,7 +144,7 @@ def test_an_ion_has_no_dipole(completed):
     assert completed(charge=1).column("_qcrbox_har_molecule_dipole_debye") == ["."]
 
 
-# Older, and in letters of its own, as authors write.
+# An older name, and names in other capitals, as authors write them.
 SPELLED = {
     "_cell_length_b": "_CELL_LENGTH_B",
     "_atom_site_fract_x": "_atom_site_Fract_X",
@@ -152,7 +152,7 @@ SPELLED = {
 }
 
 
-def test_a_result_that_is_taken_away_has_the_names_of_its_author_and_loses_nothing(tmp_path):
+def test_a_downloaded_result_has_the_names_of_its_author_and_loses_nothing(tmp_path):
     source = cif(ROWS, columns=("U_iso_or_equiv",), extra="_my_Remark kept\n")
     for name, spelled in SPELLED.items():
         source = source.replace(name, spelled)
@@ -171,7 +171,7 @@ def test_a_result_that_is_taken_away_has_the_names_of_its_author_and_loses_nothi
     assert {*SPELLED.values(), "_my_Remark"} <= set(block.tags)
     assert block["_cell_volume"] == "1000(2)"
     assert not [tag for tag in block.tags if tag.endswith("_su")]
-    # What journals know in no dictionary of theirs keeps its point; charges, method and checksum are all there.
+    # Names that are in no dictionary of journals keep their point; charges, method and checksum are all there.
     assert block.text("_qcrbox_har_form_factors_sha256") == hashlib.sha256(b"the form factors").hexdigest()
     again, before = unify(taken).block, unify(stored).block
     assert set(again.tags) == set(before.tags)

@@ -207,27 +207,40 @@ def _values_at(table: FormFactorTable, wanted: np.ndarray) -> np.ndarray:
 
 
 def _refuse_contradictions(table: FormFactorTable, row: dict[tuple[int, ...], int]) -> None:
-    """One reflection with two form factors of an atom, or a Friedel mate that is not its conjugate.
+    """Raises UserInputError for two form factors of one atom and reflection, and for Friedel mates that are not conjugate.
 
     row: of each reflection; the last one where the table has it more than once.
     """
     indices = [tuple(h) for h in table.hkl.tolist()]
     last = np.array([row[h] for h in indices], dtype=np.int64)
     mate = np.array([row.get((-h[0], -h[1], -h[2]), i) for i, h in enumerate(indices)], dtype=np.int64)
-    has_mate = mate != np.arange(len(indices))
-    for others, which, words, why in (
-        (table.values[last], last != np.arange(len(indices)), "has two different form factors", "Tables of several molecules or settings may have been put together."),
-        (table.values[mate].conj(), has_mate, "has no conjugate form factors at h and -h", "It may contain the anomalous dispersion, or phases of a place in the cell."),
-    ):  # fmt: skip
-        off = np.abs(table.values - others).max(axis=1, initial=0.0)
-        worst = int(np.nanargmax(np.where(which, off, 0.0))) if len(off) and which.any() else -1
-        if worst >= 0 and off[worst] > _SAME:
-            raise UserInputError(
-                f"the table of form factors {words}, as for {' '.join(map(str, indices[worst]))}.",
-                where="table",
-                why=why,
-                next="Make it again for this structure, with AD: FALSE.",
-            )
+    own = np.arange(len(indices))
+    repeated, paired = np.flatnonzero(last != own), np.flatnonzero(mate != own)
+    _require_equal(
+        table, repeated, table.values[last[repeated]], "has two different form factors",
+        "Tables of several molecules or settings may have been put together.",
+    )  # fmt: skip
+    _require_equal(
+        table, paired, table.values[mate[paired]].conj(), "has no conjugate form factors at h and -h",
+        "It may contain the anomalous dispersion, or phases of a place in the cell.",
+    )  # fmt: skip
+
+
+def _require_equal(
+    table: FormFactorTable, rows: np.ndarray, others: np.ndarray, problem: str, why: str
+) -> None:
+    """others (k, n): what the form factors in `rows` (k,) should be."""
+    if not len(rows):
+        return
+    off = np.abs(table.values[rows] - others).max(axis=1, initial=0.0)
+    worst = int(off.argmax())
+    if off[worst] > _SAME:
+        raise UserInputError(
+            f"the table of form factors {problem}, as for {' '.join(map(str, table.hkl[rows[worst]].tolist()))}.",
+            where="table",
+            why=why,
+            next="Make it again for this structure, with AD: FALSE.",
+        )
 
 
 def spherical(structure: xray.structure, index: int, hkl: np.ndarray) -> np.ndarray:

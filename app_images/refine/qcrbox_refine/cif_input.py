@@ -217,7 +217,7 @@ def _note_aspherical(model: Model, block: CifBlock) -> None:
 
 def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
     _refuse_repeated(block, sites.label)
-    # Groups that are no numbers stand from 1000 on; here they follow those that are.
+    # Sites number groups that are letters from 1000 on; here they get the numbers after the other groups.
     groups = sorted(set(sites.group.tolist()))
     first = max([0, *(group for group in groups if group < 1000)]) + 1
     letters = {g: i for i, g in enumerate((g for g in groups if g >= 1000), start=first)}

@@ -21,7 +21,7 @@ _SAME_SITE, _SAME_U, _SAME_OCCUPANCY = 0.02, 0.002, 0.002
 _SAME_LENGTH, _SAME_ANGLE, _SAME_WAVELENGTH = 5e-4, 0.02, 5e-4
 # Below this share of atoms in common the instructions belong to another model.
 _COMMON = 0.5
-# What ModelWriter says of atoms that SHELX cannot name or place as they are.
+# Remarks of ModelWriter about atoms that have other names or coordinates in the .res text than in the CIF.
 _OWN_REMARK = re.compile(r"REM \S+ is (\S+|moved by( [+-]\d+){3} cells)\s*")
 
 
@@ -61,7 +61,7 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     if lost:
         names = ", ".join(atom.label for atom in lost)
         model.warn(f"Atoms of {item} that the atom list of the CIF does not have: {names}.")
-    # Names and places are those of the atom list again: what a .res file says of others is outdated.
+    # Labels and coordinates are those of the atom list again, so that the remarks about other ones no longer apply.
     model.placed = [placed for placed in other.placed if not _OWN_REMARK.fullmatch(placed.instruction.text)]
     model.free_variables = other.free_variables
     model.equal_sites, model.equal_displacements = other.equal_sites, other.equal_displacements

@@ -259,7 +259,7 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
 
 
 def _hydrogen_treatment(model: Model) -> str:
-    """What `_refine_ls_hydrogen_treatment` says: of all hydrogen atoms together, `mixed` where they differ."""
+    """Value of `_refine_ls_hydrogen_treatment`: that of all hydrogen atoms, `mixed` where they differ."""
     found = {_treatment(atom) for atom in model.atoms if atom.is_hydrogen}
     return found.pop() if len(found) == 1 else "mixed" if found else "undef"
 

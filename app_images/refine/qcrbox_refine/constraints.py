@@ -178,14 +178,14 @@ class _Builder:
                 groups[id(rigid)] = rigid
         blocks: list[Block] = []
         for key, indices in members.items():
-            self._name_what_a_rigid_group_loses(indices)
+            self._list_what_a_rigid_group_ignores(indices)
             blocks.append(
                 RigidGroup(indices, groups[key].n == RIGID_SCALED, self.model.atoms[indices[0]].label)
             )
             self.n_constraints += len(indices) - 1
         return blocks
 
-    def _name_what_a_rigid_group_loses(self, indices: list[int]) -> None:
+    def _list_what_a_rigid_group_ignores(self, indices: list[int]) -> None:
         atoms = [self.model.atoms[i] for i in indices]
         coded = [atom.label for atom in atoms if not all(coding.is_free for coding in atom.site_coding)]
         if coded:

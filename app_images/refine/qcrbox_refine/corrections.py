@@ -187,7 +187,10 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
             why="The partial structure factors stand in a file name.fab, or in _shelx_fab_file of a CIF.",
             next="Attach the .fab file and give it as mask=…, or delete ABIN to refine without a mask.",
         )
-    model.note(f"A solvent mask is applied: partial structure factors of {origin}.")
+    without_abin = (
+        ", although the instructions have no ABIN" if model.from_shelx and settings.fab is None else ""
+    )
+    model.note(f"A solvent mask is applied: partial structure factors of {origin}{without_abin}.")
     mask = SolventMask(parse_fab(text, model.symmetry.space_group(), origin), text=text)
     for name, written in zip(("scale", "u"), settings.fab or (0.0, 0.0), strict=True):
         if written:
@@ -198,20 +201,20 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
 
 
 def _variable_of_mask(model: Model, written: float) -> int:
-    """The number of a free variable that ABIN names. Raises UserInputError where there is none to be had."""
+    """The number of a free variable that ABIN names. Raises UserInputError where FVAR lacks it or atoms use it."""
     number = round(written)
-    why = ""
+    problem = ""
     if not 2 <= number <= len(model.variables):
-        why = f"free variable {number} is used, but FVAR has {len(model.variables)}."
+        problem = f"free variable {number} is used, but FVAR has {len(model.variables)}."
     elif any(
         coding.variable == number
         for atom in model.atoms
         for coding in (*atom.site_coding, atom.occupancy_coding, *atom.u_coding)
     ):
-        why = f"free variable {number} is used by ABIN and by atoms."
-    if why:
+        problem = f"free variable {number} is used by ABIN and by atoms."
+    if problem:
         raise UserInputError(
-            why,
+            problem,
             where="ABIN",
             why="Scale and U of the mask are free variables of their own here.",
             next="Give them their own start values at the end of FVAR (1 for the scale, 0 for U).",

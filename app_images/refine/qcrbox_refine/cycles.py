@@ -12,6 +12,7 @@ from qcrbox_refine.fit import Cycle
 from qcrbox_refine.intensities import Corrections, IntensityModel, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
 from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, SingularMatrix
+from qcrbox_refine.parameter_blocks import RigidGroup
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.shifts import largest_site_shift, largest_u_shift, parameter_name, without_overshoot
 
@@ -84,7 +85,7 @@ class Cycles:
             equations.build()
             equations.solve()
         except SingularMatrix as error:
-            raise self._singular(parameter_name(made, error.parameter, self.corrections)) from error
+            raise self._singular(made, error.parameter) from error
         except RuntimeError as error:
             raise self._diverged(str(error)) from error
 
@@ -195,7 +196,18 @@ class Cycles:
         if n < 4 * p:
             self.model.warn(f"Only {n / p:.1f} reflections per parameter: the results are uncertain.")
 
-    def _singular(self, parameter: str) -> CalculationFailed:
+    def _singular(self, made: Parametrisation, independent: int) -> CalculationFailed:
+        own = made.reparametrisation
+        straight = [b.label for b in own.blocks if isinstance(b, RigidGroup) and b.is_straight(own.state)]
+        if straight:
+            return CalculationFailed(
+                f"the rigid group of {straight[0]} cannot be refined: its atoms lie on one line.",
+                where="AFIX",
+                why="A rotation about that line moves no atom, so that the data do not determine it (singular normal matrix).",
+                next="Give the group three atoms or more that are not on one line, or take its atoms out of it (AFIX 0).",
+                reason="singular matrix",
+            )
+        parameter = parameter_name(made, independent, self.corrections)
         return CalculationFailed(
             f"the normal matrix is singular in cycle {len(self.done) + 1}.",
             why=f"A parameter is not determined by the data{': ' + parameter if parameter else ''}.",

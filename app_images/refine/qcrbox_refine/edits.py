@@ -164,7 +164,7 @@ def _part(model: Model, words: list[str]) -> str:
 
 
 def _with_partners(groups: list[list[Atom]], atoms: list[Atom]) -> list[Atom]:
-    """These atoms, and those that share a parameter with them (EXYZ, EADP), which cannot have another one."""
+    """These atoms, and those of `groups` that share a parameter with them: an edit applies to all of them."""
     found = list(atoms)
     for atom in found:
         for group in groups:
@@ -310,7 +310,7 @@ def _split(model: Model, words: list[str]) -> str:
     else:
         atom.site, second.site = _apart(model, atom)
     old = atom.label
-    model.untie(atom)
+    model.untie([atom])
     atom.occupancy, atom.part = atom.occupancy * share, 1
     model.rename(atom, first_label)
     atom.assembly = second.assembly = letter

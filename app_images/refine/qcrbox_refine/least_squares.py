@@ -130,7 +130,7 @@ def _fit(
 
 
 def _r1_of_all(runner: Cycles, equations: NormalEquations) -> float:
-    """R1 of all data, of those too that OMIT s keeps from the refinement."""
+    """R1 of all data, including those that OMIT s excludes from the refinement."""
     weak = runner.reflections.weak
     if weak is None:
         return equations.r1()[0]

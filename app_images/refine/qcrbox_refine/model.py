@@ -22,9 +22,7 @@ from qcrbox_refine.shelx_settings import ShelxSettings
 Tensor = tuple[float, float, float, float, float, float]
 # Å; an atom of a CIF that is nearer to an image of itself lies on a special position.
 _NEAR_ITS_IMAGE = 0.2
-
-
-# Their words are elements, numbers and text; DISP C means the element, whatever the atoms are called.
+# Instructions whose words are elements, numbers or text, and never names of atoms: C of `DISP C` is the element.
 _WITHOUT_ATOMS = frozenset({"REM", "TITL", "DISP", "LAUE", "EQIV", "BEDE", "SFAC"})
 # n of AFIX mn: rides on an atom before it.
 RIDING = frozenset({3, 4, 7, 8})
@@ -76,7 +74,7 @@ class Atom:
     u_aniso, the first one of u_iso. u_factor: U(iso) is this times U(eq) of u_pivot. group: the AFIX group; riding
     without one: a hydrogen atom whose geometry follows from its surroundings; as_listed: the file has it riding, with a distance and a
     U of its own; u_stated: false where the input gives no displacement parameter. lacks_hydrogen: an edit asks for the hydrogen atoms that it lacks.
-    special_within: how near to a special position it lies on it (SPEC), Å; None: where it is within 0.2 Å of an image of itself.
+    special_within: it lies on a special position that is at most this far away (SPEC), Å; None: where an image of it is within 0.2 Å.
     """
 
     label: str
@@ -251,15 +249,14 @@ class Model:
                 atom.group = None
             if atom.u_pivot is not None and id(atom.u_pivot) in going:
                 atom.u_factor, atom.u_pivot = None, None
-        for groups in (self.equal_sites, self.equal_displacements):
-            groups[:] = [[atom for atom in group if id(atom) not in going] for group in groups]
-            groups[:] = [group for group in groups if len(group) > 1]
+        self.untie(gone)
         self.atoms = kept
 
-    def untie(self, atom: Atom) -> None:
-        """Take an atom out of what it shares with others (EXYZ, EADP)."""
+    def untie(self, atoms: list[Atom]) -> None:
+        """Take atoms out of what they share with others (EXYZ, EADP)."""
+        going = {id(atom) for atom in atoms}
         for groups in (self.equal_sites, self.equal_displacements):
-            groups[:] = [[other for other in group if other is not atom] for group in groups]
+            groups[:] = [[atom for atom in group if id(atom) not in going] for group in groups]
             groups[:] = [group for group in groups if len(group) > 1]
 
     def rename(self, atom: Atom, label: str) -> None:
@@ -334,21 +331,19 @@ class Model:
         return structure
 
     def _site_symmetry(self, atom: Atom) -> sgtbx.site_symmetry | None:
-        """What SHELX instructions make of the place of an atom; None: as the settings of the structure have it."""
-        cell, group = self.symmetry.unit_cell(), self.symmetry.space_group()
-        general = sgtbx.site_symmetry(cell, group, (0.1234, 0.2357, 0.3579), 0.0)
-        if atom.part < 0:
-            # A negative PART has no special positions: the atom is disordered about them.
-            return general
-        within = atom.special_within
-        if within is None:
-            return None
-        # From an element to the image is 2 (centre, mirror, twofold), √3, √2 or 1 (sixfold axis) times as far as to the element.
-        for ratio in (2.0, 3**0.5, 2**0.5, 1.0):
-            found = sgtbx.site_symmetry(cell, group, atom.site, ratio * max(within, 0.0))
-            if found.distance_moved() <= within:
-                return found
-        return general
+        """Site symmetry by PART and SPEC; None: cctbx decides by the settings of the structure."""
+        cell, group, within = self.symmetry.unit_cell(), self.symmetry.space_group(), atom.special_within
+        # A negative PART has no special positions: the atom is disordered about them.
+        if atom.part >= 0:
+            if within is None:
+                return None
+            # cctbx decides by the distance to the nearest image, which is 2 (centre, mirror plane, twofold axis), √3, √2 or
+            # 1 (threefold, fourfold, sixfold axis) times the distance to the symmetry element.
+            for ratio in (2.0, 3**0.5, 2**0.5, 1.0):
+                found = sgtbx.site_symmetry(cell, group, atom.site, ratio * max(within, 0.0))
+                if found.distance_moved() <= within:
+                    return found
+        return sgtbx.site_symmetry(cell, group, (0.1234, 0.2357, 0.3579), 0.0)
 
     def absorb(self, structure: xray.structure) -> None:
         """Take refined coordinates, displacements and occupancies back into the atoms."""

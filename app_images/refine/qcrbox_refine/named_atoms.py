@@ -12,7 +12,7 @@ from qcrbox_refine.model import Atom, HydrogenRequest, Model
 
 
 def tie_named_atoms(model: Model, instructions: Iterable[Instruction]) -> None:
-    """Instructions that name atoms and become part of the model."""
+    """Apply EADP, EXYZ, ANIS with names and HFIX; what names no atoms of the model is listed as not applied."""
     names = AtomNames(model)
     for instruction in instructions:
         try:
@@ -50,7 +50,7 @@ def _request_hydrogen(model: Model, instruction: Instruction, names: AtomNames) 
 
 
 def _equal(model: Model, instruction: Instruction, names: AtomNames) -> list[list[Atom]]:
-    """Groups of two atoms or more; named where there are none."""
+    """Groups of two atoms or more; without any the instruction is listed as not applied."""
     groups = [group for group in names.atoms(instruction) if len(group) > 1]
     if not groups:
         model.leave_out(instruction.text, "Its atoms or numbers are missing.")
@@ -58,7 +58,7 @@ def _equal(model: Model, instruction: Instruction, names: AtomNames) -> list[lis
 
 
 def _led_by_bound(model: Model, instruction: Instruction, groups: list[list[Atom]]) -> list[list[Atom]]:
-    """Groups of EXYZ with the atom first whose place is ruled by a rigid or riding group; named where two are."""
+    """Groups of EXYZ, first the atom that a rigid or riding group moves; with two of those a group is listed as not applied."""
     led = []
     for group in groups:
         bound = [atom for atom in group if atom.group is not None and (atom.group.rigid or atom.group.rides)]

@@ -1,4 +1,4 @@
-"""Blocks of independent parameters: each moves its own by a shift, and writes what they are to the parameters of the atoms."""
+"""Blocks of independent parameters: each applies shifts, and gives the derivatives of the parameters of the atoms."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 # Coordinates, displacement, occupancy: derivatives of one atom by independent parameter.
 Row = dict[int, np.ndarray]
+_STRAIGHT = 1e-3  # Å that atoms on one line may be away from it
 
 
 @dataclass
@@ -163,6 +164,11 @@ class RigidGroup:
     def size(self) -> int:
         """Three translations, three rotations, and a scale if the group may breathe."""
         return 7 if self.scaled else 6
+
+    def is_straight(self, state: State) -> bool:
+        """Whether the atoms lie on one line (one or two atoms always do): a rotation about it moves none of them."""
+        arms = [state.cartesian(i) - state.cartesian(self.atoms[0]) for i in self.atoms]
+        return bool(np.linalg.matrix_rank(arms, tol=_STRAIGHT) < 2)
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
         """Translate by shifts 0-2 (Cartesian, Å), rotate by shifts 3-5 (rad) about the first atom, scale by shift 6."""

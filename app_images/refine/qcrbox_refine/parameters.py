@@ -78,7 +78,7 @@ def read_parameter(written: float, variables: list[float]) -> tuple[float, Codin
 
 
 def has_number(coding: Coding) -> bool:
-    """Whether SHELX can say it: p × variable or p × (variable - 1), but no other offset, as MOVE may leave one."""
+    """Whether SHELX has a number for it: for p × variable and p × (variable - 1), not for other offsets, which MOVE may cause."""
     return not coding.is_tied or abs(coding.offset) < 1e-9 or abs(coding.offset + coding.factor) < 1e-9
 
 

@@ -61,7 +61,7 @@ class Reflections:
 
     @property
     def suppressed(self) -> int:
-        """Number of observations that OMIT s keeps from the refinement; R1 of all data counts them."""
+        """Number of observations that OMIT s excludes from the refinement; R1 of all data counts them."""
         return self.weak.unique.size() if self.weak else 0
 
 

@@ -94,12 +94,12 @@ def model_text(model: Model) -> str:
 
 
 def _hklf(model: Model, *, grouped: bool) -> str:
-    """The HKLF of the input, for reflections that have not been rewritten. grouped: overlapped, whatever it says."""
+    """The HKLF of the input, for reflections that have not been rewritten. grouped: overlapped, also where it says HKLF 4."""
     hklf = model.settings.hklf or Hklf()
     code = 5 if grouped and abs(hklf.code) == 4 else abs(hklf.code)
     words = ["HKLF", f"{code}", f"{hklf.scale:g}", *(f"{x:.6g}" for x in hklf.matrix)]
     words += [f"{hklf.weight:g}", f"{hklf.offset}"]
-    # Other readers know the last two no more; what has its default may be left out from the end.
+    # Other programs do not read the last two numbers; those at the end that have their default are left out.
     default = Hklf()
     if (hklf.weight, hklf.offset) == (default.weight, default.offset):
         words = words[:12]
@@ -330,7 +330,7 @@ class ModelWriter:
             self.part = part
 
     def _site_codings(self, atom: Atom) -> list[Coding]:
-        """How its coordinates are refined, as far as SHELX has numbers for it; what it has none for is named."""
+        """Codings of the coordinates; one that SHELX has no number for becomes free, with a warning."""
         for axis, coding in zip("xyz", atom.site_coding, strict=True):
             if not has_number(coding):
                 self.model.warn(

@@ -24,7 +24,7 @@ _LENGTH = {
 # Of TEMP where an input has none.
 SHELX_TEMPERATURE_K = 293.15
 TETRAHEDRAL = np.radians(109.47)
-# m of AFIX whose atoms may turn about the bond of the pivot; the bonds of the pivot settle the places of the others.
+# m of AFIX whose atoms may turn about the bond of the pivot; with other m their positions follow from the bonds of the pivot.
 TURNING = frozenset({0, 3, 8, 9, 12, 13, 14})
 # m: how many atoms ride, how many bonds the pivot needs beside them.
 _NEEDS = {1: (1, 3), 2: (2, 2), 3: (3, 1), 4: (1, 2), 8: (1, 1), 9: (2, 1), 12: (6, 1), 13: (3, 1), 14: (1, 1),

@@ -143,7 +143,7 @@ class _Reader:
             group.expand_conventional_centring_type(_LATTICES[abs(number)])
             return crystal.symmetry(unit_cell=unit_cell, space_group=group)
         except (RuntimeError, ValueError, KeyError, AssertionError) as error:
-            # Of operations that make no group cctbx says where in its sources it stopped.
+            # For operations that make no group the message of cctbx is only a line of its source code.
             why = "the operations make no group" if "Internal Error" in str(error) else str(error)
             raise self.fail(f"cell and symmetry do not fit: {why}", "Check CELL, LATT and SYMM.") from error
 
@@ -342,7 +342,7 @@ class _Reader:
         model.elements = list(dict.fromkeys(self.elements))
         self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
-        # EXYZ may bring an atom to a special position, whose share its occupancy then has.
+        # EXYZ may move an atom to a special position; its occupancy then contains the share of that position.
         tie_named_atoms(model, self.found.instructions)
         set_site_occupancies(model, self.full_sites)
         self._contents()

@@ -73,7 +73,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
 
 
 def _mask_of(ins: Path, model: Model) -> str | None:
-    """Text of the .fab file beside the instructions where they have ABIN; named where they do not."""
+    """Text of the .fab file beside the instructions where they have ABIN; listed as not applied otherwise."""
     fab = ins.with_suffix(".fab")
     if not fab.exists():
         return None

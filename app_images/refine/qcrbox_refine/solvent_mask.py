@@ -31,8 +31,8 @@ class SolventMask:
     """Partial structure factors A + iB in electrons, added to the F of the atoms (ABIN of SHELXL).
 
     values: by (h, k, l), every symmetry equivalent and Friedel mate in it; scale and u (Å²): they are multiplied by
-    scale · exp(-8π² u sin²θ/λ²); text: of the .fab file; refined: which of "scale", "u" are, and variables: the numbers of
-    the free variables that they are, in the same order.
+    scale · exp(-8π² u sin²θ/λ²); text: of the .fab file; refined: which of "scale" and "u" are; variables: the numbers of
+    the free variables of the refined ones, in the same order.
     """
 
     values: dict[tuple[int, int, int], complex]
@@ -65,7 +65,7 @@ class SolventMask:
             setattr(self, name, getattr(self, name) + next(shifts))
 
     def store(self, free_variables: list[float]) -> None:
-        """Write the refined values into the free variables they are; free_variables: FVAR from the second on."""
+        """Write the refined values to their free variables; free_variables: FVAR from the second on."""
         for number, value in zip(self.variables, self.refined_values(), strict=False):
             free_variables[number - 2] = value
 

@@ -1,4 +1,4 @@
-"""Constraints of a model that its input leaves unsaid: riding hydrogen, atoms on one site, alternatives that add up to 1."""
+"""Constraints that the input of a model does not state: riding hydrogen, atoms on one site, alternatives that add up to 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qcrbox_refine.riding_groups import assign_riding_groups
 
 
 def complete_constraints(model: Model, *, refine_occupancies: bool = True) -> None:
-    """Add what a model without SHELX instructions leaves unsaid: geometry of riding hydrogen atoms, atoms on one
+    """Add what a model without SHELX instructions does not state: geometry of riding hydrogen atoms, atoms on one
     site, occupancies of alternatives that add up to 1.
     """
     for group in shared_sites(model):

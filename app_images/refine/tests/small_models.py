@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from cctbx import crystal
+from qcrbox_refine.constraints import Parametrisation
 from qcrbox_refine.model import Atom, Model
 from qcrbox_refine.reparametrisation import Reparametrisation
 from qcrbox_refine.shelx_input import parse_shelx
@@ -72,17 +73,35 @@ def atom_parameters(made: Reparametrisation) -> np.ndarray:
 
 def difference_quotients(made: Reparametrisation, step: float = 1e-5) -> np.ndarray:
     """∂(parameter of the atoms)/∂(independent parameter), (independent, atom parameters), by central differences."""
+    return _quotients(made, lambda: atom_parameters(made), step)
+
+
+def _quotients(made: Reparametrisation, values: Callable[[], np.ndarray], step: float) -> np.ndarray:
     rows = []
     for k in range(made.n_independents):
         shift = flex.double(made.n_independents, 0.0)
         shift[k] = step
         made.apply_shifts(shift)
-        ahead = atom_parameters(made)
+        ahead = values()
         made.apply_shifts(-2 * shift)
-        behind = atom_parameters(made)
+        behind = values()
         made.apply_shifts(shift)
         rows.append((ahead - behind) / (2 * step))
     return np.array(rows).reshape(made.n_independents, -1)
+
+
+def restraint_derivatives(made: Parametrisation, step: float = 1e-6) -> tuple[np.ndarray, np.ndarray]:
+    """∂(residual)/∂(independent parameter), (independent, residuals): as the least squares use it, and by central differences."""
+    own = made.reparametrisation
+    frame, equations = made.restraints.equations(made.structure, own.parameter_map())
+    rows = frame.linearised(equations).design_matrix * own.jacobian_transpose_of_restraints().transpose()
+
+    def residuals() -> np.ndarray:
+        own.store()
+        _, now = made.restraints.equations(made.structure, own.parameter_map())
+        return np.array([equation.residual for equation in now])
+
+    return rows.as_dense_matrix().as_numpy_array().T, _quotients(own, residuals, step)
 
 
 def jacobian(made: Reparametrisation) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The Flack parameter: by quotients of Friedel pairs with numbers made by hand, and where there is none."""
+"""The Flack parameter from quotients of Friedel pairs with known values, and data that give none."""
 
 from types import SimpleNamespace
 

@@ -80,7 +80,7 @@ def test_disorder_is_that_of_the_model(assembly, part, expected):
     assert (row["disorder_assembly"], row["disorder_group"]) == expected
 
 
-# Hydrogen on C1 of the truth, whose neighbours are elsewhere; its parameters are real enough for s.u.
+# Ways of refining a hydrogen atom on C1 of the truth. The data contain none, which does not matter for its s.u.
 HYDROGEN = {
     "U rides": ("AFIX 3", "-1.2", ("calc", "R", "U"), (False, False)),
     "U is refined": ("AFIX 3", "0.05", ("calc", "R", "."), (False, True)),

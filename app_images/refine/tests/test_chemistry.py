@@ -1,4 +1,4 @@
-"""Formula, weight, density, F(000) and Z in the CIF, beside numbers made by hand."""
+"""Formula, weight, density, F(000) and Z in the CIF, against values computed by hand."""
 
 import pytest
 from qcrbox.cif import read

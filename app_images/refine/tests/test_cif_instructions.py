@@ -1,4 +1,4 @@
-"""SHELX instructions inside a CIF: what of them holds, and what the atom list of the CIF decides."""
+"""SHELX instructions inside a CIF: what is taken from them, and what from the atom list of the CIF."""
 
 import pytest
 from qcrbox_refine.cif_instructions import follow_instructions, is_shelx
@@ -35,7 +35,7 @@ def followed(model=None, atoms=ATOMS, *cards, prefix="", **options):
     return model
 
 
-def test_instructions_that_fit_rule_the_model():
+def test_instructions_that_fit_are_applied_to_the_model():
     model = followed(
         listed(O1={"u_iso": 0.03}), ATOMS, "EADP C1 O1", "DFIX 1.5 C1 C2", "TEMP -100", "WGHT 0.04 0.5"
     )
@@ -76,7 +76,7 @@ def test_values_of_the_atom_list_count_where_they_differ_and_are_named(changed, 
     assert model.kinds[model.notes[0]] == "warning"
 
 
-def test_a_value_that_the_cif_gives_is_refined_as_if_nothing_was_said_of_it():
+def test_a_value_that_is_taken_from_the_cif_loses_its_coding():
     model = followed(listed(C2={"site": (0.55, 0.5, 0.5)}, O1={"occupancy": 0.8}))
     assert model.atom("C2").site_coding == (FREE,) * 3
     assert model.atom("O1").occupancy_coding == UNSTATED

@@ -1,4 +1,4 @@
-"""What the CIF of a refinement says of its data and of hydrogen, for data of every kind."""
+"""Items about data and hydrogen atoms in the CIF of a refinement, for data of every kind."""
 
 import gemmi
 import numpy as np
@@ -60,7 +60,7 @@ CASES = {
 
 @pytest.mark.parametrize(("cards", "hklf", "rows"), CASES.values(), ids=CASES.keys())
 def test_fractions_measured_count_each_reflection_once(block_of, cards, hklf, rows):
-    """The data are complete: 1 whatever stands twice in the list."""
+    """The data are complete: 1, also where the list has reflections twice."""
     block, _ = block_of("P 21/c", *cards, hklf=hklf, rows=rows)
     for name in (
         "_diffrn_measured_fraction_theta_max",

@@ -1,4 +1,4 @@
-"""Distances over symmetry, bonds, and which partial atoms stand in for each other."""
+"""Distances over symmetry, bonds, and which partial atoms are alternatives."""
 
 import gemmi
 import numpy as np

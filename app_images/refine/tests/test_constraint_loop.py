@@ -1,4 +1,4 @@
-"""The constraints of a refinement as a CIF loop: each is listed with its atoms and what holds them."""
+"""The constraints of a refinement as a CIF loop: each has a row with its atoms and its formula."""
 
 import pytest
 from qcrbox_refine.constraint_loop import constraint_rows

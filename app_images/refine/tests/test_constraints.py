@@ -176,7 +176,7 @@ def test_a_riding_group_refines_its_torsion_and_distance_and_nothing_else(atoms,
     found, expected = jacobian(made), difference_quotients(made)
     for name in own:
         k = names.index(name)
-        # Positions are made ideal after the step, which a linear row knows to first order only.
+        # Positions are made ideal after the step; the derivatives contain that to first order only.
         assert found[k] == pytest.approx(expected[k], abs=2e-4), name
         assert np.abs(found[k]).max() > 0.01
 
@@ -192,7 +192,7 @@ def test_a_riding_group_refines_its_torsion_and_distance_and_nothing_else(atoms,
     ],
     ids=["none", "EADP", "EADP and EXYZ", "three riding atoms with their U", "rigid group of three"],
 )
-def test_constraints_are_counted_by_the_atoms_they_hold(atoms, cards, expected):
+def test_constraints_are_counted_by_their_atoms(atoms, cards, expected):
     assert parametrise(shelx_model(atoms, *cards)).n_constraints == expected
 
 
@@ -243,14 +243,14 @@ def test_a_coordinate_tied_to_a_variable_takes_its_partners_along():
     ],
     ids=["nothing held", "x", "y", "z", "x and z"],
 )
-def test_held_components_take_out_the_basis_vectors_that_move_them(held, left):
+def test_fixed_components_remove_the_basis_vectors_that_move_them(held, left):
     basis = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
     found, tie_basis = restricted(basis, held, [])
     assert found == pytest.approx(np.array(left, float).reshape(3, -1))
     assert tie_basis.shape == (3, 0)
 
 
-def test_a_tie_moves_the_component_by_its_factor_and_leaves_held_ones():
+def test_a_tie_moves_its_component_by_its_factor_and_no_fixed_ones():
     basis = np.eye(3)
     found, tie_basis = restricted(basis, [1], [Tie(0, 2, 0.0, 0.5)])
     assert tie_basis == pytest.approx(np.array([[0.5], [0.0], [0.0]]))
@@ -279,7 +279,7 @@ def test_a_geometry_whose_atoms_do_not_ride_is_taken_once(n):
     """AFIX 40: hydrogen is put on the outer bisector, 0.93 Å away, and refined freely from there."""
     atoms = AROMATIC + f"AFIX {40 + n}\nH1 2 0.36 0.10 0.22 11 0.05\nAFIX 0"
     if n:
-        # n = 5 carries on a rigid group, which must have begun.
+        # n = 5 continues the rigid group before it.
         atoms = "AFIX 6\nC8 1 0.7 0.7 0.7 11 0.03\nC9 1 0.8 0.7 0.7 11 0.03\nAFIX 0\n" + atoms
     model = shelx_model(atoms)
     first = parametrise(model)
@@ -317,7 +317,7 @@ def test_members_of_different_site_symmetries_share_what_all_allow():
 
 
 @pytest.mark.parametrize("code", [17, 27, 47, 167])
-def test_hydrogen_that_its_bonds_settle_has_no_torsion(code):
+def test_hydrogen_whose_place_follows_from_bonds_has_no_torsion(code):
     """Its place follows from the bonds of the pivot; a torsion would be undone in every cycle."""
     atoms = {
         17: "C2 1 0.2 0.2 0.2 11 0.03\nC3 1 0.45 0.2 0.2 11 0.03\nC4 1 0.30 0.35 0.31 11 0.03\nC1 1 0.33 0.22 0.26 11 0.03\n",

@@ -1,4 +1,4 @@
-"""What a file says about twins, extinction, solvent and masks becomes what the least squares refine."""
+"""Twins, extinction, solvent and masks: from the instructions of a file to parameters of the refinement."""
 
 from types import SimpleNamespace
 
@@ -52,7 +52,7 @@ def prepared(*cards, data=None, **options):
         ((LAW,), [0.5], [False]),
         ((f"{LAW} -4",), [0.25] * 3, [False] * 3),
         ((f"{LAW} -4", "BASF 0.1 0.2 10.3"), [0.1, 0.2, 0.3], [True, True, False]),
-        # What BASF does not say begins equal: (1 - 0.1) / 3.
+        # Shares that BASF does not give begin equal: (1 - 0.1) / 3.
         ((f"{LAW} -4", "BASF 0.1"), [0.1, 0.3, 0.3], [True] * 3),
         ((LAW, "BASF 0.3 0.2"), [0.3], [True]),
         (("TWIN -1 0 0 0 -1 0 0 0 -1", "BASF 0.4"), [0.4], [True]),
@@ -176,6 +176,17 @@ def test_a_mask_begins_at_the_values_of_its_free_variables(cards, refined, scale
     assert (mask.scale, mask.u) == pytest.approx((scale, u))
 
 
+@pytest.mark.parametrize(
+    ("cards", "said"),
+    [(("ABIN",), "of the .fab file."), ((), "of the .fab file, although the instructions have no ABIN.")],
+    ids=["ABIN", "no ABIN"],
+)
+def test_a_given_mask_is_applied_without_abin_too_and_the_note_says_so(cards, said):
+    corrections, model, _ = prepared(*cards, fab=FAB)
+    assert corrections.mask is not None
+    assert f"A solvent mask is applied: partial structure factors {said}" in model.notes
+
+
 def test_a_mask_with_a_variable_that_fvar_does_not_give_is_refused():
     with pytest.raises(UserInputError, match="free variable 9 is used, but FVAR has 4"):
         prepared("ABIN 9", fab=FAB)
@@ -197,9 +208,9 @@ def test_a_mask_that_is_not_there_is_refused():
         ),
         ("_platon_squeeze_void_nr 1\n", False, ""),
     ],
-    ids=["in the CIF", "its instructions do without", "none"],
+    ids=["in the CIF", "instructions without ABIN", "none"],
 )
-def test_the_mask_of_a_cif_is_applied_unless_its_instructions_do_without(items, applied, said):
+def test_the_mask_of_a_cif_is_applied_unless_its_instructions_have_no_abin(items, applied, said):
     model = shelx_model(ATOM, **TETRAGONAL)
     model.source = CifBlock(block=read(f"data_x\n{items}".encode()).blocks[0])
     corrections = prepare_corrections(model, data_of())

@@ -99,6 +99,30 @@ def test_two_atoms_on_one_site_are_singular_and_named(runner):
     assert "O1" in caught.value.why or "O9" in caught.value.why
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("afix", [6, 9])
+def test_a_rigid_group_on_one_line_is_refused_with_the_reason(runner, size, afix):
+    def grouped(text):
+        rows = [f"O{9 - i} 4 {0.41 + 0.1 * i:.6f} 0.127000 0.700000 11 0.03" for i in range(size)]
+        return text.replace("\nHKLF 4", "\n".join(["", f"AFIX {afix}", *rows, "AFIX 0", "HKLF 4"]))
+
+    with pytest.raises(CalculationFailed, match="the rigid group of O9 cannot be refined") as caught:
+        runner(change=grouped).run(2, None)
+    assert "no atom" in caught.value.why
+    assert "three atoms or more" in caught.value.next
+    assert caught.value.reason == "singular matrix"
+
+
+def test_a_rigid_group_of_three_atoms_in_a_triangle_is_refined(runner):
+    def grouped(text):
+        return text.replace("\nC1 ", "\nAFIX 6\nC1 ").replace("\nN1 ", "\nAFIX 0\nN1 ")
+
+    cycles = runner(change=grouped, shift=0.002)
+    _, made, _ = cycles.run(2, None)
+    assert [type(block).__name__ for block in made.reparametrisation.blocks].count("RigidGroup") == 1
+    assert cycles.last.r1 < cycles.done[0].r1
+
+
 @pytest.mark.parametrize(
     ("cards", "from_shelx", "expected"),
     [

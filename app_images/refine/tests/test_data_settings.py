@@ -51,7 +51,7 @@ def test_many_shares_stay_within_the_lines_of_shelx():
     assert settings_of(*lines).basf == settings.basf
 
 
-def test_nothing_is_written_where_nothing_is_said():
+def test_nothing_is_written_where_nothing_is_set():
     assert all_cards(ShelxSettings()) == limit_cards(ShelxSettings()) == twin_card(ShelxSettings()) == []
 
 
@@ -74,7 +74,7 @@ L.S. 17
 HKLF 4"""
 
 
-def test_instructions_about_the_data_hold_and_those_about_the_model_do_not():
+def test_instructions_about_the_data_are_applied_and_those_about_the_model_are_not():
     model = model_of()
     adopt_data_settings(model, block_of(FOREIGN), "data_x")
     settings = model.settings
@@ -104,14 +104,14 @@ def test_nothing_is_taken(before, text):
     assert model.notes == []
 
 
-def test_a_matrix_of_hklf_is_named_among_what_holds():
+def test_a_matrix_of_hklf_is_named_among_the_applied_instructions():
     model = model_of()
     adopt_data_settings(model, block_of("HKLF 4 1 0 1 0 1 0 0 0 0 -1"), "data_x")
     assert model.settings.hklf.matrix == (0, 1, 0, 1, 0, 0, 0, 0, -1)
     assert "HKLF" in model.notes[0]
 
 
-def test_a_text_that_cannot_be_read_may_speak_of_a_twin_and_is_refused():
+def test_a_text_that_cannot_be_read_may_describe_a_twin_and_is_refused():
     with pytest.raises(UserInputError, match="cannot be read") as caught:
         adopt_data_settings(model_of(), block_of("C1 is no atom\nHKLF 4"), "data_x")
     assert "data_x" in caught.value.where

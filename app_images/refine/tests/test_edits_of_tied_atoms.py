@@ -1,4 +1,4 @@
-"""Edits of atoms that share parameters, ride or move in groups: what is tied stays together, and the file says the same."""
+"""Edits of atoms that share parameters, ride or move in rigid groups: the model and the written file keep their constraints."""
 
 import pytest
 from qcrbox_refine.constraints import parametrise
@@ -71,7 +71,7 @@ def described(model):
             round(atom.u_iso, 4),
             atom.u_aniso is None,
             atom.part,
-            # A group that another atom interrupts is carried on by n = 5.
+            # A group that another atom interrupts is continued with n = 5.
             (atom.group.rigid is None and atom.group.code, atom.group.rides) if atom.group else None,
             atom.u_factor,
         )

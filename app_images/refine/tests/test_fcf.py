@@ -1,4 +1,4 @@
-"""The .fcf file: its columns hold the numbers of the fit, whatever program reads them."""
+"""The .fcf file: its columns contain the numbers of the fit, and other programs can read them."""
 
 from types import SimpleNamespace
 

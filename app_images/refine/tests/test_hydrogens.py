@@ -20,7 +20,7 @@ def bonds(*lengths, angle=None):
 
 
 def around(arms, elements=None, centre="C", **fields):
-    """An atom with neighbours at these vectors (Å); neighbours are fluorine, which gets no hydrogen, if nothing is said."""
+    """An atom with neighbours at these vectors (Å); by default of fluorine, which gets no hydrogen."""
     atoms = [Atom(f"{centre}1", centre, (0.5, 0.5, 0.5), u_iso=0.04, **fields)]
     for k, (arm, element) in enumerate(zip(arms, elements or ["F"] * len(arms), strict=True), start=1):
         atoms.append(Atom(f"{element}{k + 1}", element, tuple(0.5 + arm / 12), u_iso=0.03))

@@ -1,4 +1,4 @@
-"""The model: scattering types, formula, Z, atoms that go or get another name, copies."""
+"""The model: scattering types, formula, Z, removed and renamed atoms, copies."""
 
 import numpy as np
 import pytest
@@ -129,7 +129,7 @@ def test_an_atom_of_shelx_is_special_within_a_distance_from_the_element(group, s
     """SPEC d: as far from the position, not from the image, which is up to twice as far away."""
     angle = 120 if group in ("P 3", "P 6") else 90
     cell = (10.0, 10.0, 10.0, 90, 90, angle)
-    # Along b of the mirror plane, across the axes otherwise.
+    # Moved away from the mirror plane along b, from axes and centres along a.
     moved = (
         (site[0], site[1] + away / 10, site[2]) if group == "P 1 m 1" else (site[0] + away / 10, *site[1:])
     )
@@ -191,7 +191,7 @@ C2 1 0.3 0.2 0.3 11 0.03
 C3 1 0.5 0.2 0.3 11 0.03"""
 
 
-def test_hydrogen_of_a_pivot_that_goes_is_free():
+def test_hydrogen_of_a_removed_pivot_is_free():
     model = shelx_model(RIDING)
     model.remove([model.atom("C1")])
     hydrogen = model.atom("H1")
@@ -202,14 +202,14 @@ def test_hydrogen_of_a_pivot_that_goes_is_free():
 @pytest.mark.parametrize(
     ("gone", "left"), [(["C1"], []), (["C3"], [["C1", "C2"]]), (["H1"], [["C1", "C2", "C3"]])]
 )
-def test_groups_of_equal_atoms_lose_what_goes(gone, left):
+def test_groups_of_equal_atoms_lose_removed_atoms(gone, left):
     cards = ("EADP C1 C2",) if left == [] else ("EADP C1 C2 C3",)
     model = shelx_model(RIDING, *cards)
     model.remove([model.atom(label) for label in gone])
     assert [[atom.label for atom in group] for group in model.equal_displacements] == left
 
 
-def test_an_instruction_stays_before_the_next_atom_that_stays():
+def test_an_instruction_before_a_removed_atom_stands_before_the_next_one():
     model = shelx_model(RIDING.replace("C2 1", "SAME C1 C2\nC2 1"))
     (placed,) = model.placed
     assert placed.before is model.atom("C2")
@@ -241,7 +241,7 @@ def test_another_label_stands_in_the_instructions_that_name_the_atom(line, expec
 
 @pytest.mark.parametrize("line", ["DISP C 0.1 0.2", "REM C is a carbon atom"])
 def test_an_atom_with_the_name_of_its_element_may_get_another(line):
-    """`DISP C` means the element, whatever the atoms are called, and remarks name what they named."""
+    """`DISP C` means the element, whatever the atoms are called, and remarks stay as they are."""
     model = shelx_model("C 1 0.1 0.2 0.3 11 0.03", line)
     model.rename(model.atom("C"), "C1")
     assert [placed.instruction.text for placed in model.placed] == [line]

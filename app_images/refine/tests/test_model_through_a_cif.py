@@ -1,4 +1,4 @@
-"""A model written as a CIF without refinement and read again: nothing of how it is refined is lost or doubted."""
+"""A model written as a CIF without refinement and read again: how it is refined comes back completely and without warnings."""
 
 import pytest
 from qcrbox.crystallography.shelx import refinement_texts

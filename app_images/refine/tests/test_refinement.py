@@ -52,7 +52,7 @@ def test_what_is_no_reflection_is_refused(text):
         parse_omit(text)
 
 
-def test_what_the_user_leaves_out_joins_what_the_file_leaves_out():
+def test_reflections_that_the_user_omits_are_added_to_those_of_the_file():
     model = shelx_model(ATOMS, "OMIT 1 0 0", "OMIT -2 50", "SHEL 20 0.7")
     _limit_data(model, Options(omit="1 0 0; 0 2 0", resolution=0.9))
     assert model.settings.omitted == [(1, 0, 0), (0, 2, 0)]
@@ -91,7 +91,7 @@ def test_hydrogen_atoms_are_refined_as_chosen(choice, labels, riding):
     assert [atom.riding for atom in model.atoms if atom.is_hydrogen] == riding
 
 
-def test_hydrogen_of_a_small_component_goes_on_riding():
+def test_hydrogen_of_a_small_component_keeps_riding():
     model = shelx_model(ATOMS.replace("H2 2 0.4 0.2 0.3 11 0.05", "AFIX 3\nH2 2 0.4 0.2 0.3 11 0.05\nAFIX 0"))
     _prepare_hydrogens(model, "free")
     assert [atom.riding for atom in model.atoms if atom.is_hydrogen] == [False, True]

@@ -1,4 +1,4 @@
-"""Reflections become observations: what is transformed, left out and named, with the numbers that follow."""
+"""From reflections to observations: indices and intensities, what is left out and reported, R(int) and R(sigma)."""
 
 import pytest
 from qcrbox.contract.errors import UserInputError

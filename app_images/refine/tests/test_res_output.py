@@ -156,7 +156,7 @@ def test_coordinates_far_from_the_cell_keep_their_place_and_their_coding(x, fixe
     ],
 )
 def test_a_tied_coordinate_behind_move_keeps_its_value(move, written, expressible):
-    """SHELX has no words for 0.5 + FVAR: such a coordinate is written without its tie, and named."""
+    """SHELX has no number for 0.5 + FVAR: such a coordinate is written without its tie, and named."""
     model = shelx_model(f"{move}\nC1 1 {written} 0.2 0.3 11 0.03")
     value = model.atoms[0].site[0]
     again = rewritten(model)

@@ -121,7 +121,7 @@ def test_u_of_hydrogen_rides_on_the_last_atom_with_its_own_also_when_it_is_refin
 
 
 def test_u_that_rides_on_no_atom_is_refused():
-    """-1.2 is no displacement of its own."""
+    """-1.2 is a multiple of U(eq) of an atom before it."""
     with pytest.raises(UserInputError, match=r"atom H1 cannot be read: its U of -1\.2 stands for") as caught:
         model_of("H1 2 0.1 0.2 0.3 11 -1.2\nC1 1 0.1 0.2 0.4 11 0.03")
     assert "x.ins line" in caught.value.where
@@ -219,7 +219,7 @@ def test_an_atom_that_exyz_brings_to_a_special_position_has_its_share():
     ids=["free first", "bound first"],
 )
 def test_an_atom_of_a_rigid_group_leads_those_that_share_its_place(order, site):
-    """The group rules its place, so the others follow it, whatever stands first in EXYZ."""
+    """The group determines its place, so the others follow it in any order of EXYZ."""
     atoms = (
         "C1 1 0.1 0.2 0.3 10.5 0.03\nAFIX 6\nC11 1 0.5 0.1 0.1 10.5 0.03\nC12 1 0.6 0.16 0.15 11 0.03\n"
         "C13 1 0.6 0.28 0.16 11 0.03\nAFIX 0"
@@ -244,7 +244,7 @@ def test_two_rigid_groups_cannot_share_a_place():
     assert model.left_out[0].why == "C1, C11 move with groups of their own (AFIX)."
 
 
-def test_what_a_rigid_group_cannot_hold_is_named():
+def test_what_a_rigid_group_cannot_keep_is_named():
     """Fixed coordinates of its atoms, and special positions, which its rotations would leave."""
     atoms = "AFIX 6\nC1 1 10.0 0.2 0.25 10.5 0.03\nC2 1 0.1 0.3 0.3 11 0.03\nAFIX 0"
     model = model_of(atoms, latt=1, symm="SYMM -X, Y, 0.5-Z\n")
@@ -274,7 +274,7 @@ def test_spec_sets_how_near_a_special_position_is():
 
 
 def test_spec_counts_for_the_atoms_that_follow():
-    """As SHELXL has it, until the next SPEC."""
+    """As in SHELXL, up to the next SPEC."""
     atoms = "C1 1 0.015 0.2 0.25 10.5 0.03\nSPEC 0.05\nC2 1 0.015 0.5 0.25 10.5 0.03\nSPEC\nC3 1 0.015 0.8 0.25 10.5 0.03"
     names = names_of(model_of(atoms, latt=1, symm="SYMM -X, Y, 0.5-Z\n"))
     assert [name for name in names if name.endswith(" x")] == ["C2 x"]

@@ -30,7 +30,7 @@ def plain_sum(group, hkl):
     ["P 1", "P -1", "P 1 21/c 1", "P 21 21 21", "P 41", "P 31 2 1", "R 3 :H", "F d d 2", "I 41/a", "P 21 3"],
 )
 def test_equivalents_have_the_phases_of_their_translations(symbol):
-    """F(hR) = F(h) exp(-2πi h·t): every value that is expanded from one index is the plain sum of its own index."""
+    """F(hR) = F(h) exp(-2πi h·t): each value expanded from one index equals the sum over the points at its own index."""
     group = group_of(symbol)
     indices = [h for h in [(1, 2, 3), (2, 0, 1), (3, 1, -2), (2, 2, 0)] if not group.is_sys_absent(h)]
     assert indices

@@ -1,4 +1,4 @@
-"""Twins and tables of form factors together, by the command: crystals computed by plain sums whose atoms are not free atoms."""
+"""Twins refined with tables of form factors by the command, on data that plain sums give for atoms that are not free atoms."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def table_of(truth: Truth) -> FormFactorTable:
 
 @pytest.fixture
 def bound_twin(tmp_path, monkeypatch, request):
-    """The model that spherical atoms give, as twin.cif with its reflections, and what they reached."""
+    """Truth, share, and S of a refinement with spherical atoms; its result is twin.cif with the reflections."""
     monkeypatch.chdir(tmp_path)
     group, law, n, share = request.param
     truth = Truth(group, "Br", form=BOUND)

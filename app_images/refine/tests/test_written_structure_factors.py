@@ -1,4 +1,4 @@
-"""Structure factors by plain sums over what is written, beside those of the refinement: CIF, .res and .fcf mean one model."""
+"""Structure factors of the written CIF and .res file, by plain sums and by cctbx, against the .fcf file of the refinement."""
 
 from io import StringIO
 

@@ -1,12 +1,13 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { RegistryClient } from '../registry/client';
+import { json } from '../registry/json';
+import { MOST_OF_A_PAGE } from '../registry/pages';
 import type { IDataset } from '../registry/types';
 import { type IFacets, NO_FACETS, pathOf } from './query';
 import { wordsOf } from '../words_of';
 
 const PAGE = 200;
-const MOST = 1000;
 /** Typing is not searched for letter by letter. */
 const QUIET_MS = 300;
 
@@ -76,7 +77,7 @@ export class BrowserModel {
   private async load(fresh: boolean): Promise<void> {
     const mine = ++this.asked;
     // Asked again, as many rows as are shown: a change elsewhere must not scroll the list back.
-    const limit = fresh ? Math.min(MOST, Math.max(PAGE, this.found.length)) : PAGE;
+    const limit = fresh ? Math.min(MOST_OF_A_PAGE, Math.max(PAGE, this.found.length)) : PAGE;
     this.loading = true;
     this._changed.emit();
     try {
@@ -166,8 +167,4 @@ export class BrowserModel {
 
 function path(id: string): string {
   return `datasets/${encodeURIComponent(id)}`;
-}
-
-function json(method: string, body: unknown): RequestInit {
-  return { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
 }

@@ -2,7 +2,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { type Contents, ServerConnection } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { DATA_KINDS, type RegistryStore } from '../registry/store';
+import type { RegistryStore } from '../registry/store';
 import type { IDataFile, IDataset, IProjectNode } from '../registry/types';
 import { datasetTitle } from '../titles';
 import { base64Of, bytesOf } from '../viewer/bytes';
@@ -31,19 +31,13 @@ export class StoreDrive implements Contents.IDrive {
   private readonly _fileChanged = new Signal<this, Contents.IChangedArgs>(this);
   /** Parts of uploads that are not complete, by path. */
   private readonly parts = new Map<string, Uint8Array[]>();
-  /** Datasets beyond those that the panel lists; asked for again after a change. */
-  private older: { everybody: boolean; found: Promise<IDataset[]> } | undefined;
+  /** Datasets older than those in the list of the store; read again whenever that list was. */
+  private older: { listed: IDataset[]; found: Promise<IDataset[]> } | undefined;
 
   constructor(
     private readonly store: RegistryStore,
     readonly serverSettings: ServerConnection.ISettings
-  ) {
-    store.happened.connect((_, event) => {
-      if (DATA_KINDS.has(event.kind)) {
-        this.older = undefined;
-      }
-    });
-  }
+  ) {}
 
   get fileChanged(): ISignal<this, Contents.IChangedArgs> {
     return this._fileChanged;
@@ -141,10 +135,10 @@ export class StoreDrive implements Contents.IDrive {
 
   private async datasets(): Promise<Map<string, IDataset>> {
     const { client, datasets, calculations, everybody } = this.store;
-    if (this.older?.everybody !== everybody) {
+    if (this.older?.listed !== datasets) {
       const found = client.olderDatasets(datasets, !everybody);
       found.catch(() => (this.older = undefined));
-      this.older = { everybody, found };
+      this.older = { listed: datasets, found };
     }
     const listed = new Set(datasets.map(each => each.qcrbox_dataset_id));
     const older = (await this.older.found).filter(each => !listed.has(each.qcrbox_dataset_id));

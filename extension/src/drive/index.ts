@@ -7,7 +7,7 @@ import { MessageLoop } from '@lumino/messaging';
 
 import { cifIcon } from '../icons';
 import { IRegistryStore } from '../registry/plugin';
-import { DATA_KINDS, type RegistryStore } from '../registry/store';
+import type { RegistryStore } from '../registry/store';
 import { DRIVE, StoreDrive } from './drive';
 import { IStoreDrive } from './token';
 
@@ -61,10 +61,13 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
         }
         return true;
       });
-      store.happened.connect((_, event) => {
-        if (browser.isVisible && DATA_KINDS.has(event.kind)) {
+      // Not at the event, which comes before the list of the store is read again.
+      let { datasets } = store;
+      store.changed.connect(() => {
+        if (browser.isVisible && store.datasets !== datasets) {
           void browser.model.refresh();
         }
+        datasets = store.datasets;
       });
     }
     return drive;

@@ -1,5 +1,6 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { json } from '../registry/json';
 import type { RegistryStore } from '../registry/store';
 import type { IDataset } from '../registry/types';
 import { datasetTitle } from '../titles';
@@ -81,9 +82,8 @@ export class MakingModel {
         data: this.filesOf(data),
         for_lecturers: this.filesOf(forLecturers)
       };
-      const headers = { 'Content-Type': 'application/json' };
-      const init = { method: 'POST', body: JSON.stringify(body), headers };
-      this.tell({ isSending: false, made: await this.store.client.local<IMadeExercise>('exercises', init) });
+      const made = await this.store.client.local<IMadeExercise>('exercises', json('POST', body));
+      this.tell({ isSending: false, made });
     } catch (error) {
       this.tell({ isSending: false, problem: wordsOf(error) });
     }

@@ -1,6 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { IOffer } from '../offers';
+import { json } from '../registry/json';
 import type { RegistryStore } from '../registry/store';
 import type { IEvent } from '../registry/types';
 import type { ICourse, IExercise, IOwnExercise, IReport, ISnapshot, ITask } from './types';
@@ -78,8 +79,8 @@ export class ExerciseModel {
   }
 
   async answer(id: string, task: string, value: string): Promise<void> {
-    const init = { method: 'PUT', body: JSON.stringify({ value }), headers: { 'Content-Type': 'application/json' } };
-    await this.take(this.store.client.ask<IOwnExercise>(`exercises/${id}/answers/${encodeURIComponent(task)}`, init));
+    const path = `exercises/${id}/answers/${encodeURIComponent(task)}`;
+    await this.take(this.store.client.ask<IOwnExercise>(path, json('PUT', { value })));
   }
 
   async submit(id: string): Promise<ISnapshot> {

@@ -2,14 +2,15 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import type { RegistryClient } from '../registry/client';
 import { isGone } from '../registry/gone';
+import { json } from '../registry/json';
+import { MOST_OF_A_PAGE } from '../registry/pages';
 import type { IProject, IProjectNode } from '../registry/types';
 import { wordsOf } from '../words_of';
 
 /** Typing is not searched for letter by letter. */
 const QUIET_MS = 300;
-/** Projects of a page, and what the registry answers at most. */
+/** Projects that the list begins with and grows by. */
 const PAGE = 200;
-const MOST = 1000;
 
 interface IPage {
   projects: IProject[];
@@ -91,7 +92,7 @@ export class ProjectsModel {
 
   async search(): Promise<void> {
     // As many as are shown already: what changes elsewhere must not fold the list.
-    const limit = Math.min(MOST, Math.max(PAGE, this.found.length));
+    const limit = Math.min(MOST_OF_A_PAGE, Math.max(PAGE, this.found.length));
     await this.load(limit, '', page => (this.found = page.projects));
   }
 
@@ -114,10 +115,9 @@ export class ProjectsModel {
     if (after) {
       query.set('after', after);
     }
-    const answer = this.client.ask<IPage>(`projects?${query.toString()}`);
     const isNewest = () => number === this.asked;
     await this.attempt(async () => {
-      const page = await answer;
+      const page = await this.client.ask<IPage>(`projects?${query.toString()}`);
       if (isNewest()) {
         take(page);
         this.total = page.total;
@@ -264,9 +264,7 @@ export class ProjectsModel {
   }
 
   private put(node: IProjectNode, change: IAnnotation): Promise<unknown> {
-    const headers = { 'Content-Type': 'application/json' };
-    const path = `annotations/${node.kind}/${encodeURIComponent(node.id)}`;
-    return this.client.ask(path, { method: 'PATCH', body: JSON.stringify(change), headers });
+    return this.client.ask(`annotations/${node.kind}/${encodeURIComponent(node.id)}`, json('PATCH', change));
   }
 
   private read(id: string): Promise<ITree> {

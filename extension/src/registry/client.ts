@@ -1,14 +1,14 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { json } from './json';
+import { MOST_OF_A_PAGE } from './pages';
 import { EventStream } from './stream';
 import type { IApplication, ICalculation, IClosedSession, ICommand, IDataset, IMe, IProject, ISession } from './types';
 
 /** The newest so many: a panel shows what is going on, notebooks find the rest. */
 const CALCULATIONS = 100;
 const DATASETS = 500;
-/** What the registry answers at most. */
-const PAGE = 1000;
 
 /** What went wrong, in the registry's own words. */
 export class RegistryError extends Error {
@@ -58,7 +58,7 @@ export class RegistryClient {
   /** A list page by page to its end, or what follows the place `from` in it. */
   private async listed<T>(name: 'datasets' | 'projects', mine: boolean, from = ''): Promise<T[]> {
     const found: T[] = [];
-    const query = new URLSearchParams({ limit: String(PAGE), mine: String(mine) });
+    const query = new URLSearchParams({ limit: String(MOST_OF_A_PAGE), mine: String(mine) });
     for (let after: string | null | undefined = from; typeof after === 'string';) {
       query.set('after', after);
       const page = (await this.request(`${name}?${query.toString()}`, {})) as Record<string, T[]> & {
@@ -94,9 +94,8 @@ export class RegistryClient {
       command_name: command.name,
       command_arguments: given
     };
-    const init = json('POST', body);
-    const headers = { ...init.headers, 'Idempotency-Key': key };
-    return ((await this.request('commands', { ...init, headers })) as { calculation_id: string }).calculation_id;
+    const init = json('POST', body, { 'Idempotency-Key': key });
+    return ((await this.request('commands', init)) as { calculation_id: string }).calculation_id;
   }
 
   /** Give a calculation and its result a title; an empty one brings the automatic title back. */
@@ -134,9 +133,8 @@ export class RegistryClient {
     },
     key: string
   ): Promise<string> {
-    const init = json('POST', wanted);
-    const headers = { ...init.headers, 'Idempotency-Key': key };
-    const answer = (await this.request('interactive-sessions', { ...init, headers })) as {
+    const init = json('POST', wanted, { 'Idempotency-Key': key });
+    const answer = (await this.request('interactive-sessions', init)) as {
       interactive_session_id: string;
     };
     return answer.interactive_session_id;
@@ -275,10 +273,6 @@ export class RegistryClient {
 
 function sessionPath(id: string, tail = ''): string {
   return URLExt.join('interactive-sessions', encodeURIComponent(id), tail);
-}
-
-function json(method: string, body: unknown): RequestInit {
-  return { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
 }
 
 /** Why a request was refused; never empty. A proxy answers with a page, and HTTP/2 has no words beside a status. */

@@ -84,7 +84,9 @@ export class RegistryStore implements IDisposable {
     } catch (error) {
       this.fail(error);
       this.starting = undefined;
-      this.pollTimer = window.setTimeout(() => void this.start(), POLL_MS);
+      if (!this.isDisposed) {
+        this.pollTimer = window.setTimeout(() => void this.start(), POLL_MS);
+      }
       return;
     }
     window.clearTimeout(this.pollTimer);
@@ -272,9 +274,7 @@ export class RegistryStore implements IDisposable {
 
   private async fetchWaiting(): Promise<void> {
     const ids = [...this.waitingCalculations];
-    const { waitingDatasets, waitingApplications, waitingSessions, everybody } = this;
-    // The switch to everybody's work asks anew by itself; an answer to what was asked before it comes too late.
-    const isAsked = () => everybody === this.everybody;
+    const { waitingDatasets, waitingApplications, waitingSessions, client } = this;
     this.waitingCalculations.clear();
     this.waitingDatasets = this.waitingApplications = this.waitingSessions = false;
     try {
@@ -282,10 +282,16 @@ export class RegistryStore implements IDisposable {
         // A row does not wait for longer lists.
         this.fetchCalculations(ids).then(() => this._changed.emit()),
         waitingDatasets &&
-          this.client.datasets(!everybody).then(found => (this.datasets = isAsked() ? found : this.datasets)),
+          this.fetchList(
+            mine => client.datasets(mine),
+            found => (this.datasets = found)
+          ),
         waitingSessions &&
-          this.client.sessions(!everybody).then(found => (this.sessions = isAsked() ? found : this.sessions)),
-        waitingApplications && this.client.applications().then(found => (this.applications = found))
+          this.fetchList(
+            mine => client.sessions(mine),
+            found => (this.sessions = found)
+          ),
+        waitingApplications && client.applications().then(found => (this.applications = found))
       ]);
       this._changed.emit();
     } catch (error) {
@@ -294,9 +300,21 @@ export class RegistryStore implements IDisposable {
     }
   }
 
+  /** Read a list. After a switch to everybody's work, or back, an answer to the request before it is ignored. */
+  private async fetchList<T>(read: (mine: boolean) => Promise<T>, take: (found: T) => void): Promise<void> {
+    const { everybody } = this;
+    const found = await read(!everybody);
+    if (everybody === this.everybody) {
+      take(found);
+    }
+  }
+
   private async fetchCalculations(ids: string[]): Promise<void> {
     if (ids.length > SINGLE_FETCHES) {
-      this.calculations = newestFirst(await this.client.calculations(!this.everybody));
+      await this.fetchList(
+        mine => this.client.calculations(mine),
+        found => (this.calculations = newestFirst(found))
+      );
       return;
     }
     const found = await Promise.all(ids.map(id => this.recordOf(id)));

@@ -1,3 +1,4 @@
+import { json } from '../registry/json';
 import type { RegistryStore } from '../registry/store';
 import type { IDataFile, IDataset, IProject } from '../registry/types';
 
@@ -24,9 +25,7 @@ export async function storeVersion(
   const { projects } = await client.ask<{ projects: IProject[] }>(query);
   const project = projects[0]?.id;
   if (project && !project.includes('@')) {
-    const headers = { 'Content-Type': 'application/json' };
-    const init = { method: 'PATCH', body: JSON.stringify({ project }), headers };
-    await client.ask(`annotations/dataset/${encodeURIComponent(id)}`, init);
+    await client.ask(`annotations/dataset/${encodeURIComponent(id)}`, json('PATCH', { project }));
   }
   await store.refresh();
   return id;

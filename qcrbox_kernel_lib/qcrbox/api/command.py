@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.presets import Presets
 from qcrbox.client.parameters import Parameter, missing_arguments, too_many_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.python_names import identifier
@@ -14,7 +15,6 @@ from qcrbox.markup import Code, Table, escape
 if TYPE_CHECKING:
     from qcrbox.api.applications import Application
     from qcrbox.api.calculations import Calculation
-    from qcrbox.api.presets import Presets
     from qcrbox.api.results import Result
 
 
@@ -112,9 +112,6 @@ class Command:
     @property
     def presets(self) -> Presets:
         """Named sets of options: `.presets.save("quick", cycles=2)`, then `**….presets["quick"]` in a call."""
-        # Start-up time: presets load tempfile and json.
-        from qcrbox.api.presets import Presets
-
         return Presets(self)
 
     def form(self, *args: Any, preset: str | None = None, **options: Any) -> Any:

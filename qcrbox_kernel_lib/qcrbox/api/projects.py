@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.names import has_name, offered, quoted, require_name
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.contract.pages import MOST_OF_A_PAGE
 from qcrbox.display.project_tree import marks_of, state_of, time_text, tree_html, tree_text
 from qcrbox.markup import Table, space_group_symbol
 
@@ -223,17 +222,11 @@ class Projects:
         text: words, a formula, or a, b, c in Å and α, β, γ in °. everybody: other people's too, as far as you may see
         them.
         """
-        found: dict[str, dict[str, Any]] = {}
-        after, truncated = None, False
-        while True:
-            page = self._box.client.get(
-                "/api/projects", text=text, limit=MOST_OF_A_PAGE, after=after, mine=not everybody
-            )
-            # One that changes meanwhile may stand on two pages.
-            found |= {record["id"]: record for record in page["projects"]}
-            after, truncated = page.get("next"), truncated or page["truncated"]
-            if after is None:
-                return Found(self._box, list(found.values()), text, everybody=everybody, truncated=truncated)
+        pages = list(self._box.client.pages("/api/projects", "projects", text=text, mine=not everybody))
+        # One that changes meanwhile may stand on two pages.
+        found = {record["id"]: record for page in pages for record in page["projects"]}
+        truncated = any(page["truncated"] for page in pages)
+        return Found(self._box, list(found.values()), text, everybody=everybody, truncated=truncated)
 
     def __getitem__(self, name: str) -> Project:
         """The project of this name or id. Raises NotFound; UserInputError when several have it."""

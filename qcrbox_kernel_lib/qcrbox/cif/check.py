@@ -68,21 +68,19 @@ class _Lines:
 
 def _form(document: Document, lines: _Lines) -> Iterator[Diagnostic]:
     """Limits of CIF 1.1 on lines and names."""
-    # Bytes find the lines that may be too long; what CIF limits are characters.
-    found = (
-        (line.start(), len(decoded(line[0], document.encoding)))
-        for line in _LONG_LINE.finditer(document.data)
-    )
-    for start, length in ((start, length) for start, length in found if length > MAX_LINE):
-        yield Diagnostic(
-            Severity.WARNING,
-            "long-line",
-            f"A line has {length} characters; CIF allows {MAX_LINE}.",
-            "Older programs may cut it.",
-            document.filename,
-            line=lines.of(start)[0],
-        )
-        break
+    for line in _LONG_LINE.finditer(document.data):
+        # The search counts bytes; the limit of CIF is in characters.
+        length = len(decoded(line[0], document.encoding))
+        if length > MAX_LINE:
+            yield Diagnostic(
+                Severity.WARNING,
+                "long-line",
+                f"A line has {length} characters; CIF allows {MAX_LINE}.",
+                "Older programs may cut it.",
+                document.filename,
+                line=lines.of(line.start())[0],
+            )
+            break
     for block in document.blocks:
         if len(block.name) > MAX_NAME:
             yield Diagnostic(

@@ -166,11 +166,8 @@ def load_spec(path: Path) -> Mapping[str, Any]:
     """An application spec as plain data. Raises SpecError when it is not a YAML mapping."""
     try:
         spec = yaml.safe_load(path.read_text("utf-8"))
-    except (
-        yaml.YAMLError,
-        ValueError,
-        RecursionError,
-    ) as error:  # ValueError: not UTF-8, or the date 2024-99-99
+    # ValueError: not UTF-8, or an impossible date such as 2024-99-99.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(
             "The application spec is not readable YAML.", where=str(path), why=str(error)
         ) from error

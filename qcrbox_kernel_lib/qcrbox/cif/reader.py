@@ -62,7 +62,7 @@ def _bytes_of(source: bytes | str | Path, filename: str | None) -> tuple[bytes, 
 
 
 def _is_path(text: str) -> bool:
-    # os.path and not Path: a text may be too long for the name of a file, which Path.is_file raises.
+    # os.path.isfile is false for a text that is too long for the name of a file; Path.is_file raises OSError.
     return 0 < len(text) < 4096 and not set("\n\r\0") & set(text) and os.path.isfile(text)
 
 

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qcrbox.contract.errors import NotSignedIn, QcError
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 
 if TYPE_CHECKING:
     from qcrbox.client.http import RegistryClient, ServerEvent
@@ -81,7 +82,7 @@ class EventFeed:
                     self._queue_thread = None
                 return
             try:
-                payload = self._client.get("/api/calculations", status="submitted", limit=1000)
+                payload = self._client.get("/api/calculations", status="submitted", limit=MOST_OF_A_PAGE)
             except QcError:
                 continue
             for record in payload.get("calculations", ()):

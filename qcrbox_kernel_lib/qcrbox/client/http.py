@@ -91,13 +91,17 @@ class RegistryClient:
 
     def listed(self, path: str, key: str, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """The records of a list under `key`, page by page to its end; with `most` that many at most."""
+        return (record for page in self.pages(path, key, most, **query) for record in page[key])
+
+    def pages(self, path: str, key: str, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+        """The pages of a list to its end, or until they have `most` records under `key`."""
         after: str | None = None
         left = most
         while left is None or left > 0:
             wanted = MOST_OF_A_PAGE if left is None else min(left, MOST_OF_A_PAGE)
             page = self.get(path, limit=wanted, after=after, **query)
             records = page.get(key, [])[:wanted]
-            yield from records
+            yield page | {key: records}
             if page.get("next") and page["next"] == after:
                 raise QcError(
                     f"{path} gave the same page twice.",

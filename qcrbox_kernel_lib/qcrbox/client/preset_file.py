@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from qcrbox.client.writing import write_private
 from qcrbox.contract.errors import UserInputError
 
 try:
@@ -55,7 +55,7 @@ def _changing() -> Iterator[Stored]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         stored = _read()
         yield stored
-        _write(stored)
+        write_private(path(), json.dumps(stored, indent=1, ensure_ascii=False))
 
 
 def _read() -> Stored:
@@ -82,14 +82,3 @@ def _unreadable(why: str) -> UserInputError:
     return UserInputError(
         "Your presets cannot be read.", where=str(path()), why=why, next="Repair or remove that file."
     )
-
-
-def _write(stored: Stored) -> None:
-    store = path()
-    text = json.dumps(stored, indent=1, ensure_ascii=False)
-    # Atomic: another kernel may be reading.
-    with tempfile.NamedTemporaryFile(
-        "w", dir=store.parent, suffix=".new", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
-    Path(file.name).replace(store)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
+
+from qcrbox.client.writing import write_private
 
 
 def get(url: str) -> str | None:
@@ -15,15 +16,7 @@ def get(url: str) -> str | None:
 
 def put(url: str, token: str) -> None:
     """Keep a token for a registry's address."""
-    store = _store()
-    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tokens = _read() | {url: token}
-    # Atomic: another kernel may be reading. Temporary files are readable by their owner alone from the beginning.
-    with tempfile.NamedTemporaryFile(
-        "w", dir=store.parent, suffix=".new", delete=False, encoding="utf-8"
-    ) as file:
-        json.dump(tokens, file)
-    Path(file.name).replace(store)
+    write_private(_store(), json.dumps(_read() | {url: token}))
 
 
 def _store() -> Path:

@@ -1,4 +1,4 @@
-"""Files on this machine: written whole or not at all, with an error that says where and why."""
+"""Files on this machine: results of a person, with errors that say where and why, and our own of their home."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ def write_over(path: Path, content: bytes | str) -> Path:
     with _in_words(path):
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file of ours in one step, since another kernel may be reading it. Only its owner can read it."""
+    # Start-up time: tempfile is loaded when something is kept.
+    import tempfile
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Readable by its owner alone from the beginning.
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, suffix=".new", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
+    Path(file.name).replace(path)
 
 
 @contextlib.contextmanager

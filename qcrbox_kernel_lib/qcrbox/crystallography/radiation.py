@@ -93,7 +93,7 @@ def _probe(text: str) -> str:
     lower = text.lower()
     for probe, words in (
         (NEUTRON, ("neutron", "reactor", "spallation")),
-        # Electrons make these X-rays, and are not what is diffracted.
+        # Some of these words contain "electron", but what is diffracted are X-rays.
         (XRAY, ("x-ray", "xray", "synchrotron", "free-electron", "free electron", "storage ring")),
         (ELECTRON, ("electron", "tem ", "3d ed", "microed")),
         (GAMMA, ("gamma", "γ-ray")),

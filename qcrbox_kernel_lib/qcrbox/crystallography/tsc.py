@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import CifError
 
 MOST_VALUES = 500_000_000
-# Programs that read tables do not care for capitals in these.
+# Keys that programs read in capitals or not.
 _KEYS = ("TITLE", "SYMM", "AD", "SCATTERERS", "SCATTERER_IDS")
 _DATA = re.compile(rb"^[ \t]*DATA:", re.IGNORECASE | re.MULTILINE)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -16,7 +16,6 @@ from qcrbox.api.applications import Application
 from qcrbox.api.box import Box
 from qcrbox.client.http import RegistryClient
 
-from ..small_server import small_server
 from .records import REFINE, Store
 
 
@@ -162,13 +161,6 @@ def breakable_line():
     line = BreakableLine()
     yield line
     line.close()
-
-
-@pytest.fixture
-def server():
-    """A small HTTP server on loopback; tests say what it answers."""
-    with small_server() as made:
-        yield made
 
 
 @pytest.fixture

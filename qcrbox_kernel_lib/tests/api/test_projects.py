@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from qcrbox.api.box import Box
 from qcrbox.api.datasets import Dataset
+from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import NotFound, UserInputError
 
 
@@ -36,6 +37,7 @@ class Registry:
     """Answers with these projects and nodes, and remembers what was asked."""
 
     url = "http://127.0.0.1:9"
+    pages = RegistryClient.pages
 
     def __init__(self, projects, nodes=(), most=1000):
         self.projects, self.nodes, self.most, self.asked = projects, nodes, most, []

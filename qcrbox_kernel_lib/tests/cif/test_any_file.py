@@ -1,4 +1,4 @@
-"""CIFs of strangers, with known items and odd values: checked, converted and written without loss or a Python error."""
+"""Arbitrary CIFs with known items and odd values are checked, converted and written without loss or a Python error."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_whole_file_in_any_dialect_is_read_back(text: str, merge_su: bool) -
 @settings(max_examples=60, deadline=None)
 @given(texts(), texts())
 def test_any_output_is_merged_into_any_source(source: str, output: str) -> None:
-    # Which of two spellings counts is decided anew with every file that states only one of them.
+    # With two spellings of one item the second merge may choose the other one.
     assume(
         not any(
             remark.code == "two-spellings" for text in (source, output) for remark in unify(text).warnings
@@ -134,7 +134,7 @@ def test_any_output_is_merged_into_any_source(source: str, output: str) -> None:
         assert error.what  # noqa: PT017 - either outcome is right
         return
     again = merge_back(output, made.bytes, OutputEntries())
-    # A column of an s.u. of which nothing is known goes with the value that it belonged to.
+    # A column of unknown s.u. is lost when the values beside it are replaced.
     first, second = (
         [item for item in items_of(each.document) if set(item[1]) != {"?"}] for each in (made, again)
     )
@@ -143,7 +143,7 @@ def test_any_output_is_merged_into_any_source(source: str, output: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(texts())
-def test_a_file_that_is_handed_back_changes_nothing(text: str) -> None:
+def test_merging_a_file_into_itself_changes_nothing(text: str) -> None:
     stored = unify(text)
     assert items_of(merge_back(stored.bytes, stored.bytes, OutputEntries()).document) == items_of(
         stored.document

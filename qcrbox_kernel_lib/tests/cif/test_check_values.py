@@ -40,7 +40,7 @@ WRONG = [
     ("_space_group_IT_number", "0", "below the least value allowed, 1."),
     ("_space_group_IT_number", "231", "above the greatest value allowed, 230."),
     ("_space_group_IT_number", "14.5", "'14.5' is not a whole number."),
-    # A whole number beyond every float ended the check with a Python error.
+    # A whole number beyond the range of floats.
     ("_space_group_IT_number", "1e999", "'1e999' is not a number."),
     ("_space_group_crystal_system", "wrong", "'wrong' is none of the values allowed: triclinic,"),
     ("_atom_site_refinement_flags", "PX", "'PX' is none of the values allowed"),
@@ -85,7 +85,7 @@ def test_of_many_wrong_cells_ten_are_named_and_the_rest_is_counted(count, said):
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_a_line_is_long_by_its_characters_and_not_by_its_bytes(line, warned, encoding):
-    """1100 accented letters were called a line of 2200 characters."""
+    """1100 accented letters are 2200 bytes in UTF-8."""
     remarks = check(f"data_x\n_a '{line}'\n".encode(encoding))
     long = [remark for remark in remarks if remark.code == "long-line"]
     assert bool(long) is warned
@@ -104,7 +104,7 @@ def test_a_long_name_of_a_block_is_named():
     "place", ["_cell_length_a [1 2]", "loop_\n_cell_length_a\n[1 2]\n[3 4]"], ids=["item", "loop"]
 )
 def test_lists_of_cif_2_are_not_judged_as_numbers(place):
-    """Those in loops were."""
+    """Neither as single items nor in loops."""
     assert check(f"#\\#CIF_2.0\ndata_x\n{place}\n") == []
 
 

@@ -27,7 +27,7 @@ INPUTS = {
         "parameters: [{name: n, dtype: int}, {name: a, dtype: QCrBox.cif_data_file, required_entries: [_x]}]",
         ["_x"],
     ),
-    # The first parameter without a data type was taken for the CIF.
+    # A first parameter without a data type, which is not the CIF.
     "a choice before": (
         "parameters: [{name: way, valid_value: {choices: [p]}},"
         " {name: a, dtype: QCrBox.cif_data_file, required_entries: [_x]}]",

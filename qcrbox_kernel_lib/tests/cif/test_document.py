@@ -131,7 +131,7 @@ SETTABLE = [
     ("a b", "'a b'"),
     ("1.5", "1.5"),
     (Number.of(1.2345, 0.005), "1.234(5)"),
-    # Written as np.float64(0.5) before, which is a text.
+    # Its repr() is np.float64(0.5), which would be a text.
     (np.float64(0.5), "0.5"),
     (np.float32(0.1), "0.1"),
     (np.int64(7), "7"),
@@ -172,7 +172,7 @@ def test_what_is_no_name_is_refused_everywhere(block, tag):
 
 
 def test_a_lone_surrogate_is_refused_with_a_reason(block):
-    """It ended in a UnicodeEncodeError of Python."""
+    """A CifError, not a UnicodeEncodeError of Python."""
     with pytest.raises(CifError, match="no character"):
         block.set("_new", "a\ud800b")
 
@@ -271,14 +271,14 @@ TEXTS = {
 
 @pytest.mark.parametrize("content", TEXTS.values(), ids=TEXTS)
 def test_the_text_of_a_file_is_the_same_in_every_encoding(content):
-    """For UTF-16 it ended in a UnicodeDecodeError of Python."""
+    """UTF-16 too."""
     assert read(content).text == "data_x\n_n 'Müller'\n"
 
 
 @pytest.mark.parametrize("content", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("letter", ["x", "é", "Š", "東"])
 def test_the_text_of_a_changed_file_is_what_reading_it_again_gives(content, letter):
-    """A letter that Latin-1 lacks turns the file into UTF-8; its text was then read as Latin-1."""
+    """A letter that Latin-1 lacks turns the file into UTF-8."""
     document = read(content)
     document.sole_block().set("_new", letter)
     assert document.text == "data_x\n_n 'Müller'\n" + f"{'_new':<34} {letter}\n"
@@ -288,7 +288,7 @@ def test_the_text_of_a_changed_file_is_what_reading_it_again_gives(content, lett
 
 @pytest.mark.parametrize("tail", ["\n", "", "\n\x1a", "\n\x00\x00", "\n# end", "\r\n"], ids=repr)
 def test_a_block_is_appended_where_it_can_be_read_again(tail):
-    """After the Ctrl-Z of an old program the new block was text without a name."""
+    """Text behind the Ctrl-Z of an old program is not read."""
     document = read(b"data_a\n_x 1" + tail.encode())
     document.blocks.append(Block("new", [Item("_z", "3")]))
     again = read(document.to_bytes())
@@ -308,7 +308,7 @@ def test_a_block_is_appended_where_it_can_be_read_again(tail):
     ids=["item", "name of the block", "loop", "two blocks", "text field", "no line end"],
 )
 def test_a_comment_stays_with_the_item_beside_which_it_stands(content, expected):
-    """A new item moved between the value and its comment."""
+    """A new item is written behind the comment, not before it."""
     document = read(content)
     document.blocks[0].set("_new", 2)
     assert document.text.replace(f"{'_new':<34} 2", "_new 2") == expected

@@ -143,7 +143,7 @@ def test_blocks_come_go_and_get_names(data, acts):
 
 @settings(max_examples=60, deadline=None)
 @given(files(), TAGS, RAWS)
-def test_what_is_set_and_set_back_leaves_the_bytes(data, tag, raw):
+def test_what_is_set_and_set_back_is_read_as_before(data, tag, raw):
     document = read(data)
     block = document.blocks[0]
     before = block.get(tag)

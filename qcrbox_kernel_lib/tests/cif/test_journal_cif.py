@@ -100,7 +100,7 @@ def test_a_document_in_ascii_is_given_as_it_is():
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
 def test_a_file_of_any_encoding_keeps_its_letters(encoding):
-    """Letters of Latin-1 were lost: each became a question mark."""
+    """None becomes a question mark."""
     document = read("data_x\n_n 'Müller'\nloop_\n_l\n'é a'\nb\n".encode(encoding))
     again = read(ascii_document(document)).sole_block()
     assert again.text("_n") == 'M\\"uller'

@@ -111,7 +111,7 @@ def test_a_column_after_one_that_is_absent_is_refused(loop):
 
 
 def test_columns_go_but_not_the_last_one(loop):
-    """A loop without names was written, which no program reads."""
+    """No program reads a loop without names."""
     loop.drop_column("_atom_site_label")
     loop.drop_column("_my_note")
     with pytest.raises(CifError, match="last column"):

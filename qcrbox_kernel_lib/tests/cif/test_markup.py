@@ -57,7 +57,7 @@ def test_coded_text_is_ascii_and_is_shown_as_before(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["----", "----------", "=----=", "a----b", "-----\n-----"])
 def test_a_rule_of_dashes_stays_a_rule(text: str) -> None:
-    """Its last three became one long dash."""
+    """Its last three are not the code of a long dash."""
     assert shown(text) == text
 
 
@@ -91,7 +91,7 @@ def test_further_codes(code: str, text: str) -> None:
 
 @pytest.mark.parametrize("letter", list("ąęēżğčőłøđıß∞≃∼≠²⟩⟨→←≡±∓°"))
 def test_every_letter_with_a_code_is_written_with_it(letter: str) -> None:
-    """Arrows and signs had codes on reading alone."""
+    """Arrows and other signs too."""
     assert coded(letter).isascii()
     assert shown(coded(letter)) == letter
 

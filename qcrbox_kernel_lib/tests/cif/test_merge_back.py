@@ -574,7 +574,7 @@ def test_broken_output_is_an_error_and_nothing_is_merged() -> None:
     "wanted", ["²", "--0", "٠", "1" * 5000, "", "0.0"], ids=["²", "--0", "٠", "endless", "nothing", "0.0"]
 )
 def test_an_output_block_that_only_looks_like_a_position_is_not_there(wanted: str) -> None:
-    """Python's own error went to the person instead of the names of the blocks."""
+    """The error names the blocks of the file."""
     with pytest.raises(CifError, match=r"The output has no block .* Its blocks: a, b\."):
         output_block(read("data_a\n_x 1\ndata_b\n_x 2\n"), wanted)
 

@@ -137,7 +137,7 @@ def block_of(text: str):
         ("_cell_length_a 5.1", ["_cell_length_a"]),
         ("_cell_length_a 5.1(2)\n_cell_length_a_su ?", ["_cell_length_a", "_cell_length_a_su"]),
         ("_atom_site_label 1(2)", ["_atom_site_label"]),
-        # Labels and other texts of the dictionary: a label `1(2)` became the label 1 with s.u. 2.
+        # Labels and other texts of the dictionary: the label `1(2)` is not 1 with s.u. 2.
         (
             "loop_\n_geom_bond_atom_site_label_1\n_geom_bond_distance\n1(2) 1.5(2)",
             ["_geom_bond_atom_site_label_1", "_geom_bond_distance", "_geom_bond_distance_su"],

@@ -167,7 +167,7 @@ def test_two_spellings_with_two_values_are_both_kept_and_named(turned: bool) -> 
     assert conversion.block["_space_group.crystal_system"] == "monoclinic"
     assert conversion.block["_symmetry_cell_setting"] == "triclinic"
     remark = conversion.warnings[0]
-    # Both spellings are set against each other: neither is put in the place of the other.
+    # The remark contrasts both spellings, so neither is respelled.
     assert "_symmetry_cell_setting was kept under that name" in remark.what
     assert "_space_group.crystal_system was taken" in remark.what
 
@@ -334,7 +334,7 @@ def test_bytes_that_are_no_cif_come_back_unchanged() -> None:
 
 
 SPELLINGS = {
-    # A value that is not applicable under the very name, and a known one under another: two items had one name.
+    # A value that is not applicable under the very name, and a known one under another: only the known one stays.
     "not applicable, then known": ("_cell.length_a .\n_cell_length_a 5.0", {"_cell.length_a": "5.0"}),
     "known, then not applicable": ("_cell_length_a 5.0\n_cell.length_a .", {"_cell.length_a": "5.0"}),
     "a quoted question mark is known": ("_cell_length_a '?'\n_cell.length_a .", {"_cell.length_a": "'?'"}),
@@ -364,7 +364,7 @@ def test_an_item_and_a_table_of_one_name_do_not_become_two_items_of_one_name() -
 
 
 def test_the_su_of_a_column_that_keeps_its_written_name_stays_its_own() -> None:
-    """It became the s.u. of the column of the other spelling when the file was unified again."""
+    """Also when the file is unified again: the other column has the name that it would belong to."""
     unified = unify("data_x\nloop_\n_atom_site.fract_x\n_atom_site_fract_x\n0.3 0.5(2)\n")
     assert unified.block.tags == ["_atom_site.fract_x", "_atom_site_fract_x", "_atom_site_fract_x_su"]
     assert unify(unified.bytes).block.tags == unified.block.tags
@@ -378,7 +378,7 @@ def test_columns_of_equal_values_with_different_su_are_not_the_same() -> None:
 
 @pytest.mark.parametrize("dialect", ["unified", "ddl1"])
 def test_two_spellings_that_were_kept_are_two_names_in_every_dialect(dialect: str) -> None:
-    """In classic names both were `_cell_length_a`, and no program reads a file that has an item twice."""
+    """In classic names both would be `_cell_length_a`, and no program reads a file that has an item twice."""
     text = "data_x\n_cell.length_a 4.0\n_cell_length_a 5.0\n"
     block = read(specific(text, InputEntries(dialect=dialect)).bytes).sole_block()
     assert sorted((item.tag, item.raw) for item in block.items) == [

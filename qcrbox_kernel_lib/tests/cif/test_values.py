@@ -259,7 +259,7 @@ def test_brackets_count_in_units_of_the_last_digit(text: str, value: str, su: st
 
 @pytest.mark.parametrize("text", ["1e999", "-1e999", "1e999(2)", "9e307(99)", "1E309"])
 def test_a_number_beyond_every_float_is_a_text(text: str) -> None:
-    """As infinity it ended sums, checks for whole numbers and JSON with errors elsewhere."""
+    """As infinity it would break sums, checks for whole numbers and JSON."""
     assert parse_number(text) is None
     assert parse_value(text) == text
 

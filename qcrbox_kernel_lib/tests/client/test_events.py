@@ -10,7 +10,7 @@ from qcrbox.client import events as module
 from qcrbox.client.events import EventFeed
 from qcrbox.client.http import RegistryClient
 
-from ..small_server import Drop, Stream, refusal, small_server
+from ..small_server import Drop, Stream, refusal
 
 
 class Watched:
@@ -48,12 +48,6 @@ class Watched:
 
 def told(n, about="c1", number=None):
     return f'id: {number or n}\nevent: progress\ndata: {{"id": "{about}", "n": {n}}}\n\n'
-
-
-@pytest.fixture
-def server():
-    with small_server() as made:
-        yield made
 
 
 @pytest.fixture

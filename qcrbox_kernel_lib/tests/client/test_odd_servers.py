@@ -8,13 +8,7 @@ import pytest
 from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import NotFound, QcError, Unreachable
 
-from ..small_server import Drop, Raw, Stream, small_server
-
-
-@pytest.fixture
-def server():
-    with small_server() as made:
-        yield made
+from ..small_server import Drop, Raw, Stream
 
 
 @pytest.fixture

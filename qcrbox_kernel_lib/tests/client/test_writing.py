@@ -1,9 +1,9 @@
-"""Files written whole or not at all."""
+"""Files of a person, and our own files of their home."""
 
 from __future__ import annotations
 
 import pytest
-from qcrbox.client.writing import write_new, write_over
+from qcrbox.client.writing import write_new, write_over, write_private
 from qcrbox.contract.errors import UserInputError
 
 
@@ -17,6 +17,14 @@ def test_a_new_file_is_written_once(tmp_path):
 def test_a_file_may_be_replaced_and_text_is_utf_8(tmp_path):
     write_over(tmp_path / "a", "old and longer")
     assert write_over(tmp_path / "a", "Å").read_bytes() == b"\xc3\x85"
+
+
+def test_a_private_file_is_replaced_and_read_by_its_owner_alone(tmp_path):
+    place = tmp_path / "config" / "a"
+    for text in ("old and longer", "Å"):
+        write_private(place, text)
+    assert (place.read_text(encoding="utf-8"), list(place.parent.iterdir())) == ("Å", [place])
+    assert [path.stat().st_mode & 0o777 for path in (place, place.parent)] == [0o600, 0o700]
 
 
 @pytest.mark.parametrize("write", [write_new, write_over])

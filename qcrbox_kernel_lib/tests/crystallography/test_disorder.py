@@ -137,7 +137,7 @@ def test_images_of_a_negative_group_are_alternatives_of_each_other_and_not_of_th
     ids=["large", "small", "_", "fraction", "word", "other digit"],
 )
 def test_a_group_that_is_no_whole_number_is_a_group_of_its_own_and_is_noted(group):
-    """A number beyond 64 bits ended the reading of the file with a Python error."""
+    """Such as a number beyond 64 bits."""
     structure = Structure.from_cif(
         write_cif(
             sites=[("C1", "C", 0.1, 0.1, 0.1, 0.5, "A", group), ("C2", "C", 0.2, 0.1, 0.1, 0.5, "A", 1)],

@@ -135,21 +135,16 @@ def reflections(intensity, sigma, hkl=None, batch=None) -> Reflections:
 
 
 @pytest.mark.parametrize(
-    ("intensity", "sigma", "lines"),
+    ("intensity", "sigma", "line"),
     [
-        ([100], [5], ["   1   1   1  100.00    5.00"]),
-        ([-12.345], [0.5], ["   1   1   1  -12.35    0.50", "   1   1   1  -12.35    0.50"]),
-        ([0], [1], ["   1   1   1    0.00    1.00"]),
-        ([12345.678], [10], ["   1   1   1 12345.7   10.00"]),
+        (100, 5, "   1   1   1  100.00    5.00"),
+        (-12.346, 0.5, "   1   1   1  -12.35    0.50"),
+        (0, 1, "   1   1   1    0.00    1.00"),
+        (12345.678, 10, "   1   1   1 12345.7   10.00"),
     ],
-    ids=str,
 )
-def test_columns_of_what_is_written(intensity, sigma, lines):
-    assert write_hkl(reflections(intensity, sigma)).splitlines()[0] in (
-        lines[0],
-        lines[-1],
-        lines[0].replace("35", "34"),
-    )
+def test_columns_of_what_is_written(intensity, sigma, line):
+    assert write_hkl(reflections([intensity], [sigma])).splitlines()[0] == line
 
 
 def test_the_list_is_ended_by_zeros():
@@ -193,13 +188,13 @@ def test_indices_that_do_not_fit_are_refused(index):
 
 @pytest.mark.parametrize("batch", [10_000, -1000])
 def test_a_batch_number_that_does_not_fit_is_refused(batch):
-    """It moved the end of the line by one column, and SHELXL read another number."""
+    """It would move the end of the line by one column, and SHELXL would read another number."""
     with pytest.raises(CifError, match=r"Batch numbers .* do not fit"):
         write_hkl(reflections([1], [1], batch=[batch]))
 
 
 def test_batch_numbers_of_four_digits_that_touch_the_su_are_read():
-    """`5.001200` was taken for an s.u., and the batch was lost."""
+    """`5.001200` is the s.u. 5.00 and the batch 1200."""
     text = f"{LINE}1200\n{LINE} 999\n{LINE}1201\n"
     found = read_hkl(text)
     assert found.batch.tolist() == [1200, 999, 1201]
@@ -209,7 +204,7 @@ def test_batch_numbers_of_four_digits_that_touch_the_su_are_read():
 
 @pytest.mark.parametrize(("intensity", "sigma"), [(np.nan, 1), (1, np.nan), (np.inf, 1), (1, np.inf)])
 def test_what_is_no_number_is_not_written(intensity, sigma):
-    """`nan` stood in the file, which no program reads."""
+    """No program reads `nan`."""
     with pytest.raises(CifError, match=r"1 reflection has no intensity or no s\.u\."):
         write_hkl(reflections([5, intensity], [1, sigma]))
 
@@ -219,6 +214,6 @@ def test_what_is_no_number_is_not_written(intensity, sigma):
     ["1 2 3 nan 5.0", "1 2 3 5.0 inf", "1 2 3 1_0 5.0", "1 2 3 1e999 5.0", "   1   2   3     nan    5.00"],
 )
 def test_an_intensity_that_is_no_number_is_refused(line):
-    """It was read, and all sums over the reflections were NaN."""
+    """With it all sums over the reflections would be NaN."""
     with pytest.raises(CifError, match="is not a reflection"):
         read_hkl(f"{line}\n")

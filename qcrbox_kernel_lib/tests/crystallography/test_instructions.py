@@ -41,7 +41,7 @@ def test_numbers_of_shelx(word, number):
     ["", "C1", "1/0", "1/2/3", "--1", "1e", "nan", "inf", "1_0", "0x1", "1,5", "$C", "1e999", "-1d999"],
 )
 def test_words_that_are_no_numbers(word):
-    """`1e999` was infinite, and its atom ended the reading with a Python error."""
+    """`1e999` is beyond the range of floats."""
     assert shelx_number(word) is None
 
 
@@ -85,7 +85,7 @@ MEANT = [
 
 
 @pytest.mark.parametrize(("written", "variable", "rest"), MEANT, ids=[str(row[0]) for row in MEANT])
-def test_a_parameter_is_a_value_a_fixed_value_or_hangs_on_a_free_variable(written, variable, rest):
+def test_a_parameter_is_a_value_a_fixed_value_or_tied_to_a_free_variable(written, variable, rest):
     multiple, found = decoded(written)
     assert multiple == variable
     assert found == pytest.approx(rest if variable else written)
@@ -101,7 +101,7 @@ def test_free_variables_give_values_by_hand(written, value):
 
 
 @given(st.floats(-4.9, 4.9), st.integers(2, 50))
-def test_what_hangs_on_a_variable_is_its_share_of_it(share, number):
+def test_a_tied_parameter_is_its_share_of_the_variable(share, number):
     text = read_instructions("FVAR 1.0" + " 0.5" * (number - 1) + "\n")
     assert text.resolved(10 * number + share) == pytest.approx(0.5 * share, abs=1e-8)
 

@@ -97,7 +97,7 @@ def test_the_probe_is_found_in_the_words_of_any_item(body: str, probe: str) -> N
     assert read_radiation(read(f"data_x\n{body}\n").sole_block()).probe == probe
 
 
-# Kα in Å, International Tables C, table 4.2.2.1; Kα1, Kα2 and Kβ of the same anode are no doubt.
+# Kα in Å, International Tables C, table 4.2.2.1; Kα1, Kα2 and Kβ of the same anode raise no doubt.
 @pytest.mark.parametrize(
     ("anode", "wavelength"),
     [
@@ -116,7 +116,7 @@ def test_the_probe_is_found_in_the_words_of_any_item(body: str, probe: str) -> N
         ("Fe", 1.93736),
     ],
 )
-def test_lines_of_the_stated_anode_are_no_doubt(anode: str, wavelength: float) -> None:
+def test_lines_of_the_stated_anode_raise_no_doubt(anode: str, wavelength: float) -> None:
     body = f"_diffrn_radiation_type '{anode} K\\a'\n_diffrn_radiation_wavelength {wavelength}"
     assert read_radiation(read(f"data_x\n{body}\n").sole_block()).doubt == ""
 

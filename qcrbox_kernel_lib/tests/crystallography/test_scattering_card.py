@@ -36,7 +36,7 @@ def test_an_ion_scatters_with_its_electrons_at_zero_angle(symbol, electrons):
     ids=lambda s: s[:12] or "nothing",
 )
 def test_what_is_no_ion_of_the_table_has_no_numbers(symbol):
-    """A charge of thousands of digits ended the export with a Python error."""
+    """Nor has a charge of thousands of digits."""
     assert ion_numbers(symbol, 0.71073) is None
 
 

@@ -193,7 +193,7 @@ def test_two_decimals_are_the_fraction_that_rounds_to_them(written, meant):
     ids=["numerator", "denominator", "decimals", "divisor"],
 )
 def test_an_operation_with_thousands_of_digits_is_refused(text: str) -> None:
-    """Python refuses to read such a number, and the error ended the reading of the file."""
+    """int() of Python raises ValueError for such a number."""
     with pytest.raises(CifError, match="is not a symmetry operation") as caught:
         SymmetryOperation.parse(text)
     assert len(caught.value.message) < 200

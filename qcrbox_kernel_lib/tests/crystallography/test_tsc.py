@@ -146,7 +146,7 @@ def test_atoms_named_by_identifiers_are_refused_with_the_way_out(data: bytes) ->
 @pytest.mark.parametrize("value", [b"nan", b"inf", b"-inf", b"1e999"])
 @pytest.mark.parametrize("place", [b"4.5", b"0.25"])
 def test_a_form_factor_that_is_no_number_is_refused(value: bytes, place: bytes) -> None:
-    """It went through the whole refinement, and every structure factor was NaN."""
+    """With it every structure factor would be NaN."""
     with pytest.raises(CifError, match="a value that is not a number"):
         read_tsc(TSC.replace(place, value, 1))
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from qcrbox.contract import ids
 from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
 from qcrbox.contract.models import SubmitBatch
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 from starlette.requests import HTTPConnection
 
 from qcrbox_registry.access.presence import Presence
@@ -17,7 +18,7 @@ from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api.json_bodies import MOST_BYTES, parse, parse_batch
 from qcrbox_registry.services.core import Core
 from qcrbox_registry.store.lists import Common
-from qcrbox_registry.store.paging import MOST, Page
+from qcrbox_registry.store.paging import Page
 
 B = TypeVar("B", bound=BaseModel)
 # Bytes of a JSON body: of one object, of a list of ids, of many commands.
@@ -160,7 +161,7 @@ def number(text: str | None) -> int | None:
 
 
 async def page(
-    limit: Annotated[int, Query(ge=1, le=MOST, description="at most this many")] = MOST,
+    limit: Annotated[int, Query(ge=1, le=MOST_OF_A_PAGE, description="at most this many")] = MOST_OF_A_PAGE,
     after: Annotated[str | None, Query(max_length=64, description="`next` of the page before")] = None,
 ) -> Page:
     """The page that a list is asked for."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from qcrbox.contract import models
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 
 from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Caller, TheCore
@@ -26,14 +27,16 @@ async def usage(core: TheCore, actor: Caller, person: Names = None, group: Names
 
 
 @router.get("/storage", response_model=models.Success[schemas.Storage])
-async def storage(core: TheCore, actor: Caller, most: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
+async def storage(
+    core: TheCore, actor: Caller, most: Annotated[int, Query(ge=1, le=MOST_OF_A_PAGE)] = 50
+) -> Response:
     """What is stored: totals, the persons and groups with the most bytes, the largest files."""
     return success(await core.figures.storage(actor, most))
 
 
 async def cut_of_a_table(
     q: Annotated[str, Query(max_length=255, description="text in the name")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Annotated[int, Query(ge=1, le=MOST_OF_A_PAGE)] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> Cut:
     """The part of a table that is asked for, in its usual order."""

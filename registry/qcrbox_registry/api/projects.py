@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 
 from qcrbox_registry.api.dependencies import Body, Caller, Mine, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
@@ -14,7 +15,6 @@ from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.projects import Annotate, ProjectQuery
 
 router = APIRouter(prefix="/api", tags=["projects"])
-MOST = 1000
 # Of `next`: a time and the id of a project, which may hold the name of a person.
 LONGEST_PLACE = 500
 
@@ -32,7 +32,7 @@ async def project_query(
         str, Query(max_length=500, description="words of title, file, formula, command or note; or a cell")
     ] = "",
     holds: Annotated[str, Query(max_length=64, description="id of a dataset or calculation in it")] = "",
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
+    limit: Annotated[int, Query(ge=1, le=MOST_OF_A_PAGE)] = 200,
     after: Annotated[str, Query(max_length=LONGEST_PLACE, description="`next` of the page before")] = "",
     mine: Mine = False,
 ) -> ProjectQuery:

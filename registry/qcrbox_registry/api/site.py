@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 
 from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
@@ -91,7 +92,7 @@ async def limit_filter(
 async def cut_of_limits(
     q: Annotated[str, Query(max_length=255, description="text in the name")] = "",
     sort: Annotated[str, Query(pattern="^-?(name|subject|quota|limit)$")] = "subject",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    limit: Annotated[int, Query(ge=1, le=MOST_OF_A_PAGE)] = MOST_OF_A_PAGE,
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> Cut:
     """The part of the limits that is asked for."""

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.visibility import Filter, Reach, filters
 
 T = TypeVar("T")
-MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """At most `limit` rows that follow the row with the key `after`."""
 
-    limit: int = MOST
+    limit: int = MOST_OF_A_PAGE
     after: str | None = None
 
     def cut(self, rows: list[T], key: Callable[[T], str]) -> tuple[list[T], str | None]:

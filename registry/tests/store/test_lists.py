@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from qcrbox.contract.pages import MOST_OF_A_PAGE
 from qcrbox_registry.access.reach import reach
 from qcrbox_registry.store import lists, sessions, tags, trash
 from qcrbox_registry.store.lists import CalculationFilter, Common, DataFileFilter, DatasetFilter
-from qcrbox_registry.store.paging import MOST, Page
+from qcrbox_registry.store.paging import Page
 from qcrbox_registry.store.sessions import NewSession
 from qcrbox_registry.store.tags import Tagged
 
@@ -154,7 +155,7 @@ def test_sessions_are_listed_while_they_are_open_or_all(world, actor, closed):
 # ------------------------------------------------------------ pages
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6, MOST])
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6, MOST_OF_A_PAGE])
 def test_pages_hold_everything_once_newest_first(world, limit):
     made = [world.dataset("ada", files=())[0] for _ in range(5)]
     seen, after, pages = [], None, 0

@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 _FIRST, _LAST, _COUNT = 1e-4, 25.0, 800
 _STEP = np.log(_LAST / _FIRST) / (_COUNT - 1)
 _FLOOR = 1e-60
-# Samples of a form factor for each bohr⁻¹, between which it is interpolated: free atoms reach some bohr.
+# Samples of a form factor for each bohr⁻¹, between which it is interpolated; free atoms have radii of a few bohr.
 _SAMPLES = 100
 
 
@@ -46,6 +46,11 @@ class RadialDensity:
         x = np.minimum(place - cell, 1.0)
         cubic, square, linear, constant = self.coefficients
         return np.exp(((cubic[cell] * x + square[cell]) * x + linear[cell]) * x + constant[cell])
+
+
+def symbols_of(molecule: gto.Mole) -> list[str]:
+    """Elements of the atoms, without the numbers of labels."""
+    return [molecule.atom_pure_symbol(atom) for atom in range(molecule.natm)]
 
 
 def radii() -> Array:

@@ -14,15 +14,15 @@ from pyscf.data.nist import BOHR
 
 from qcrbox_har.method import AtomicDensity
 from qcrbox_har.quantum import fourier, partition, products
-from qcrbox_har.quantum.atoms import form_factor, free_atom
+from qcrbox_har.quantum.atoms import form_factor, free_atom, symbols_of
 from qcrbox_har.quantum.scf import Wavefunction
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Evaluate = Callable[[Array], Array]
 NEGLIGIBLE = 1e-8  # electrons at a point of a grid
-# A hydrogen atom reaches over the nuclei of its neighbours: there a grid integrates the share of the molecule's density, which
-# has their cusps on both sides of a ratio, better than the difference of that and a free atom.
+# A free hydrogen atom extends over the nuclei of its neighbours. There a grid integrates its share of the molecule's density,
+# ρ_A⁰ ρ/ρ⁰, in which the cusps of ρ and ρ⁰ cancel, better than the difference of that share and the free atom.
 _WHOLE_ON_GRID = ("H",)
 
 
@@ -110,7 +110,7 @@ def atomic_densities(
     times["density"] = time.perf_counter() - clock
     clock = time.perf_counter()
     free = _free_factors(molecule, settings, _momenta(hkl, fractional))
-    symbols = _symbols(molecule)
+    symbols = symbols_of(molecule)
     atoms = _Atoms(molecule, chosen, np.array([free[symbol][0] for symbol in symbols]))
     apart = np.array([symbol not in _WHOLE_ON_GRID for symbol in symbols])
     for stretch in partition.blocks(settings.partition, molecule, settings.basis, points, weights, density):
@@ -157,13 +157,9 @@ def _momenta(hkl: Indices, fractional: Array) -> Array:
     return np.concatenate([[0.0], lengths])
 
 
-def _symbols(molecule: gto.Mole) -> list[str]:
-    return [molecule.atom_pure_symbol(atom) for atom in range(molecule.natm)]
-
-
 def _free_factors(molecule: gto.Mole, settings: Settings, q: Array) -> dict[str, Array]:
     """Form factors (k,) of free atoms by element at q (k,) in bohr⁻¹; 0 for those that are integrated whole."""
-    elements = set(_symbols(molecule))
+    elements = set(symbols_of(molecule))
     known = elements - set(_WHOLE_ON_GRID) if settings.partition == "hirshfeld" else set()
     most = int(np.ceil(q.max())) + 1
     return {

@@ -17,7 +17,7 @@ from pyscf import gto
 from pyscf.data import radii as atomic_radii
 from qcrbox.contract.errors import CalculationFailed
 
-from qcrbox_har.quantum.atoms import free_atom
+from qcrbox_har.quantum.atoms import free_atom, symbols_of
 
 Array = NDArray[np.float64]
 SCHEMES = ("hirshfeld", "iterative-hirshfeld", "mbis", "becke")
@@ -27,8 +27,8 @@ _POINTS_AT_ONCE = 40_000
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some of the points. share (n, m): of each atom at each of them; free (m,): density of the free atoms, e/bohr³, whose
-    shares are the free atoms themselves. None for schemes that do not share by free atoms.
+    """Some of the points. share (n, m): of each atom at each of them; free (m,): density of all free atoms, e/bohr³, of
+    which the share of an atom is that free atom. None for schemes that do not share by free atoms.
     """
 
     part: slice
@@ -65,7 +65,7 @@ def shares(
     if scheme == "hirshfeld":
         return _normalised(_free_atoms(molecule, basis, points))
     distances = _distances(molecule, points)
-    symbols = [molecule.atom_pure_symbol(i) for i in range(molecule.natm)]
+    symbols = symbols_of(molecule)
     if scheme == "iterative-hirshfeld":
         return _iterative_hirshfeld(molecule, symbols, basis, distances, weights, density)
     if scheme == "mbis":
@@ -75,8 +75,8 @@ def shares(
 
 def _free_atoms(molecule: gto.Mole, basis: str, points: Array) -> Array:
     """Density (n, m) of each free atom, e/bohr³."""
-    distances = _distances(molecule, points)
-    return np.array([free_atom(molecule.atom_pure_symbol(i), 0, basis)(r) for i, r in enumerate(distances)])
+    pairs = zip(symbols_of(molecule), _distances(molecule, points), strict=True)
+    return np.array([free_atom(symbol, 0, basis)(r) for symbol, r in pairs])
 
 
 def _distances(molecule: gto.Mole, points: Array) -> Array:

@@ -8,7 +8,7 @@ from qcrbox.cif.convert.block_merge import merged_block
 from qcrbox.cif.convert.entries import OutputEntries, Wanted, collect, first_present, shown_choice
 from qcrbox.cif.convert.patterns import NameMatcher
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block, warning
-from qcrbox.cif.convert.spelling import spoken
+from qcrbox.cif.convert.spelling import with_names_of
 from qcrbox.cif.convert.trim import filtered
 from qcrbox.cif.convert.unify import unified_block
 from qcrbox.cif.diagnostics import Diagnostic
@@ -37,13 +37,13 @@ def merge_back(
     trimmed = _trimmed(block, entries, warnings, written.filename)
     new = unified_block(trimmed, entries.custom_categories, warnings)
     if source is None:
-        remarks = [*written.diagnostics, *spoken(warnings, [written])]
+        remarks = [*written.diagnostics, *with_names_of([written], warnings)]
         return _checked(new, remarks, written.filename)
     started = as_document(source)
     old = unified_block(chosen_block(started, source_block, warnings), entries.custom_categories, warnings)
     old = without_invalidated(old, entries, warnings)
     merged = merged_block(old, new, warnings)
-    remarks = [*written.diagnostics, *spoken(warnings, [started, written])]
+    remarks = [*written.diagnostics, *with_names_of([started, written], warnings)]
     return _checked(merged, remarks, started.filename)
 
 

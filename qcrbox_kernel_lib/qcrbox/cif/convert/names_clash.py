@@ -14,7 +14,7 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.values import Number, parse_number, parse_value
 
 Rename = Callable[[str], str]
-# Of two spellings the one that says more gets the name.
+# Of two spellings a value gets the name before `.`, and `.` before `?`.
 _ABSENT = {".": 1, "?": 2}
 
 
@@ -83,10 +83,10 @@ class _Clashes:
                 self.dropped.add(id(loser))
             else:
                 kept, written = (_tag_for(entry, name, self.rename) for entry in (winner, loser))
-                # One that is not applicable under the very name: the value that is known gets the name.
-                is_free = written.lower() != name.lower()
-                (self.kept_written if is_free else self.dropped).add(id(loser))
-                self.warnings.append(_clash(name, kept, written, self.block, is_kept=is_free))
+                # A loser that is called `name` itself (a value that is not applicable) has no other name to keep.
+                has_other_name = written.lower() != name.lower()
+                (self.kept_written if has_other_name else self.dropped).add(id(loser))
+                self.warnings.append(_clash(name, kept, written, self.block, is_kept=has_other_name))
 
     def outcome(self, entries: list[Entry]) -> list[Entry]:
         """The entries that stay, under their new names."""

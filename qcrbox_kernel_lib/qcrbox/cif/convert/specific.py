@@ -11,7 +11,7 @@ from qcrbox.cif.convert.columns import selected
 from qcrbox.cif.convert.entries import DDL1, InputEntries, Wanted, collect, first_present, shown_choice
 from qcrbox.cif.convert.names_clash import rank
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block, warning
-from qcrbox.cif.convert.spelling import spoken, unified_name
+from qcrbox.cif.convert.spelling import unified_name, with_names_of
 from qcrbox.cif.convert.su import TagTest, merge_block, split_block
 from qcrbox.cif.convert.unify import unified_block
 from qcrbox.cif.diagnostics import Diagnostic
@@ -46,7 +46,7 @@ def specific(
         chosen = _choose(unified, wanted, entries, document.filename)
         warnings += _unknown_values(unified, chosen)
         result = _written(unified, chosen, entries.merge_su)
-    remarks = [*document.diagnostics, *spoken(warnings, [document])]
+    remarks = [*document.diagnostics, *with_names_of([document], warnings)]
     return Conversion(Document([result], cif2=result.cif2, filename=document.filename), remarks)
 
 
@@ -198,7 +198,9 @@ def respelled(
     new: dict[str, str] = {}
     for tag in sorted(free, key=lambda tag: rank(tag, names.canonical(tag))):
         name = spell(tag)
-        new[tag] = tag if name.lower() in taken | (own - {tag.lower()}) else name
+        lower = name.lower()
+        is_given = lower in taken or (lower in own and lower != tag.lower())
+        new[tag] = tag if is_given else name
         taken.add(new[tag].lower())
     entries: list[Entry] = []
     for entry in block.entries:

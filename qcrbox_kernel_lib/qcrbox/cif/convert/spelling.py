@@ -1,4 +1,4 @@
-"""Names of items: as unified CIF has them, as the authors of files spell them, and so in the words of warnings."""
+"""Names of items: in unified CIF, as the authors of files spell them, and in the remarks of conversions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from qcrbox.cif.document import Document
 
 # The name of an item with a point in a sentence; the point may end the sentence as well.
 _WITH_POINT = re.compile(r"(?<![\w.])_\w[\w./%\[\]-]*\.[\w./%\[\]-]*[\w%\]]")
-# Remarks that set two spellings against each other, or speak of what the spec of an application says.
-_SPELLED_ON_PURPOSE = ("two-spellings", "missing-items", "bad-pattern")
+# Remarks about two spellings of one item, or about names in the spec of an application.
+_KEPT_SPELLINGS = ("two-spellings", "missing-items", "bad-pattern")
 
 
 def unified_name(tag: str, custom_categories: Sequence[str] = ()) -> str:
@@ -62,19 +62,19 @@ class Spelling:
         return spelled if _unified(spelled) == tag else tag
 
 
-def spoken(remarks: Sequence[Diagnostic], files: Iterable[Document]) -> list[Diagnostic]:
-    """The remarks of a conversion with the names of these files, and classic ones for what they have not."""
+def with_names_of(files: Iterable[Document], remarks: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Remarks of a conversion with the names that items have in these files; classic names for other items."""
     if not remarks:
         return []
     spelling = Spelling.of(files)
 
-    def of_author(text: str) -> str:
+    def respelled(text: str) -> str:
         return _WITH_POINT.sub(lambda found: spelling(found.group()), text)
 
     return [
         remark
-        if remark.code in _SPELLED_ON_PURPOSE
-        else replace(remark, what=of_author(remark.what), tag=of_author(remark.tag))
+        if remark.code in _KEPT_SPELLINGS
+        else replace(remark, what=respelled(remark.what), tag=respelled(remark.tag))
         for remark in remarks
     ]
 

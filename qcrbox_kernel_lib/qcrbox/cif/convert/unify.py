@@ -8,7 +8,7 @@ from qcrbox.cif.convert.columns import renamed, transformed
 from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
 from qcrbox.cif.convert.names_clash import without_clashes
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block
-from qcrbox.cif.convert.spelling import spoken, unified_name
+from qcrbox.cif.convert.spelling import unified_name, with_names_of
 from qcrbox.cif.convert.su import TagTest, split_block
 from qcrbox.cif.detect import is_cif
 from qcrbox.cif.diagnostics import Diagnostic
@@ -42,7 +42,7 @@ def unify(
         split_su=split_su,
         convert_names=convert_names,
     )
-    remarks = [*document.diagnostics, *spoken(warnings, [document])]
+    remarks = [*document.diagnostics, *with_names_of([document], warnings)]
     return Conversion(Document([unified], cif2=unified.cif2, filename=document.filename), remarks)
 
 

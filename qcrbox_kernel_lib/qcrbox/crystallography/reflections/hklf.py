@@ -174,9 +174,7 @@ def _words(body: list[bytes], first: int, source: str) -> list[Array]:
     for number, line in enumerate(body):
         words = line.split()
         try:
-            if not 5 <= len(words) <= 12:
-                raise ValueError
-            if not all(map(_FINITE.fullmatch, words[:6])):
+            if not 5 <= len(words) <= 12 or not all(map(_FINITE.fullmatch, words[:6])):
                 raise ValueError
             row = [float(word) for word in words[:6]]
             if any(b"." in word for word in words[5:6]):
@@ -213,7 +211,7 @@ def write_hkl(reflections: Reflections) -> str:
 
 
 def _check_columns(reflections: Reflections) -> None:
-    if len(reflections) and (np.abs(reflections.hkl).max() > 999):
+    if len(reflections) and np.abs(reflections.hkl).max() > 999:
         raise CifError("Indices beyond 999 do not fit the columns of a SHELX file.")
     batch = reflections.batch
     if batch is not None and len(batch) and (batch.max() > 9999 or batch.min() < -999):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -96,8 +97,9 @@ def _sites(found: ShelxText, cell: UnitCell) -> Sites:
 
 def _share_parameters(found: ShelxText, sites: Sites) -> None:
     """Positions of EXYZ and displacements of EADP, which the instructions give to all atoms of a group."""
+    rows = {(atom.label.upper(), atom.around.residue): row for row, atom in enumerate(found.atoms)}
     for instruction in found.named("EXYZ", "EADP"):
-        for first, *others in _rows_of(found, instruction):
+        for first, *others in _groups_of(found, instruction, rows):
             for row in others:
                 if instruction.name == "EXYZ":
                     sites.fract[row] = sites.fract[first]
@@ -106,25 +108,25 @@ def _share_parameters(found: ShelxText, sites: Sites) -> None:
                 sites.adp_type[row] = sites.adp_type[first]
 
 
-def _rows_of(found: ShelxText, instruction: Instruction) -> list[list[int]]:
-    """Rows of the atoms that an instruction names, for each residue it is meant for; words for other atoms are passed over."""
-    rows = {(atom.label.upper(), atom.around.residue): row for row, atom in enumerate(found.atoms)}
-    residues = sorted({atom.around.residue for atom in found.atoms})
-    of_class = {
-        atom.around.residue for atom in found.atoms if atom.around.residue_class == instruction.residue
-    }
-    suffix = instruction.residue
-    here = (
-        residues
-        if suffix == "*"
-        else [int(suffix)]
-        if _RESIDUE.fullmatch(suffix)
-        else sorted(of_class)
-        if suffix
-        else [0]
-    )
+def _residues_of(found: ShelxText, suffix: str) -> list[int]:
+    """Numbers of the residues that an instruction with this suffix is for: `*`, a number, a class, or none."""
+    if not suffix:
+        return [0]
+    if _RESIDUE.fullmatch(suffix):
+        return [int(suffix)]
+    places = (atom.around for atom in found.atoms)
+    return sorted({place.residue for place in places if suffix in ("*", place.residue_class)})
+
+
+def _groups_of(
+    found: ShelxText, instruction: Instruction, rows: Mapping[tuple[str, int], int]
+) -> list[list[int]]:
+    """Rows of the atoms that an instruction names, for each of its residues; names of no atom are ignored.
+
+    rows: of the atoms by label in capitals and residue.
+    """
     groups = []
-    for residue in here:
+    for residue in _residues_of(found, instruction.residue):
         group: list[int] = []
         for word in instruction.names:
             name, _, own = word.upper().partition("_")

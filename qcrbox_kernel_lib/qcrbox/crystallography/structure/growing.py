@@ -120,14 +120,13 @@ def pack(
     molecules: instead, every whole molecule whose centroid lies in the box (upper face excluded).
     Frameworks have no molecules; their atoms in the box are given.
     """
-    box = np.array([tuple(ends) for ends in ranges], dtype=float) if _are_pairs(ranges) else np.zeros((0, 2))
-    if box.shape != (3, 2) or not np.isfinite(box).all():
+    if not _is_box(ranges):
         raise UserInputError(
             "A box has a lower and an upper bound along each of the three axes.",
             where=str(ranges),
             next="Give ((0, 1), (0, 1), (0, 1)) for the cell.",
         )
-    low, high = box.T
+    low, high = np.array(ranges, dtype=float).T
     if (high <= low).any():
         raise UserInputError("Each range of a box needs its lower bound first.", where=str(list(ranges)))
     if molecules:
@@ -137,8 +136,9 @@ def pack(
     return Atoms(images, edges, images.in_box(low - FACE, high + FACE))
 
 
-def _are_pairs(ranges: Sequence[Sequence[float]]) -> bool:
-    return all(len(ends) == 2 for ends in ranges)
+def _is_box(ranges: Sequence[Sequence[float]]) -> bool:
+    shaped = len(ranges) == 3 and all(len(ends) == 2 for ends in ranges)
+    return shaped and bool(np.isfinite(np.array(ranges, dtype=float)).all())
 
 
 def _pack_molecules(images: SymmetryImages, edges: Edges, unit: Atoms, low: Array, high: Array) -> Atoms:
