@@ -60,6 +60,31 @@ def assign(
     return _of_the_cell(molecules)
 
 
+def assign_to_cell(cell: Molecule, multiplicities: str = "") -> None:
+    """Set the multiplicity of all atoms of a unit cell together, which have no charge. Raises UserInputError as `assign` does."""
+    spins = _parse(multiplicities, "multiplicities", [cell])
+    cell.charge, cell.multiplicity = 0, spins.get(1, 1)
+    electrons = electron_count(cell)
+    if cell.multiplicity < 1 or (electrons - cell.multiplicity) % 2 == 0:
+        raise UserInputError(
+            f"the unit cell, {cell.formula}, has {electrons} electrons, which cannot have multiplicity {cell.multiplicity}.",
+            where="multiplicities",
+            why=""
+            if spins
+            else "Its shells are open, or hydrogen atoms or counter-ions are missing from the model.",
+            next="Complete the model, or give the multiplicity of the cell: multiplicities='1: 2' for one unpaired electron in it.",
+        )
+    open_metals = [] if spins else _open_metals(cell)
+    if open_metals:
+        raise UserInputError(
+            f"the crystal has {', '.join(open_metals)}, whose d or f shell may be open.",
+            where="multiplicities",
+            why="A density with the wrong spin gives wrong form factors without any sign of it.",
+            next="Declare the multiplicity of the unit cell, all spins parallel: multiplicities='1: 1' for none unpaired, "
+            "'1: 5' for four electrons.",
+        )
+
+
 def _of_the_cell(molecules: list[Molecule]) -> list[str]:
     """A doubt when the cell is not neutral. Raises UserInputError when that is so by a guess.
 

@@ -38,6 +38,7 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
     multiplicities: str | None = "",
     crystal_field: str = "isolated",
     fragments: str = "auto",
+    density: str = "molecules",
     spherical: str | None = "",
     wavefunction: str | None = None,
     grid: int = 2,
@@ -55,6 +56,7 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
         multiplicities=multiplicities or "",
         crystal_field=crystal_field,
         fragments=fragments,
+        density=density,
         spherical=spherical or "",
         grid=grid,
         wavefunction=wavefunction or None,
@@ -62,8 +64,11 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
     block = block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
     hkl = _indices(crystal, block, reflections, d_min)
-    with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
-        refinement = Refinement(options, {}, quantum, least_squares)
+    with (
+        Child(QUANTUM) as quantum,
+        Child(LEAST_SQUARES) as least_squares,
+        Refinement(options, {}, quantum, least_squares) as refinement,
+    ):
         state = refinement.prepare(crystal, {})
         computer = refinement.make_computer(state)
         sites = crystal.sites.fract
@@ -78,7 +83,7 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
     written = FormFactorTable(labels, hkl.astype(np.int32), table.values, header)
     Path(tsc).write_bytes(write_tsc(written))
     Path(tscb).write_bytes(write_tscb(written))
-    made = Partitioning(partition, "QCrBox har", f"molecular wavefunctions, {state.method.level}")
+    made = Partitioning(partition, "QCrBox har", publication.source(state))
     form_factor_document(written, block, made).write(form_factor_cif)
     tell(_of_file(crystal) + _doubts_and_notes(state))
     return form_factor_cif
@@ -93,6 +98,7 @@ def refine_har(  # noqa: PLR0913 - parameters of a command, by name
     hydrogens: str = "anisotropic",
     crystal_field: str = "isolated",
     fragments: str = "auto",
+    density: str = "molecules",
     charges: str | None = "",
     multiplicities: str | None = "",
     spherical: str | None = "",
@@ -131,6 +137,7 @@ def refine_har(  # noqa: PLR0913 - parameters of a command, by name
         multiplicities=multiplicities or "",
         crystal_field=crystal_field,
         fragments=fragments,
+        density=density,
         hydrogens=hydrogens,
         spherical=spherical or "",
         rounds=rounds,
@@ -148,8 +155,11 @@ def refine_har(  # noqa: PLR0913 - parameters of a command, by name
         "resolution": resolution or None,
         "wavelength": wavelength or None,
     }
-    with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
-        refinement = Refinement(options, refine_options, quantum, least_squares)
+    with (
+        Child(QUANTUM) as quantum,
+        Child(LEAST_SQUARES) as least_squares,
+        Refinement(options, refine_options, quantum, least_squares) as refinement,
+    ):
         state = refinement.run(structure, reflections, iam, last_cif=refined)
         report(fraction=0.93, text="Geometry, residual and deformation density")
         outputs = {"cif": refined, "res": res, "fcf": fcf, "peaks": peaks}
@@ -216,6 +226,7 @@ def plan_har(  # noqa: PLR0913 - parameters of a command, by name
     basis: str = "auto",
     crystal_field: str = "isolated",
     fragments: str = "auto",
+    density: str = "molecules",
     charges: str | None = "",
     multiplicities: str | None = "",
     spherical: str | None = "",
@@ -229,6 +240,7 @@ def plan_har(  # noqa: PLR0913 - parameters of a command, by name
         basis=basis,
         crystal_field=crystal_field,
         fragments=fragments,
+        density=density,
         charges=charges or "",
         multiplicities=multiplicities or "",
         spherical=spherical or "",
@@ -237,8 +249,11 @@ def plan_har(  # noqa: PLR0913 - parameters of a command, by name
     )
     block = block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
-    with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
-        refinement = Refinement(options, {}, quantum, least_squares)
+    with (
+        Child(QUANTUM) as quantum,
+        Child(LEAST_SQUARES) as least_squares,
+        Refinement(options, {}, quantum, least_squares) as refinement,
+    ):
         state = refinement.prepare(crystal, {})
         refinement.computer = refinement.make_computer(state)
         reflections = len(_indices(crystal, block, None, 0.7 if not has_reflections(block) else None))

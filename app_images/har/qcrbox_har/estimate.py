@@ -39,7 +39,8 @@ _POINTS_AT_ONCE = 67_200
 class Cost:
     """seconds and memory_bytes of the whole refinement; basis_functions of the largest molecule.
 
-    model_seconds: before the experience of `runs` earlier refinements was taken into account; kind: of which ones.
+    model_seconds: before the experience of `runs` earlier refinements was taken into account; kind: of which ones; size: what it
+    follows from, in words.
     """
 
     seconds: float
@@ -49,12 +50,18 @@ class Cost:
     model_seconds: float = 0.0
     runs: int = 0
     kind: str = ""
+    size: str = ""
 
     def __str__(self) -> str:
         return (
             f"about {_shown(self.seconds)} and {self.memory_bytes / 1e9:.1f} GB of memory; "
-            f"{self.basis_functions} basis functions in the largest molecule{self._source}"
+            f"{self.in_words}{self._source}"
         )
+
+    @property
+    def in_words(self) -> str:
+        """What time and memory follow from."""
+        return self.size or f"{self.basis_functions} basis functions in the largest molecule"
 
     @property
     def _source(self) -> str:
@@ -129,14 +136,14 @@ def refuse_beyond(cost: Cost, most_hours: float) -> None:
         raise UserInputError(
             f"this refinement needs about {cost.memory_bytes / 1e9:.1f} GB of memory, and there are "
             f"{cost.memory_limit_bytes / 1e9:.1f} GB.",
-            why=f"The largest molecule has {cost.basis_functions} basis functions.",
+            why=f"There are {cost.in_words}.",
             next=ways,
         )
     if cost.seconds > most_hours * 3600:
         raise UserInputError(
             f"this refinement would take about {_shown(cost.seconds)}, more than the {most_hours:g} h allowed.",
             where="most_hours",
-            why=f"The largest molecule has {cost.basis_functions} basis functions.",
+            why=f"There are {cost.in_words}.",
             next=f"{ways} Or allow more: most_hours={2 * cost.seconds / 3600:.0f}.",
         )
 

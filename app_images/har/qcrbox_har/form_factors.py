@@ -19,6 +19,7 @@ from qcrbox_har.surroundings import Surroundings
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 OnProgress = Callable[[Molecule, dict[str, Any]], None]
+Watch = Callable[[dict[str, Any]], None]
 _EXACT = Accuracy()
 
 
@@ -144,16 +145,8 @@ class Computer:
             ]
             wanted = [(source.atom, self._rotation(molecule, source.atom)) for _, source in uses]
             watch = None if progress is None else lambda state, m=molecule: progress(m, state)
-            file = self.given.get(molecule.number)
-            function = "molecule_density" if file is None else "given_density"
-            factors, result = self.quantum.call(
-                f"qcrbox_har.quantum.task:{function}",
-                molecule.number,
-                given,
-                method if file is None else file,
-                FormFactorRequest(settings, wanted, fractional, hkl, is_fragment=bool(molecule.caps)),
-                progress=watch,
-            )
+            request = FormFactorRequest(settings, wanted, fractional, hkl, is_fragment=bool(molecule.caps))
+            factors, result = self.atoms_of(molecule, given, method, request, watch)
             results.append(result)
             for row, (site, source) in enumerate(uses):
                 values[:, column[site]] += source.weight * factors[row]
@@ -163,6 +156,39 @@ class Computer:
                 dipoles[site] += source.weight * (back @ result.dipoles[source.atom])
         self.charges, self.dipoles, self.has_field = charges, dipoles, True
         return Table(rows, hkl, values, electrons, charges, dipoles, results)
+
+    def atoms_of(
+        self,
+        molecule: Molecule,
+        given: MoleculeInput,
+        method: Method,
+        request: FormFactorRequest,
+        watch: Watch | None,
+    ) -> tuple[NDArray[np.complex128], AtomicDensity]:
+        """Form factors of the atoms wanted (n, k) and what the partition says, from the density of one molecule."""
+        file = self.given.get(molecule.number)
+        return self.quantum.call(
+            f"qcrbox_har.quantum.task:{'molecule_density' if file is None else 'given_density'}",
+            molecule.number,
+            given,
+            method if file is None else file,
+            request,
+            progress=watch,
+        )
+
+    def deformation(
+        self, molecule: Molecule, given: MoleculeInput, atoms: list[int] | None, points: Array
+    ) -> Array:
+        """Density of a molecule less that of its free atoms, e/Å³, at points (m, 3) in Å, after its form factors.
+
+        atoms: those whose Hirshfeld share it is, None for all.
+        """
+        file = self.given.get(molecule.number)
+        if file is None:
+            name, arguments = "deformation_density", (molecule.number, self.method.basis, points, atoms)
+        else:
+            name, arguments = "given_deformation", (file, given, self.settings["basis"], points)
+        return self.quantum.call(f"qcrbox_har.quantum.task:{name}", *arguments)
 
     def _rotation(self, molecule: Molecule, atom: int) -> Indices:
         return self.structure.space_group.rotations[molecule.operation[atom]]

@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har import acceleration, charges, checkpoint, estimate, experience, fragments, molecules
+from qcrbox_har import acceleration, checkpoint, estimate, experience, molecules, planning
 from qcrbox_har.form_factors import Computer, OnProgress, TableOptions
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.method import Accuracy
-from qcrbox_har.options import Options, choose_method, spherical_sites
+from qcrbox_har.options import Options
+from qcrbox_har.periodic import estimate as periodic_estimate
+from qcrbox_har.periodic.computer import PeriodicComputer
+from qcrbox_har.periodic.program import GpawProgram
 from qcrbox_har.processes import Child
 
 Array = NDArray[np.float64]
@@ -45,8 +47,17 @@ class Refinement:
         self.sites: Array
         self.computer: Computer
         self.cost: estimate.Cost | None = None
+        # It is looked for before anything is computed, and started when it is needed.
+        self.gpaw = GpawProgram() if options.is_periodic else None
         self._key = ""
         self._moves: list[Array] = []
+
+    def __enter__(self) -> Refinement:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.gpaw is not None:
+            self.gpaw.close()
 
     def run(self, structure: str, hkl: str | None, iam_cif: str = "iam.cif", last_cif: str = "") -> Progress:
         """Refine to convergence, from the checkpoint in the working directory where there is one.
@@ -126,73 +137,33 @@ class Refinement:
         return digest.hexdigest()
 
     def prepare(self, structure: Structure, iam: dict[str, Any]) -> Progress:
-        """Molecules, charges and level of theory of a structure that may be refined."""
+        """Molecules, charges and level of theory of a structure that may be refined; all of it is said."""
         were_placed = self.refine_options.get("hydrogens") == "place"
-        bare = refuse_without_hydrogen(structure, were_placed=were_placed)
-        refuse_ambiguous_labels(structure)
-        plan = self._plan(structure, spherical_sites(structure, self.options.spherical))
-        if not plan.sources:
-            raise UserInputError(
-                "every atom is to stay spherical.",
-                where="spherical",
-                why="Then there is no form factor to compute.",
-                next="Name fewer atoms, or refine with spherical atoms: refine_iam.",
-            )
-        moiety = "" if any(m.caps for m in plan.molecules) else structure.formula_moiety
-        doubts = charges.assign(plan.molecules, moiety, self.options.charges, self.options.multiplicities)
-        elements = {s for m in plan.molecules for s in m.symbols}
-        method = choose_method(self.options, elements, max(len(m.symbols) for m in plan.molecules))
-        state = Progress(
-            structure,
-            plan,
-            method,
-            iam,
-            notes=list(plan.notes),
-            warnings=[*without_coordinates(structure), *bare, *doubts],
-        )
-        for molecule in plan.molecules:
+        state = planning.prepare(structure, self.options, iam, were_placed=were_placed)
+        for molecule in state.plan.molecules:
             say(
                 f"Molecule {molecule.name}: charge {molecule.charge:+d} ({molecule.charge_source}), "
                 f"multiplicity {molecule.multiplicity}, {molecule.copies:g} in the unit cell"
             )
-        say(f"Level of theory: {method.level}{', scalar relativistic (X2C)' if method.relativistic else ''}")
+        say(f"Level of theory: {state.method.in_words}")
         for note in state.notes:
             say(f"Note: {note}")
         for doubt in state.warnings:
             say(f"Warning: {doubt}")
         return state
 
-    def _plan(self, structure: Structure, spherical: set[int]) -> molecules.Plan:
-        """Molecules, or fragments of networks and of what is too large."""
-        choice = self.options.fragments
-        if choice != "on":
-            whole = None if structure.atoms.polymeric else molecules.plan(structure, spherical)
-            if choice == "off" or (
-                whole is not None and max(len(m.symbols) for m in whole.molecules) < fragments.LARGE
-            ):
-                return whole or molecules.plan(structure, spherical)
-        parts = fragments.plan(structure, spherical)
-        if not (parts.spherical or structure.atoms.polymeric or any(m.caps for m in parts.molecules)):
-            # Nothing was cut: these are the molecules, whose charges can be held against the cell's.
-            return molecules.plan(structure, spherical)
-        if self.options.crystal_field != "isolated":
-            raise UserInputError(
-                "fragments cannot be embedded in a crystal field.",
-                where="crystal_field",
-                why="The rest of the molecule is bonded to them and is no neighbour.",
-                next="Use crystal_field='isolated', or whole molecules: fragments='off'.",
-            )
-        return parts
-
     def check_cost(self, state: Progress, sites: Array, reflections: int) -> estimate.Cost:
         """Say what the refinement will cost. Raises UserInputError when that is more than there is or may be."""
-        cost = estimate.estimate(
-            state,
-            self.computer.inputs(sites),
-            self.quantum,
-            crystal_field=self.options.crystal_field != "isolated",
-            reflections=reflections,
-        )
+        if self.gpaw is not None:
+            cost = periodic_estimate.estimate(state, self.gpaw, self.quantum)
+        else:
+            cost = estimate.estimate(
+                state,
+                self.computer.inputs(sites),
+                self.quantum,
+                crystal_field=self.options.crystal_field != "isolated",
+                reflections=reflections,
+            )
         say(f"Estimate: {cost}")
         report(fraction=0.02, text=f"Estimate: {cost}", estimated_s=round(cost.seconds))
         estimate.refuse_beyond(cost, self.options.most_hours)
@@ -205,14 +176,19 @@ class Refinement:
         made_with = TableOptions(
             options.partition, options.grid, None if isolated else options.field_radius, options.wavefunction
         )
-        return Computer(state.structure, state.plan, state.method, self.quantum, made_with)
+        parts = (state.structure, state.plan, state.method, self.quantum, made_with)
+        return Computer(*parts) if self.gpaw is None else PeriodicComputer(*parts, self.gpaw)
 
     def _first_hydrogens(self, state: Progress) -> Array:
         """X-H distances by GFN2, in the model of the least squares as well. Returns all sites, fractional."""
         report(fraction=0.03, text="Hydrogen distances by GFN2-xTB")
         structure = state.structure
         sites = structure.sites.fract.copy()
-        for molecule, given in zip(state.plan.molecules, self.computer.inputs(sites), strict=True):
+        computer = self.computer
+        if self.gpaw is not None:
+            beside = planning.molecules_beside(structure) or molecules.Plan([], {}, [])
+            computer = Computer(structure, beside, state.method, self.quantum)
+        for molecule, given in zip(computer.plan.molecules, computer.inputs(sites), strict=True):
             pairs = hydrogen_pairs(molecule)
             if not pairs:
                 continue
@@ -356,43 +332,3 @@ def _to_own_place(structure: Structure, molecule: molecules.Molecule, atom: int,
     rotation = group.rotations[molecule.operation[atom]].astype(float)
     shift = group.translations[molecule.operation[atom]] + molecule.translation[atom]
     return np.linalg.solve(rotation, fract - shift)
-
-
-def refuse_without_hydrogen(structure: Structure, *, were_placed: bool = False) -> list[str]:
-    """Raise UserInputError if an organic structure has no hydrogen atoms.
-
-    were_placed: those that were missing were to be added; then there are none in this crystal (carbonates, CCl4), and a note
-    says so.
-    """
-    sites = structure.sites
-    if "C" not in sites.element or sites.is_hydrogen.any():
-        return []
-    if were_placed:
-        return ["No hydrogen atoms: none seem to be missing, and the molecules are computed as they are."]
-    raise UserInputError(
-        "the structure has no hydrogen atoms.",
-        why="Without them the molecules are incomplete and their wavefunctions wrong.",
-        next="Let refine_har add them: missing_hydrogens='place' (a crystal that has none is refined as it is then); or add them "
-        "with refine_iam.",
-    )
-
-
-def refuse_ambiguous_labels(structure: Structure) -> None:
-    """Raise UserInputError if two atoms have one label: a table of form factors knows them by nothing else."""
-    seen: set[str] = set()
-    for label in structure.sites.label:
-        if label.upper() in seen:
-            raise UserInputError(
-                f"two atoms are called {label}.",
-                where="_atom_site_label",
-                why="A table of form factors knows atoms by their labels, without case.",
-                next=f"Rename one of them, for example edits='rename {label} {label}X' of edit_model.",
-            )
-        seen.add(label.upper())
-
-
-def without_coordinates(structure: Structure) -> list[str]:
-    """A note on the atoms that stand in the file without coordinates; empty where there are none."""
-    sites = structure.sites
-    missing = [label for label, x in zip(sites.label, sites.fract, strict=True) if not np.isfinite(x).all()]
-    return [f"Left out, since they have no coordinates: {', '.join(missing)}."] if missing else []

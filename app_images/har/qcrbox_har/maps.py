@@ -98,13 +98,7 @@ def deformation(
     for molecule, (part, drawn) in zip(state.plan.molecules, parts, strict=True):
         centres = part.positions if drawn.atoms is None else part.positions[drawn.atoms]
         near = _within(points, centres, 4.0)
-        file = computer.given.get(molecule.number)
-        name, arguments = (
-            ("deformation_density", (molecule.number, state.method.basis, points[near], drawn.atoms))
-            if file is None
-            else ("given_deformation", (file, part, computer.settings["basis"], points[near]))
-        )
-        total[near] += drawn.share * computer.quantum.call(f"qcrbox_har.quantum.task:{name}", *arguments)
+        total[near] += drawn.share * computer.deformation(molecule, part, drawn.atoms, points[near])
     return total
 
 

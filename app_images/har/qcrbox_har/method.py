@@ -23,7 +23,8 @@ class Method:
 
     basis: a basis set's name; grid_level: of the exchange-correlation grid (0-9); relativistic: scalar X2C;
     dispersion: `off`, `d3bj` or `d4`: an energy only, the density does not depend on it; conv_tol: change of
-    the energy in hartree at which the iterations end.
+    the energy in hartree at which the iterations end; cutoff_ev: of plane waves, where the density is that of a whole crystal
+    and the basis set that of free atoms only.
     """
 
     functional: str = "b3lyp"
@@ -32,6 +33,7 @@ class Method:
     relativistic: bool = False
     dispersion: str = "off"
     conv_tol: float = 1e-6
+    cutoff_ev: float | None = None
 
     @property
     def is_hf(self) -> bool:
@@ -55,7 +57,7 @@ class Method:
 
     @property
     def level(self) -> str:
-        """As chemists write it: `B3LYP/def2-SVP`."""
+        """As chemists write it: `B3LYP/def2-SVP`, or `PBE, periodic` for the density of a crystal."""
         names = {
             "hf": "HF",
             "pbe": "PBE",
@@ -63,8 +65,19 @@ class Method:
             "b3lyp": "B3LYP",
             "blyp": "BLYP",
             "r2scan": "r2SCAN",
+            "lda": "LDA",
+            "rpbe": "RPBE",
+            "revpbe": "revPBE",
         }
-        return f"{names.get(self.functional.lower(), self.functional)}/{self.basis}"
+        functional = names.get(self.functional.lower(), self.functional)
+        return f"{functional}/{self.basis}" if self.cutoff_ev is None else f"{functional}, periodic"
+
+    @property
+    def in_words(self) -> str:
+        """The level with what is said of it in logs."""
+        if self.cutoff_ev is not None:
+            return f"{self.level}, plane waves to {self.cutoff_ev:g} eV, scalar relativistic atomic data"
+        return f"{self.level}{', scalar relativistic (X2C)' if self.relativistic else ''}"
 
 
 @dataclass(frozen=True)

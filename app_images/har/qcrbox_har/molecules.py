@@ -117,7 +117,7 @@ def plan(structure: Structure, spherical: set[int] | None = None) -> Plan:
             key = _key(molecule)
             known = found.setdefault(key, molecule)
             known.copies += molecule.places * weight / whole
-            for site, atom in _chosen_images(structure, known):
+            for site, atom in chosen_images(structure, known):
                 place = shares.setdefault(site, {})
                 name = (known.number, atom)
                 place[name] = place.get(name, 0.0) + weight
@@ -250,7 +250,7 @@ def _key(molecule: Molecule) -> frozenset[tuple[int, ...]]:
     )
 
 
-def _chosen_images(structure: Structure, molecule: Molecule) -> list[tuple[int, int]]:
+def chosen_images(structure: Structure, molecule: Molecule) -> list[tuple[int, int]]:
     """One atom of the molecule for each of its sites: the site in its own place where it is there."""
     own = structure.images.is_own_place(molecule.site, molecule.operation, molecule.translation)
     chosen: dict[int, int] = {}

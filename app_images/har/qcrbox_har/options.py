@@ -34,6 +34,12 @@ class Options:
     most_hours: float = 24.0
     wavefunction: str | None = None
     fragments: str = "auto"
+    density: str = "molecules"
+
+    @property
+    def is_periodic(self) -> bool:
+        """Whether the density is that of the whole crystal."""
+        return self.density == "periodic"
 
 
 def choose_method(options: Options, symbols: set[str], largest: int) -> Method:

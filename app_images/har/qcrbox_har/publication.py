@@ -12,6 +12,7 @@ from qcrbox.cif.document import Block
 
 from qcrbox_har.loop_state import Progress
 from qcrbox_har.options import Options
+from qcrbox_har.periodic.crystal import kpoints
 
 _PARTITIONS = {
     "hirshfeld": "Hirshfeld (Theor. Chim. Acta 44 (1977) 129)",
@@ -23,20 +24,14 @@ _PARTITIONS = {
 
 def sentences(state: Progress, options: Options) -> list[str]:
     """The settings in words that a reader of the paper can follow."""
-    method, rounds = state.method, len(state.rounds)
-    electrons = (
-        "restricted"
-        if all(m.multiplicity == 1 for m in state.plan.molecules)
-        else "unrestricted where open shells"
-    )
+    rounds = len(state.rounds)
+    densities = "the periodic density of" if options.is_periodic else "wavefunctions of the molecules in"
     lines = [
         "Hirshfeld atom refinement (Capelli et al., IUCrJ 1 (2014) 361): the form factors of the atoms are Fourier "
-        "transforms of atomic densities taken from wavefunctions of the molecules in the crystal, renewed after each "
+        f"transforms of atomic densities taken from {densities} the crystal, renewed after each "
         f"least-squares refinement until no parameter changed by more than {options.tolerance:g} s.u. "
         + (f"({rounds} rounds)." if state.converged else f"(not reached in {rounds} rounds)."),
-        f"Wavefunctions: {method.level}, {electrons}, density fitting, PySCF {version('pyscf')}"
-        + (", scalar relativistic X2C Hamiltonian." if method.relativistic else "."),
-        _molecules_in_words(state),
+        *(_crystal_in_words(state) if options.is_periodic else _wavefunctions_in_words(state)),
         f"Partition: {_PARTITIONS[options.partition]}, on an integration grid of level {options.grid} of PySCF.",
     ]
     if options.wavefunction:
@@ -68,6 +63,38 @@ def sentences(state: Progress, options: Options) -> list[str]:
     return lines
 
 
+def source(state: Progress) -> str:
+    """Where the densities come from, for CIF items."""
+    if state.method.cutoff_ev is not None:
+        return f"periodic density, {state.method.level.removesuffix(', periodic')} with GPAW"
+    return f"molecular wavefunctions, {state.method.level}"
+
+
+def _wavefunctions_in_words(state: Progress) -> list[str]:
+    method = state.method
+    electrons = (
+        "restricted"
+        if all(m.multiplicity == 1 for m in state.plan.molecules)
+        else "unrestricted where open shells"
+    )
+    return [
+        f"Wavefunctions: {method.level}, {electrons}, density fitting, PySCF {version('pyscf')}"
+        + (", scalar relativistic X2C Hamiltonian." if method.relativistic else "."),
+        _molecules_in_words(state),
+    ]
+
+
+def _crystal_in_words(state: Progress) -> list[str]:
+    method, cell = state.method, state.plan.molecules[0]
+    mesh = " x ".join(map(str, kpoints(state.structure, cell.symbols)))
+    spin = "" if cell.multiplicity == 1 else f", {cell.multiplicity - 1} unpaired electrons in the cell"
+    return [
+        f"Density: {method.level.removesuffix(', periodic')}, projector-augmented plane waves to {method.cutoff_ev:g} eV, "
+        f"{mesh} k points including the centre of the zone{spin}, GPAW (Enkovaara et al., J. Phys.: Condens. Matter 22 (2010) "
+        f"253202). Free atoms of the partition: Hartree-Fock/{method.basis}.",
+    ]
+
+
 def _molecules_in_words(state: Progress) -> str:
     parts = "; ".join(
         f"{m.formula}, charge {m.charge:+d}, multiplicity {m.multiplicity}" for m in state.plan.molecules
@@ -90,11 +117,12 @@ def complete(cif: Path, state: Progress, options: Options, table_file: Path) -> 
     program = block.text("_computing_structure_refinement") or "smtbx of cctbx"
     block.set(
         "_computing_structure_refinement",
-        f"{program}; Hirshfeld atom refinement with QCrBox har, PySCF {version('pyscf')} and FINUFFT {version('finufft')}",
+        f"{program}; Hirshfeld atom refinement with QCrBox har, {'GPAW, ' if options.is_periodic else ''}PySCF {version('pyscf')} "
+        f"and FINUFFT {version('finufft')}",
     )
     checksum = hashlib.sha256(table_file.read_bytes()).hexdigest()
     values: dict[str, Any] = {
-        "_aspheric_ffs.source": f"molecular wavefunctions, {state.method.level}",
+        "_aspheric_ffs.source": source(state),
         "_aspheric_ffs_partitioning.name": options.partition,
         "_aspheric_ffs_partitioning.software": "QCrBox har",
         "_qcrbox_har_form_factors_file": table_file.name,
@@ -123,9 +151,9 @@ def _molecules(block: Block, state: Progress) -> None:
             f"{molecule.charge:d}",
             str(molecule.multiplicity),
             f"{result.energy:.6f}",
-            # Of an ion it depends on the origin, of a fragment on where it is cut.
+            # Of an ion and a crystal it depends on the origin, of a fragment on where it is cut.
             "."
-            if molecule.charge or molecule.caps
+            if molecule.charge or molecule.caps or state.method.cutoff_ev is not None
             else f"{float((result.dipole**2).sum() ** 0.5) / dipole_debye:.3f}",
         )
         for name, value in zip(columns, row, strict=True):

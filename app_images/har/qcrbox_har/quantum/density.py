@@ -23,7 +23,7 @@ Evaluate = Callable[[Array], Array]
 NEGLIGIBLE = 1e-8  # electrons at a point of a grid
 # A free hydrogen atom extends over the nuclei of its neighbours. There a grid integrates its share of the molecule's density,
 # ρ_A⁰ ρ/ρ⁰, in which the cusps of ρ and ρ⁰ cancel, better than the difference of that share and the free atom.
-_WHOLE_ON_GRID = ("H",)
+WHOLE_ON_GRID = ("H",)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Wanted:
 class Settings:
     """partition: one of `partition.SCHEMES`; basis: of the pro-atoms; grid_level: of the integration, 0 to 9;
     transform: accuracy of the Fourier transforms, relative to the electrons of the atom; is_fragment: integrate over the
-    wanted atoms only.
+    wanted atoms only, without points where less than `negligible` electrons are theirs.
     """
 
     partition: str = "hirshfeld"
@@ -50,6 +50,7 @@ class Settings:
     grid_level: int = 2
     transform: float = fourier.ACCURACY
     is_fragment: bool = False
+    negligible: float = NEGLIGIBLE
 
 
 @dataclass
@@ -112,7 +113,7 @@ def atomic_densities(
     free = _free_factors(molecule, settings, _momenta(hkl, fractional))
     symbols = symbols_of(molecule)
     atoms = _Atoms(molecule, chosen, np.array([free[symbol][0] for symbol in symbols]))
-    apart = np.array([symbol not in _WHOLE_ON_GRID for symbol in symbols])
+    apart = np.array([symbol not in WHOLE_ON_GRID for symbol in symbols])
     for stretch in partition.blocks(settings.partition, molecule, settings.basis, points, weights, density):
         part, share = stretch.part, stretch.share
         charge = share * (weights[part] * density[part])
@@ -160,7 +161,7 @@ def _momenta(hkl: Indices, fractional: Array) -> Array:
 def _free_factors(molecule: gto.Mole, settings: Settings, q: Array) -> dict[str, Array]:
     """Form factors (k,) of free atoms by element at q (k,) in bohr⁻¹; 0 for those that are integrated whole."""
     elements = set(symbols_of(molecule))
-    known = elements - set(_WHOLE_ON_GRID) if settings.partition == "hirshfeld" else set()
+    known = elements - set(WHOLE_ON_GRID) if settings.partition == "hirshfeld" else set()
     most = int(np.ceil(q.max())) + 1
     return {
         e: form_factor(e, 0, settings.basis, most)(q) if e in known else np.zeros(len(q)) for e in elements
@@ -171,7 +172,7 @@ def _grid(molecule: gto.Mole, settings: Settings, wanted: set[int]) -> tuple[Arr
     """Points (m, 3) in bohr and weights (m,): all of the molecule's, or of a fragment those near its wanted atoms."""
     # The other schemes need the whole density for their charges or widths, or give shares where no free atom reaches.
     if settings.is_fragment and settings.partition == "hirshfeld":
-        return grid_near(molecule, settings.grid_level, wanted, settings.basis)
+        return grid_near(molecule, settings.grid_level, wanted, settings.basis, settings.negligible)
     return integration_grid(molecule, settings.grid_level)
 
 
@@ -215,10 +216,12 @@ def integration_grid(molecule: gto.Mole, level: int) -> tuple[Array, Array]:
     return grid.coords, grid.weights
 
 
-def grid_near(molecule: gto.Mole, level: int, atoms: set[int], basis: str) -> tuple[Array, Array]:
+def grid_near(
+    molecule: gto.Mole, level: int, atoms: set[int], basis: str, negligible: float = NEGLIGIBLE
+) -> tuple[Array, Array]:
     """The points of `integration_grid` (m, 3) in bohr and their weights (m,) where free atoms of `atoms` have electrons.
 
-    A Hirshfeld atom has no electrons where its free atom has none. What is left out is below NEGLIGIBLE electrons a point
+    A Hirshfeld atom has no electrons where its free atom has none. What is left out is below `negligible` electrons a point
     even where the molecule is as dense as its free atoms together.
     """
     # One symbol for each atom, so that each has points of its own.
@@ -236,7 +239,7 @@ def grid_near(molecule: gto.Mole, level: int, atoms: set[int], basis: str) -> tu
             distance = np.linalg.norm(places + (centre - centres[atom]), axis=1)
             electrons += free_atom(molecule.atom_pure_symbol(atom), 0, basis)(distance)
         # Pruned grids have negative weights.
-        kept = np.abs(volumes) * electrons > NEGLIGIBLE
+        kept = np.abs(volumes) * electrons > negligible
         around[labelled.atom_symbol(i)] = places[kept], volumes[kept]
     return grid.get_partition(labelled, around, grid.radii_adjust, grid.atomic_radii)
 

@@ -1,0 +1,175 @@
+"""A unit cell as one system of electrons: its atoms, its mesh of k points, and what cannot be computed that way."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure.elements import is_metal
+from qcrbox.crystallography.structure.structure import Structure
+from scipy.spatial import cKDTree
+
+from qcrbox_har.method import Method
+from qcrbox_har.molecules import Molecule, Plan, Source, chosen_images
+from qcrbox_har.options import Options
+
+Array = NDArray[np.float64]
+FUNCTIONALS = {"auto": "PBE", "pbe": "PBE", "lda": "LDA", "rpbe": "RPBE", "revpbe": "revPBE"}
+CUTOFF_EV = 600.0
+# Wavefunctions of an insulator repeat within this length; those of a metal, whose bands are partly filled, do not.
+_EXTENT_A, _EXTENT_OF_METALS_A = 12.0, 36.0
+_FULL = 0.999
+
+
+def plan(structure: Structure, spherical: set[int]) -> Plan:
+    """All atoms of the unit cell as one molecule without charge.
+
+    Raises UserInputError for disorder, sites that are partly filled, and atoms that overlap.
+    """
+    sites = structure.sites
+    atoms = np.flatnonzero(sites.is_atom)
+    _refuse_disorder(structure, atoms)
+    # A place on the face of the cell would be found at both ends.
+    images = structure.images.in_box(np.zeros(3), np.full(3, 1.0), atoms)
+    inside = (images.fract < 1.0 - 1e-6).all(axis=1)
+    site = images.site[inside]
+    cell = Molecule(
+        number=1,
+        symbols=["H" if sites.element[row] == "D" else sites.element[row] for row in site],
+        labels=[sites.label[row] for row in site],
+        site=site,
+        operation=images.operation[inside],
+        translation=images.translation[inside],
+        bonds=np.zeros((0, 2), np.int64),
+        copies=1.0,
+        places=1.0,
+        charge_source="a crystal is neutral",
+    )
+    _refuse_overlap(structure, cell)
+    sources = {
+        row: [Source(0, atom, 1.0)] for row, atom in chosen_images(structure, cell) if row not in spherical
+    }
+    return Plan([cell], sources, sorted(set(atoms.tolist()) - sources.keys()))
+
+
+def method(options: Options, symbols: set[str]) -> Method:
+    """The level of theory; the basis set is that of the free atoms of the partition."""
+    from qcrbox_har.options import choose_method
+
+    _refuse_options(options)
+    known = FUNCTIONALS.get(options.functional.lower())
+    if known is None:
+        raise UserInputError(
+            f"a periodic density cannot be computed with {options.functional!r}.",
+            where="functional",
+            why="GPAW has atomic data for some functionals without exact exchange only.",
+            next=f"Choose {', '.join(FUNCTIONALS)}, or density='molecules'.",
+        )
+    # Its free atoms are small: the larger basis sets, as for molecules of few atoms.
+    chosen = choose_method(options, symbols, largest=1)
+    return Method(
+        known.lower(), chosen.basis, relativistic=True, conv_tol=chosen.conv_tol, cutoff_ev=CUTOFF_EV
+    )
+
+
+def request(structure: Structure, molecule: Molecule, at: Method, positions: Array) -> dict[str, Any]:
+    """What `gpaw_program` is asked. positions (n, 3) in Å."""
+    return {
+        "cell": structure.cell.orthogonalisation.T.tolist(),
+        "symbols": molecule.symbols,
+        "fractional": structure.cell.to_fractional(positions).tolist(),
+        "cutoff_ev": at.cutoff_ev,
+        "kpoints": list(kpoints(structure, molecule.symbols)),
+        "functional": FUNCTIONALS[at.functional],
+        "unpaired": molecule.multiplicity - 1,
+        # For each valence electron; 1e-5 where nothing else is asked for.
+        "tolerance": float(np.clip(10 * at.conv_tol, 1e-7, 1e-3)),
+    }
+
+
+def kpoints(structure: Structure, symbols: list[str]) -> tuple[int, int, int]:
+    """Points of the mesh along the reciprocal axes; it includes the centre of the zone."""
+    extent = _EXTENT_OF_METALS_A if all(is_metal(symbol) for symbol in symbols) else _EXTENT_A
+    # Rows of the fractionalisation are the reciprocal axes, 1/Å.
+    lengths = np.linalg.norm(structure.cell.fractionalisation, axis=1)
+    a, b, c = (max(int(np.ceil(extent * length - 1e-9)), 1) for length in lengths)
+    return a, b, c
+
+
+def irreducible(structure: Structure, mesh: tuple[int, int, int]) -> int:
+    """Points of the mesh that symmetry and time reversal leave apart."""
+    size = np.array(mesh)
+    points = np.array(list(product(*map(range, mesh))))
+    name = np.array([size[1] * size[2], size[2], 1])
+    smallest = points @ name
+    for rotation in structure.space_group.rotations:
+        for sign in (1, -1):
+            moved = sign * (points / size) @ rotation * size
+            whole = np.rint(moved).astype(int)
+            if np.abs(moved - whole).max() < 1e-6:
+                smallest = np.minimum(smallest, (whole % size) @ name)
+    return len(np.unique(smallest))
+
+
+def _refuse_disorder(structure: Structure, atoms: NDArray[np.int64]) -> None:
+    sites = structure.sites
+    partly = [i for i in atoms.tolist() if sites.group[i] != 0 or float(sites.occupancy[i]) < _FULL]
+    if not partly:
+        return
+    labels = ", ".join(sites.label[i] for i in partly[:6])
+    raise UserInputError(
+        f"this crystal is disordered: {labels}{', ...' if len(partly) > 6 else ''}.",
+        where="density",
+        why="A periodic density repeats one and the same unit cell, in which every atom is there or not.",
+        next="Use density='molecules', which computes one wavefunction for each conformer; or refine a model of one part alone.",
+    )
+
+
+def _refuse_overlap(structure: Structure, cell: Molecule) -> None:
+    fract = cell.fract(structure)
+    shifts = np.array(list(product((-1, 0, 1), repeat=3)))
+    every = structure.cell.to_cartesian((fract[:, None] + shifts).reshape(-1, 3))
+    own = structure.cell.to_cartesian(fract)
+    distance, row = cKDTree(every).query(own, k=2)
+    if distance[:, 1].min() >= 0.55:
+        return
+    atom = int(distance[:, 1].argmin())
+    other = int(row[atom, 1]) // len(shifts)
+    raise UserInputError(
+        f"{cell.labels[atom]} and {cell.labels[other]} are {distance[atom, 1]:.2f} Å apart.",
+        where="density",
+        why="They overlap, so they are alternatives of a disorder, and a periodic density repeats one and the same unit cell.",
+        next="Use density='molecules' with disorder groups, or remove one of them with edits.",
+    )
+
+
+def _refuse_options(options: Options) -> None:
+    """Options that say how molecules are treated, and have no meaning for a crystal as a whole."""
+    for name, value, usual in (
+        ("partition", options.partition, ("hirshfeld",)),
+        ("crystal_field", options.crystal_field, ("isolated",)),
+        ("wavefunction", options.wavefunction or "", ("",)),
+        ("charges", options.charges, ("",)),
+        ("fragments", options.fragments, ("auto", "off")),
+        ("relativistic", options.relativistic, ("auto", "yes")),
+    ):
+        if value not in usual:
+            raise UserInputError(
+                f"{name}={str(value)!r} does not go with density='periodic'.",
+                where=name,
+                why=_WHY[name],
+                next=f"Leave {name} out, or choose density='molecules'.",
+            )
+
+
+_WHY = {
+    "partition": "Of a periodic density, Hirshfeld atoms are made only.",
+    "crystal_field": "The density of the whole crystal has the field of all neighbours in it.",
+    "wavefunction": "The file holds the wavefunction of a molecule.",
+    "charges": "The crystal is neutral as a whole, and how its electrons spread over its parts is a result.",
+    "fragments": "The crystal is computed whole.",
+    "relativistic": "The atomic data of GPAW are scalar relativistic.",
+}

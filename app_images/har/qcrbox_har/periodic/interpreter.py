@@ -1,0 +1,72 @@
+"""The Python that has GPAW. It is not this one: GPAW comes with Debian or conda, not as a wheel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcrbox.contract.errors import UserInputError
+
+VARIABLE = "QCRBOX_GPAW_PYTHON"
+_PROBE = "import ase, gpaw; print(gpaw.__version__)"
+_PROBE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """path: of the Python; version: of its GPAW."""
+
+    path: str
+    version: str
+
+
+def find() -> Interpreter:
+    """The Python of $QCRBOX_GPAW_PYTHON, else the first python3 of the system that can import GPAW.
+
+    Raises UserInputError when there is none, with what to install.
+    """
+    chosen = os.environ.get(VARIABLE, "")
+    tried = [chosen] if chosen else candidates()
+    for path in tried:
+        version = version_of(path)
+        if version:
+            return Interpreter(path, version)
+    where = f"{VARIABLE} is {chosen}, which" if chosen else f"None of {', '.join(tried) or 'no python3'}"
+    raise UserInputError(
+        "density='periodic' needs GPAW, which is not installed where this calculation runs.",
+        where="density",
+        why=f"{where} can import gpaw and ase.",
+        next="Install it, on Debian and Ubuntu with: apt-get install --no-install-recommends gpaw gpaw-data; for another Python "
+        f"set {VARIABLE} to its path. Or choose density='molecules'.",
+    )
+
+
+def candidates() -> list[str]:
+    """Every python3 of the system and of PATH, without the one that runs this."""
+    folders = ["/usr/bin", *os.environ.get("PATH", os.defpath).split(os.pathsep)]
+    found = [shutil.which("python3", path=folder) for folder in folders if folder]
+    own = Path(sys.executable).parent
+    return list(dict.fromkeys(path for path in found if path and Path(path).parent != own))
+
+
+def version_of(path: str) -> str:
+    """Version of the GPAW that a Python has; empty where it has none or does not answer."""
+    try:
+        done = subprocess.run(
+            [path, "-c", _PROBE], env=environment(), capture_output=True, text=True, timeout=_PROBE_S, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def environment() -> dict[str, str]:
+    """Of this process, without what points Python to the packages of this one."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON") and k != "VIRTUAL_ENV"}
+    # Plane waves are transformed on one thread; threads of BLAS would only spin between small products.
+    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

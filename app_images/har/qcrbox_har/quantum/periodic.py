@@ -1,0 +1,238 @@
+"""The density of a whole crystal, and Hirshfeld atoms cut from it.
+
+`periodic/gpaw_program.py` writes the density as a smooth function on a grid of the cell and, for every nucleus, radial functions
+that are to be added near it (projector-augmented waves, Blöchl, Phys. Rev. B 50 (1994) 17953). Both parts can be evaluated at
+any point without loss: the smooth one is a sum of plane waves. So atoms are integrated on the same grids around nuclei as those of
+molecules are, and cores need no fine grid of the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import finufft
+import numpy as np
+from numpy.typing import NDArray
+from pyscf import gto
+from pyscf.data.nist import BOHR
+from pyscf.symm.sph import real_sph_vec
+from qcrbox.contract.errors import CalculationFailed
+from scipy.interpolate import CubicSpline
+from scipy.spatial import cKDTree
+
+from qcrbox_har.child import report
+from qcrbox_har.method import AtomicDensity, FormFactorRequest, MoleculeInput
+from qcrbox_har.quantum.atoms import free_atom
+from qcrbox_har.quantum.density import WHOLE_ON_GRID, Settings, Source, Wanted, atomic_densities
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+# Around an atom: those farther away share none of its density (test_periodic has the error).
+REACH_A = 6.0
+_INTERPOLATION = 1e-10
+# Hydrogen is integrated whole (`density.WHOLE_ON_GRID`), and a crystal has many more points with a little of an atom than a
+# molecule: those of `density.NEGLIGIBLE` hold 1e-4 electrons together, and level 2 of the grid leaves 3e-4 over.
+_NEGLIGIBLE = 1e-11
+# Of the electrons, as a fraction.
+_MOST_OFF = 1e-5
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """Density to be added around a nucleus: coefficients (spins, L, r) of real spherical harmonics, e/bohr³, L = l² + l + m.
+
+    radii (r,) in bohr; 0 beyond the last one.
+    """
+
+    radii: Array
+    coefficients: Array
+
+    @property
+    def radius(self) -> float:
+        """Distance from the nucleus beyond which there is nothing to add, bohr."""
+        return float(self.radii[-1])
+
+    @property
+    def electrons(self) -> Array:
+        """Integral (spins,)."""
+        shells = np.sqrt(4 * np.pi) * self.radii**2 * self.coefficients[:, 0]
+        return CubicSpline(self.radii, shells, axis=1).integrate(0, self.radius)
+
+    def spline(self, spins: Array) -> CubicSpline:
+        """Coefficients (L,) as a function of the radius; spins (spins,): factors of the sum over the spins."""
+        return CubicSpline(self.radii, np.einsum("s,sLr->rL", spins, self.coefficients))
+
+
+class PeriodicDensity:
+    """Electron density of a crystal at any point.
+
+    cell (3, 3): axes in bohr; fractional (n, 3): nuclei; smooth (spins, a, b, c) e/bohr³ on a grid of the cell; spheres: of each
+    nucleus.
+    """
+
+    def __init__(self, cell: Array, fractional: Array, smooth: Array, spheres: list[Sphere]) -> None:
+        self.cell, self.fractional, self.smooth, self.spheres = cell, fractional, smooth, spheres
+
+    @classmethod
+    def read(cls, path: Path, cell: Array, fractional: Array) -> PeriodicDensity:
+        """As `periodic/gpaw_program.py` wrote it."""
+        with np.load(path, allow_pickle=False) as content:
+            spheres = [
+                Sphere(content[f"radii_{atom}"], content[f"sphere_{atom}"]) for atom in range(len(fractional))
+            ]
+            return cls(cell, fractional, content["smooth"], spheres)
+
+    @property
+    def electrons(self) -> float:
+        """In the unit cell."""
+        volume = abs(float(np.linalg.det(self.cell)))
+        smooth = float(self.smooth.mean(axis=(1, 2, 3)).sum()) * volume
+        return smooth + float(sum(sphere.electrons.sum() for sphere in self.spheres))
+
+    @property
+    def is_polarised(self) -> bool:
+        """Whether the two spins have densities of their own."""
+        return len(self.smooth) == 2
+
+    def total(self, points: Array) -> Array:
+        """Electrons per bohr³ (m,) at points (m, 3) in bohr."""
+        return self._at(points, np.ones(len(self.smooth)))
+
+    def spin(self, points: Array) -> Array:
+        """Density of unpaired electrons (m,), e/bohr³."""
+        return self._at(points, np.array([1.0, -1.0]))
+
+    def _at(self, points: Array, spins: Array) -> Array:
+        values = self._plane_waves(points, np.einsum("s,sabc->abc", spins, self.smooth))
+        tree = cKDTree(points)
+        largest = max(sphere.radius for sphere in self.spheres)
+        low, high = points.min(axis=0) - largest, points.max(axis=0) + largest
+        splines = [sphere.spline(spins) for sphere in self.spheres]
+        for atom, centre in images_in_box(self.cell, self.fractional, low, high):
+            near = np.array(tree.query_ball_point(centre, self.spheres[atom].radius), dtype=np.int64)
+            if len(near):
+                values[near] += _harmonic_sum(splines[atom], points[near] - centre)
+        return values
+
+    def _plane_waves(self, points: Array, grid: Array) -> Array:
+        waves = np.fft.fftshift(np.fft.fftn(grid)) / grid.size
+        x = 2 * np.pi * ((points @ np.linalg.inv(self.cell)) % 1.0)
+        columns = [np.ascontiguousarray(column) for column in x.T]
+        return finufft.nufft3d2(*columns, waves, isign=1, eps=_INTERPOLATION).real
+
+
+def _harmonic_sum(spline: CubicSpline, displaced: Array) -> Array:
+    r = np.linalg.norm(displaced, axis=1)
+    unit = displaced / np.maximum(r, 1e-12)[:, None]
+    coefficients = spline(r)
+    most = round(coefficients.shape[1] ** 0.5) - 1
+    harmonics = np.concatenate(real_sph_vec(unit, most, reorder_p=False), axis=0)
+    return np.einsum("mL,Lm->m", coefficients, harmonics)
+
+
+def images_in_box(cell: Array, fractional: Array, low: Array, high: Array) -> list[tuple[int, Array]]:
+    """Atoms and positions in bohr of all images inside a Cartesian box; cell (3, 3) in bohr."""
+    corners = np.array(list(product(*zip(low, high, strict=True)))) @ np.linalg.inv(cell)
+    found = []
+    for atom, place in enumerate(fractional):
+        first = np.ceil(corners.min(axis=0) - place).astype(int)
+        last = np.floor(corners.max(axis=0) - place).astype(int)
+        shifts = np.array(list(product(*(range(a, b + 1) for a, b in zip(first, last, strict=True)))))
+        if not len(shifts):
+            continue
+        centres = (place + shifts) @ cell
+        inside = ((centres >= low) & (centres <= high)).all(axis=1)
+        found += [(atom, centre) for centre in centres[inside]]
+    return found
+
+
+def cluster(
+    symbols: list[str], cell: Array, fractional: Array, atom: int, reach: float = REACH_A
+) -> gto.Mole:
+    """An atom of the cell and all images within `reach` Å of it, the atom first; cell (3, 3) in bohr."""
+    centre = fractional[atom] @ cell
+    radius = reach / BOHR
+    near = [
+        (other, place, float(np.linalg.norm(place - centre)))
+        for other, place in images_in_box(cell, fractional, centre - radius, centre + radius)
+    ]
+    near = sorted((one for one in near if one[2] <= radius), key=lambda one: one[2])
+    return _bare([symbols[other] for other, _, _ in near], np.array([place for _, place, _ in near]))
+
+
+def _bare(symbols: list[str], positions: Array) -> gto.Mole:
+    """Atoms at positions (n, 3) in bohr. Their one basis function is not used: PySCF warns of atoms without any."""
+    made = gto.Mole()
+    made.atom = [(s, tuple(p)) for s, p in zip(symbols, positions.tolist(), strict=True)]
+    made.unit, made.verbose, made.spin = "Bohr", 0, None
+    made.basis = {symbol: [[0, [1.0, 1.0]]] for symbol in set(symbols)}
+    made.build(parse_arg=False, dump_input=False)
+    return made
+
+
+def atoms(
+    path: str, crystal: MoleculeInput, cell: Array, site: Indices, request: FormFactorRequest
+) -> tuple[NDArray[np.complex128], AtomicDensity]:
+    """Form factors (atoms wanted, k) of a crystal, and what the partition says of all atoms of its cell.
+
+    path: of the density; cell (3, 3): axes in Å; site (n,): what is equal for atoms that symmetry makes equal. Moments are those
+    of the atoms wanted only. Raises CalculationFailed when the density has not as many electrons as the atoms.
+    """
+    density, axes = _read(path, crystal, cell), cell / BOHR
+    numbers = np.array([gto.charge(symbol) for symbol in crystal.symbols], dtype=float)
+    if abs(density.electrons - numbers.sum()) > _MOST_OFF * numbers.sum():
+        raise CalculationFailed(
+            f"the periodic density has {density.electrons:.4f} electrons in the cell, and its atoms have {numbers.sum():.0f}.",
+            next="Choose density='molecules'.",
+            reason="density not complete",
+        )
+    count = len(numbers)
+    electrons, spin, dipoles = np.full(count, np.nan), np.full(count, np.nan), np.full((count, 3), np.nan)
+    factors = np.empty((len(request.wanted), len(request.hkl)), dtype=np.complex128)
+    settings = Settings(**request.settings, is_fragment=True)
+    finer = replace(settings, grid_level=min(settings.grid_level + 1, 9), negligible=_NEGLIGIBLE)
+    points = 0
+    for row, (atom, rotation) in enumerate(request.wanted):
+        report(stage="form factors", atom=row + 1, of=len(request.wanted))
+        around = cluster(crystal.symbols, axes, density.fractional, atom)
+        source = Source(around, density.total, density.spin if density.is_polarised else None, 0.0, 0, 0.0, 0)
+        chosen = finer if crystal.symbols[atom] in WHOLE_ON_GRID else settings
+        factors[row : row + 1], result = atomic_densities(
+            source, chosen, [Wanted(0, rotation)], request.fractional, request.hkl
+        )
+        equal = site == site[atom]
+        electrons[equal], spin[equal], dipoles[atom] = result.electrons[0], result.spin[0], result.dipoles[0]
+        points += result.n_points
+    return factors, AtomicDensity(
+        electrons=electrons,
+        charges=numbers - electrons,
+        dipoles=dipoles,
+        spin=spin,
+        total_electrons=float(electrons.sum()),
+        energy=0.0,
+        iterations=0,
+        converged=True,
+        dipole=np.full(3, np.nan),
+        n_points=points,
+    )
+
+
+def deformation(path: str, crystal: MoleculeInput, cell: Array, basis: str, points: Array) -> Array:
+    """Density of a crystal less that of its free atoms, e/Å³, at points (m, 3) in Å. path: of the density; cell: axes in Å."""
+    density, places = _read(path, crystal, cell), points / BOHR
+    values = density.total(places)
+    tree, reach = cKDTree(places), REACH_A / BOHR
+    low, high = places.min(axis=0) - reach, places.max(axis=0) + reach
+    for atom, centre in images_in_box(density.cell, density.fractional, low, high):
+        near = np.array(tree.query_ball_point(centre, reach), dtype=np.int64)
+        if len(near):
+            free = free_atom(crystal.symbols[atom], 0, basis)
+            values[near] -= free(np.linalg.norm(places[near] - centre, axis=1))
+    return values / BOHR**3
+
+
+def _read(path: str, crystal: MoleculeInput, cell: Array) -> PeriodicDensity:
+    return PeriodicDensity.read(Path(path), cell / BOHR, crystal.positions @ np.linalg.inv(cell))
