@@ -17,6 +17,7 @@ _SMALL: dict[str, dict[str, Any]] = {
     "HF/def2-TZVP": {"functional": "hf", "basis": "def2-TZVP"},
     "B3LYP/def2-TZVP": {"functional": "b3lyp", "basis": "def2-TZVP"},
     "B3LYP/def2-TZVP, charges": {"functional": "b3lyp", "basis": "def2-TZVP", "crystal_field": "charges"},
+    "PBE, periodic": {"density": "periodic"},
 }
 _LEVELS: dict[str, dict[str, Any]] = {
     "HF/def2-SVP": {"functional": "hf", "basis": "def2-SVP"},
@@ -136,19 +137,27 @@ def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
             shown.add(name)
             spherical = [name, "spherical", *_agreement(row["iam"]), _deviation(row, "iam")]
             lines.append(f"| {' | '.join(spherical)} |{' |' * (len(_COLUMNS) - len(spherical))}\n")
-        ratio = row["processor_s"] / max(row["cold_processor_s"], 1e-9)
         estimated = row["estimated_seconds"]
         cells = [
             *(name, level, *_agreement(row["har"]), _deviation(row, "har"), f"{row['similarity']:.2f}"),
             f"{row['rounds']}, {row['scf_iterations']}",
             f"{row['seconds']:.0f} s / {estimated:.0f} s = {row['seconds'] / estimated:.1f} (load {row['load']:.0f} on {row['processors']})",
-            f"{row['processor_s']:.1f} s / {row['cold_processor_s']:.1f} s = {ratio:.1f}{_by_product(row)}",
+            _processors(row),
             f"{row['memory'] / 1e6:.0f} MB",
             f"{row['forward_off']:.0e}, {row['electrons_off']:.0e}",
             row["day"],
         ]
         lines.append(f"| {' | '.join(cells)} |\n")
     return "".join([*lines, "\n", *remarks])
+
+
+def _processors(row: dict[str, Any]) -> str:
+    """Processor seconds of the whole refinement beside those of one field from scratch, where there is one to compare with."""
+    cold = row["cold_processor_s"]
+    if cold is None:
+        return f"{row['processor_s']:.0f} s"
+    ratio = row["processor_s"] / max(cold, 1e-9)
+    return f"{row['processor_s']:.1f} s / {cold:.1f} s = {ratio:.1f}{_by_product(row)}"
 
 
 def _by_product(row: dict[str, Any]) -> str:

@@ -30,6 +30,8 @@ from qcrbox_har.loop_state import Progress  # noqa: E402
 from qcrbox_har.options import Options  # noqa: E402
 from qcrbox_har.processes import Child  # noqa: E402
 
+_NONE: dict[str, Any] = {"seconds": None, "processor_s": None, "cycles": None}
+
 
 def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, Any]:
     """Figures of the refinement and of the spherical atoms it began from."""
@@ -41,13 +43,17 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
         "hydrogens": own.get("hydrogens_before", "keep"),
         "weighting": own.get("weighting", "optimise"),
     }
-    with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as engine:
-        refinement = Refinement(Options(**settings), least_squares, quantum, engine)
+    with (
+        Child(QUANTUM) as quantum,
+        Child(LEAST_SQUARES) as engine,
+        Refinement(Options(**settings), least_squares, quantum, engine) as refinement,
+    ):
         started, processor = time.perf_counter(), time.process_time()
         state = refinement.run(str(cif), str(hkl) if hkl else None)
         seconds = time.perf_counter() - started
         processor = time.process_time() - processor
         processor += sum(child.call("qcrbox_har.child:processor_seconds") for child in (quantum, engine))
+        processor += max(result.seconds.get("gpaw_processor", 0.0) for result in state.table.molecules)
         files = {"cif": "har.cif", "res": "har.res", "fcf": "har.fcf", "peaks": "peaks.json"}
         har = engine.call("qcrbox_har.refine_side:finish", files)
         memory = max(quantum.peak_bytes, engine.peak_bytes)
@@ -56,13 +62,15 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
             for molecule, result in zip(state.plan.molecules, state.table.molecules, strict=True)
         )
         forward = _forward(refinement, state)
+        is_periodic = state.method.cutoff_ev is not None
         sizes = [
             quantum.call("qcrbox_har.quantum.task:size", given, state.method)
-            for given in refinement.computer.inputs(refinement.sites)
+            for given in ([] if is_periodic else refinement.computer.inputs(refinement.sites))
         ]
     compared = comparison.compare(Path("iam.cif"), Path("har.cif"), state.iam, har, state.plan)
-    cold = _cold(refinement)
-    own = _cold(refinement, "tools.validation.cold_scf:run_by_product")
+    # PySCF has no field of the same kind to set beside a periodic one.
+    cold = _NONE if is_periodic else _cold(refinement)
+    own = _NONE if is_periodic else _cold(refinement, "tools.validation.cold_scf:run_by_product")
     return {
         "method": state.method.level,
         "atoms": max(len(m.symbols) for m in state.plan.molecules),
@@ -85,7 +93,9 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
         "cold_by_product_s": own["processor_s"],
         "sizes": sizes,
         "molecules": len(state.plan.molecules),
-        "fourier_seconds": max(result.seconds["fourier_processor"] for result in state.table.molecules),
+        "fourier_seconds": max(
+            result.seconds.get("fourier_processor", 0.0) for result in state.table.molecules
+        ),
         "hkl": len(state.table.hkl),
         "rounds_moved": [done.moved["ratio"] for done in state.rounds],
         "step_seconds": min(done.seconds["one step"] for done in state.rounds),

@@ -118,3 +118,9 @@ def free_atoms(hkl, folder: str):
     points = np.random.default_rng(1).uniform(0, 3, (50, 3))
     left = periodic.deformation(str(path), given, cell * BOHR, BASIS, points)
     return factors[0], atoms.form_factor("He", 0, BASIS, int(q.max()) + 1)(q), np.abs(left).max()
+
+
+def total_of(path: str, symbols, positions, cell, points):
+    """(e/bohr³ at points (m, 3) in Å, electrons in the cell) of a density that GPAW wrote."""
+    density = periodic._read(path, MoleculeInput(symbols, positions), cell)
+    return density.total(points / BOHR), density.electrons

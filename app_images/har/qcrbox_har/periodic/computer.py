@@ -57,7 +57,7 @@ class PeriodicComputer(Computer):
             "qcrbox_har.quantum.periodic:atoms", self._file, given, self._cell, molecule.site, request, progress=watch
         )  # fmt: skip
         result.energy, result.iterations = found["energy"], found["iterations"]
-        result.seconds["scf"] = found["seconds"]
+        result.seconds |= {"scf": found["seconds"], "gpaw_processor": found["processor_seconds"]}
         return factors, result
 
     def deformation(

@@ -1,0 +1,106 @@
+"""Densities that GPAW computes, beside its own and beside those of molecules. `tools/system-packages` installs GPAW."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import chdir
+from pathlib import Path
+
+import numpy as np
+import pytest
+from crystals import cif
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.tsc import read_tsc
+from qcrbox_har import commands
+from qcrbox_har.method import FormFactorRequest, MoleculeInput
+from qcrbox_har.periodic import crystal, interpreter
+from qcrbox_har.periodic.program import GpawProgram
+
+
+def has_gpaw() -> bool:
+    try:
+        interpreter.find()
+    except UserInputError:
+        return False
+    return True
+
+
+pytestmark = pytest.mark.skipif(
+    not has_gpaw(), reason="GPAW is not installed (Debian packages gpaw, gpaw-data)"
+)
+
+# A molecule of nitrogen along no axis of its cell, Å.
+CELL = np.diag([4.2, 4.6, 5.0])
+NITROGEN = np.array([[0.4, 0.35, 0.42], [0.55, 0.47, 0.52]])
+
+
+def request(**other) -> dict:
+    asked = {"cell": CELL.tolist(), "symbols": ["N", "N"], "fractional": NITROGEN.tolist(), "cutoff_ev": 400.0, "kpoints": [1, 1, 1],
+             "functional": "PBE", "unpaired": 0, "tolerance": 1e-4}  # fmt: skip
+    return asked | other
+
+
+def at(quantum, file: Path, symbols, positions, points):
+    return quantum.call("periodic_reference:total_of", str(file), symbols, positions, CELL, points)
+
+
+def test_the_density_is_that_of_gpaw(quantum, tmp_path):
+    """Partial waves and harmonics are put together as GPAW does it, beyond the cores that no grid resolves."""
+    file, own = tmp_path / "density.npz", tmp_path / "own.npz"
+    script = Path(__file__).with_name("gpaw_reference.py")
+    command = [interpreter.find().path, str(script), json.dumps(request(file=str(file))), str(own)]
+    subprocess.run(command, env=interpreter.environment(), check=True, timeout=600)
+    with np.load(own) as content:
+        known = content["density"]
+        assert content["energy"] == pytest.approx(
+            -109.45, abs=0.2
+        )  # hartree, with the energies of the free atoms
+    axes = [np.arange(n) / n for n in known.shape]
+    fract = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    positions = NITROGEN @ CELL
+    apart = np.linalg.norm((fract @ CELL)[:, None] - positions, axis=2).min(axis=1)
+    near = np.flatnonzero((apart > 0.3) & (apart < 1.2))
+    found, electrons = at(quantum, file, ["N", "N"], positions, fract[near] @ CELL)
+    assert electrons == pytest.approx(14, abs=1e-4)
+    assert found == pytest.approx(known.ravel()[near], abs=2e-3)
+
+
+def test_unpaired_electrons_are_found_where_they_are(quantum, tmp_path):
+    """A hydrogen atom: one electron, unpaired."""
+    file = tmp_path / "hydrogen.npz"
+    with GpawProgram() as gpaw:
+        gpaw.density(request(symbols=["H"], fractional=[[0.5, 0.5, 0.5]], unpaired=1, file=str(file)))
+        assert gpaw.setups(["H", "N"], "PBE") == {"H": 1, "N": 5}
+    settings = {"partition": "hirshfeld", "basis": "def2-SVP", "grid_level": 2}
+    asked = FormFactorRequest(
+        settings, [(0, np.eye(3, dtype=int))], np.linalg.inv(CELL), np.array([[0, 0, 0]])
+    )
+    given = MoleculeInput(["H"], np.array([[0.5, 0.5, 0.5]]) @ CELL, multiplicity=2)
+    factors, result = quantum.call(
+        "qcrbox_har.quantum.periodic:atoms", str(file), given, CELL, np.array([0]), asked
+    )
+    # Half of the tail lies between images, where level 2 of the grid is coarse.
+    assert result.electrons[0] == pytest.approx(1, abs=1e-3)
+    assert factors[0, 0] == pytest.approx(result.electrons[0], abs=1e-6)
+    assert result.spin[0] == pytest.approx(result.electrons[0], abs=2e-3)
+
+
+def test_a_molecule_in_a_large_cell_has_the_form_factors_of_the_molecule(tmp_path, monkeypatch):
+    """The command as it is used; PBE in plane waves beside PBE in Gaussians, whose basis set differs."""
+    monkeypatch.setattr(crystal, "_EXTENT_A", 5.0)  # one k point
+    rows = "N1 N 0.4 0.35 0.42\nN2 N 0.50 0.449 0.532\n"
+    file = tmp_path / "nitrogen.cif"
+    file.write_text(cif(rows, (6.2, 6.2, 6.2, 90, 90, 90)), encoding="utf-8")
+    tables = {}
+    for density in ("periodic", "molecules"):
+        folder = tmp_path / density
+        folder.mkdir()
+        with chdir(folder):
+            commands.form_factors(str(file), d_min=1.2, functional="pbe", basis="def2-TZVP", density=density)
+        tables[density] = read_tsc((folder / "form_factors.tsc").read_bytes())
+    assert (tables["periodic"].hkl == tables["molecules"].hkl).all()
+    difference = np.abs(tables["periodic"].values - tables["molecules"].values)
+    assert difference.max() < 0.03
+    text = (tmp_path / "periodic" / "form_factors.cif").read_text("utf-8")
+    assert "periodic density, PBE with GPAW" in text
