@@ -182,7 +182,9 @@ def _grown(graph: _Bonded, core: list[Image], depth: int) -> list[Image]:
 def _refuse_endless(graph: _Bonded, core: list[Image], elements: set[str]) -> NoReturn:
     labels = ", ".join(graph.structure.sites.label[image[0]] for image in core[:4])
     metals = sorted(element for element in elements if is_metal(element))
-    program = "a table of a periodic program (XHARPy with GPAW, for example) and refine_tsc"
+    program = (
+        "density='periodic' where GPAW is installed, or a table of another periodic program and refine_tsc"
+    )
     raise UserInputError(
         f"the fragment around {labels} cannot be closed below {_MOST_ATOMS} atoms.",
         why="Its bonds are all short or of metals, so none may be cut.",

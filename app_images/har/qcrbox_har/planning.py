@@ -23,9 +23,7 @@ def prepare(structure: Structure, options: Options, iam: dict[str, Any], *, were
     refuse_ambiguous_labels(structure)
     spherical = spherical_sites(structure, options.spherical)
     plan = (
-        crystal.plan(structure, spherical)
-        if options.is_periodic
-        else _in_parts(structure, spherical, options)
+        crystal.plan(structure, spherical) if options.is_periodic else in_parts(structure, spherical, options)
     )
     if not plan.sources:
         raise UserInputError(
@@ -65,7 +63,7 @@ def molecules_beside(structure: Structure) -> molecules.Plan | None:
     return found
 
 
-def _in_parts(structure: Structure, spherical: set[int], options: Options) -> molecules.Plan:
+def in_parts(structure: Structure, spherical: set[int], options: Options) -> molecules.Plan:
     """Molecules, or fragments of networks and of what is too large."""
     choice = options.fragments
     if choice != "on":

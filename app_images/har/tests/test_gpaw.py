@@ -66,6 +66,18 @@ def test_the_density_is_that_of_gpaw(quantum, tmp_path):
     assert found == pytest.approx(known.ravel()[near], abs=2e-3)
 
 
+def test_the_next_round_goes_on_from_the_last_and_is_as_exact_as_asked(tmp_path):
+    file = str(tmp_path / "density.npz")
+    with GpawProgram() as gpaw:
+        first = gpaw.density(request(tolerance=1e-3, file=file))
+        exact = gpaw.density(request(tolerance=1e-6, file=file))
+        moved = NITROGEN + np.array([[0.002, 0, 0], [0, 0, 0]])
+        after = gpaw.density(request(fractional=moved.tolist(), file=file))
+    assert exact["iterations"] > 0
+    assert exact["energy"] == pytest.approx(first["energy"], abs=1e-3)
+    assert after["energy"] != exact["energy"]
+
+
 def test_unpaired_electrons_are_found_where_they_are(quantum, tmp_path):
     """A hydrogen atom: one electron, unpaired."""
     file = tmp_path / "hydrogen.npz"

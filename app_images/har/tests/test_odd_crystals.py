@@ -90,7 +90,7 @@ def test_what_can_be_computed_is_planned(rows, crystal, found):
         ("U1 U .5 .5 .5\nO1 O .68 .5 .5\nO2 O .32 .5 .5\n", {}, "U, whose d or f shell may be open"),
         (AQUA_COPPER, {}, "49 electrons, which cannot have multiplicity 1.*multiplicities='1: 2'"),
         (ROCK_SALT, SALT_CELL, "cannot be closed below.*spherical='Na'; or use.*refine_tsc"),
-        (SILICON, SILICON_CELL, r"fragment around Si1 cannot be closed.*cut\. Use a table of a periodic program.*refine_tsc"),
+        (SILICON, SILICON_CELL, r"fragment around Si1 cannot be closed.*cut\. Use density='periodic'.*refine_tsc"),
         ("H1 H .5 .5 .5\n", {}, "1 electrons, which cannot have multiplicity 1"),
         (
             "C1 C .5 .5 .5 1\nC2 C .6 .5 .5 .5\nC3 C .61 .52 .5 .5\nH1 H .45 .58 .5 1\n",

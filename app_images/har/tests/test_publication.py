@@ -19,6 +19,7 @@ from qcrbox_har.form_factors import Table
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.method import AtomicDensity, Method
 from qcrbox_har.options import Options
+from qcrbox_har.periodic import crystal
 
 ROWS = "O1 O 0 0 0 0.02\nH1 H 0.0757 0.0587 0 0.03\nH2 H -0.0757 0.0587 0 0.03\n"
 DEBYE = 4.80320  # of one electron and one Å
@@ -78,6 +79,18 @@ def test_level_partition_and_rounds_are_said():
 )
 def test_every_choice_has_its_sentence(options, state, words):
     assert words in said(Options(**options), **state)
+
+
+def test_a_periodic_density_is_said_with_its_k_points():
+    state, options = state_of(), Options(density="periodic")
+    state.plan = crystal.plan(state.structure, set())
+    state.method = crystal.method(options, {"O", "H"})
+    text = " ".join(publication.sentences(state, options))
+    assert "taken from the periodic density of the crystal" in text
+    assert "PBE, projector-augmented plane waves to 600 eV, 2 x 2 x 2 k points" in text
+    assert "Free atoms of the partition: Hartree-Fock/def2-TZVP" in text
+    assert "PySCF 2." not in text
+    assert publication.source(state) == "periodic density, PBE with GPAW"
 
 
 def test_fragments_are_not_called_molecules():

@@ -11,8 +11,9 @@ from crystals import cif, structure
 from qcrbox.cif import read
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.structure.structure import Structure
-from qcrbox_har import commands, fragments, molecules
-from qcrbox_har.loop import Refinement, hydrogen_pairs, refuse_without_hydrogen
+from qcrbox_har import commands, fragments, molecules, planning
+from qcrbox_har.checks import refuse_without_hydrogen
+from qcrbox_har.loop import Refinement, hydrogen_pairs
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.method import Method
 from qcrbox_har.options import Options
@@ -117,14 +118,14 @@ def peptide() -> Structure:
 
 def test_fragments_and_a_crystal_field_do_not_go_together(peptide):
     with pytest.raises(UserInputError, match="cannot be embedded"):
-        refinement(fragments="on", crystal_field="charges")._plan(peptide, set())
+        planning.in_parts(peptide, set(), Options(fragments="on", crystal_field="charges"))
 
 
 def test_fragments_are_taken_from_their_size_on(peptide, monkeypatch):
-    assert not refinement()._plan(peptide, set()).notes
+    assert not planning.in_parts(peptide, set(), Options()).notes
     monkeypatch.setattr(fragments, "LARGE", 10)
-    assert "overlapping fragments" in refinement()._plan(peptide, set()).notes[0]
-    assert not refinement(fragments="off")._plan(peptide, set()).notes
+    assert "overlapping fragments" in planning.in_parts(peptide, set(), Options()).notes[0]
+    assert not planning.in_parts(peptide, set(), Options(fragments="off")).notes
 
 
 HKL = "   1   0   0  100.00    1.00\n   0   2   1   50.00    1.00\n   0   0   0    0.00    0.00\n"

@@ -97,6 +97,14 @@ async def test_an_agent_gets_nothing_of_our_environment_that_is_none_of_its_busi
     assert b"QCRBOX_TOKEN_FILE" not in environment
 
 
+async def test_an_agent_is_told_which_python_has_gpaw(make_manager, plan, monkeypatch):
+    monkeypatch.setenv("QCRBOX_GPAW_PYTHON", "/opt/gpaw/bin/python")
+    manager = await make_manager()
+    handle = await manager.start(plan("a1"))
+    environment = Path(f"/proc/{handle.split('.')[0]}/environ").read_bytes()
+    assert b"QCRBOX_GPAW_PYTHON=/opt/gpaw/bin/python\0" in environment
+
+
 async def test_limits_are_those_of_the_kernel(make_manager, plan):
     manager = await make_manager()
     handle = await manager.start(plan("a1", Limits(memory_bytes=512 * 2**20, disk_bytes=10**9, cpus=2)))

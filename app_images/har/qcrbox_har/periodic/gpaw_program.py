@@ -52,7 +52,6 @@ class Crystal:
 
         calculator.observers = []
         calculator.attach(observe, 1)
-        calculator.set(convergence={"density": request["tolerance"], "energy": 1e-3, "eigenstates": 1e-4})
         calculator.get_potential_energy(atoms)
         _write(calculator, request["file"])
         return {
@@ -72,6 +71,11 @@ class Crystal:
         }
         if self._calculator is None or settings != self._settings:
             self._calculator, self._settings = _calculator(request), settings
+        elif self._calculator.scf is not None:
+            # `set(convergence=...)` would throw the wavefunctions away. What has converged to more is not converged to less.
+            self._calculator.scf.criteria["density"].tol = request["tolerance"]
+            self._calculator.scf.reset()
+            self._calculator.results.clear()
         return self._calculator
 
 
@@ -99,6 +103,7 @@ def _calculator(request: dict):
         occupations=FermiDirac(WIDTH_EV, fixmagmom=bool(unpaired)),
         spinpol=bool(unpaired),
         symmetry={"symmorphic": False},
+        convergence={"density": request["tolerance"], "energy": 1e-3, "eigenstates": 1e-4},
         maxiter=200,
         txt=None,
     )
