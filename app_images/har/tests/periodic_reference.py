@@ -124,3 +124,19 @@ def total_of(path: str, symbols, positions, cell, points):
     """(e/bohr³ at points (m, 3) in Å, electrons in the cell) of a density that GPAW wrote."""
     density = periodic._read(path, MoleculeInput(symbols, positions), cell)
     return density.total(points / BOHR), density.electrons
+
+
+def write_free_atoms(path: str, symbols, basis: str) -> None:
+    """A density made of free atoms, as GPAW would write it; half of it of each spin."""
+    radii = np.concatenate([[0.0], np.geomspace(1e-4, 14, 600)])
+    content = {"smooth": np.zeros((2, 4, 4, 4))}
+    for atom, symbol in enumerate(symbols):
+        shape = np.sqrt(4 * np.pi) * atoms.free_atom(symbol, 0, basis)(radii) / 2
+        content |= {f"radii_{atom}": radii, f"sphere_{atom}": np.stack([shape, shape])[:, None]}
+    np.savez(path, **content)
+
+
+def free_factor(symbol: str, basis: str, hkl, fractional):
+    """f (k,) of a free atom; fractional (3, 3): Cartesian Å to fractional coordinates."""
+    q = 2 * np.pi * BOHR * np.linalg.norm(hkl @ fractional, axis=1)
+    return atoms.form_factor(symbol, 0, basis, int(q.max()) + 1)(q)

@@ -1,0 +1,195 @@
+"""A periodic density in the place of wavefunctions: rounds, estimates and refusals. GPAW is stood in for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from crystals import cif, structure
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure.structure import Structure
+from qcrbox_har import commands, estimate, experience, planning
+from qcrbox_har.form_factors import TableOptions
+from qcrbox_har.loop import Refinement
+from qcrbox_har.method import Accuracy
+from qcrbox_har.options import Options
+from qcrbox_har.periodic import crystal, interpreter
+from qcrbox_har.periodic.computer import PeriodicComputer
+from qcrbox_har.periodic.estimate import estimate as estimate_of
+from qcrbox_har.periodic.interpreter import Interpreter
+
+CELL = (5.0, 6.0, 7.0, 90, 103, 90)
+# General positions in a group with a screw axis and a glide plane: four images of each atom.
+ROWS = "He1 He 0.1 0.2 0.3\nNe1 Ne 0.4 0.6 0.15\n"
+GROUP = "P 1 21/c 1"
+HKL = np.array([[0, 0, 0], [1, 0, 0], [-1, 2, 1], [3, 1, -2], [0, 0, 4]])
+
+
+class FreeAtoms:
+    """Stands for GPAW: its density is that of free atoms."""
+
+    def __init__(self, quantum) -> None:
+        self.quantum = quantum
+        self.requests: list[dict[str, Any]] = []
+
+    def setups(self, symbols: list[str], functional: str) -> dict[str, int]:
+        return dict.fromkeys(symbols, 6)
+
+    def density(self, request: dict[str, Any], progress) -> dict[str, Any]:
+        self.requests.append(request)
+        progress(1, -2.5)
+        self.quantum.call(
+            "periodic_reference:write_free_atoms", request["file"], request["symbols"], "def2-TZVP"
+        )
+        return {"energy": -2.5, "iterations": 7, "seconds": 0.1, "processor_seconds": 0.1}
+
+    def close(self) -> None:
+        self.requests.clear()
+
+
+@pytest.fixture
+def gpaw(quantum):
+    return FreeAtoms(quantum)
+
+
+@pytest.fixture
+def computer(gpaw, quantum, tmp_path, monkeypatch) -> PeriodicComputer:
+    monkeypatch.chdir(tmp_path)
+    made = structure(ROWS, CELL, GROUP)
+    method = crystal.method(Options(density="periodic"), {"He", "Ne"})
+    return PeriodicComputer(made, crystal.plan(made, set()), method, quantum, TableOptions(), gpaw)
+
+
+def test_every_site_gets_the_form_factors_of_its_own_place(computer, quantum):
+    """A crystal of free atoms: whichever image of a site is integrated, it is the free atom."""
+    seen: list[dict[str, Any]] = []
+    sites = computer.structure.sites.fract
+    table = computer.table(sites, HKL, progress=lambda molecule, news: seen.append(news))
+    fractional = computer.structure.cell.fractionalisation
+    for column, symbol in enumerate(("He", "Ne")):
+        free = quantum.call("periodic_reference:free_factor", symbol, "def2-TZVP", HKL, fractional)
+        assert table.values[:, column] == pytest.approx(free, abs=2e-4)
+    assert table.electrons == pytest.approx([2, 10], abs=1e-4)
+    assert table.charges == pytest.approx([0, 0], abs=1e-4)
+    (result,) = table.molecules
+    assert (result.energy, result.iterations) == (-2.5, 7)
+    assert result.total_electrons == pytest.approx(48, abs=1e-3)
+    assert result.spin == pytest.approx(np.zeros(8), abs=1e-6)
+    assert seen[0] == {"stage": "scf", "iteration": 1, "energy": -2.5}
+    assert seen[-1]["stage"] == "form factors"
+
+
+def test_gpaw_is_asked_for_the_whole_cell(computer, gpaw):
+    computer.table(computer.structure.sites.fract, HKL[:1], accuracy=Accuracy(conv_tol=1e-4))
+    (asked,) = gpaw.requests
+    assert sorted(asked["symbols"]) == ["He"] * 4 + ["Ne"] * 4
+    axes = np.array(asked["cell"])
+    assert np.linalg.norm(axes, axis=1) == pytest.approx(CELL[:3])
+    assert axes[0] @ axes[2] / 35 == pytest.approx(np.cos(np.radians(103)))
+    assert asked["tolerance"] == pytest.approx(1e-3)
+    assert (asked["functional"], asked["unpaired"], asked["cutoff_ev"]) == ("PBE", 0, 600.0)
+    # 12 Å along every axis; the reciprocal axes of a monoclinic cell are longer than the inverse edges.
+    assert asked["kpoints"] == [3, 2, 2]
+
+
+def test_free_atoms_have_no_deformation_density(computer):
+    sites = computer.structure.sites.fract
+    computer.table(sites, HKL[:1])
+    (given,), (cell,) = computer.inputs(sites), computer.plan.molecules
+    points = np.random.default_rng(3).uniform(0, 5, (200, 3))
+    assert computer.deformation(cell, given, None, points) == pytest.approx(np.zeros(200), abs=1e-3)
+
+
+class Machine:
+    """Stands for the wavefunction process: a speed and other programs' demand."""
+
+    def __init__(self, flops: float, slowness: float = 1.0) -> None:
+        self.answers = {"speed": flops, "slowness": slowness}
+
+    def call(self, function: str, *_: object):
+        return self.answers[function.rpartition(":")[2]]
+
+
+def cost(gpaw, rows: str = ROWS, cell=CELL, flops: float = 1e9, **options):
+    state = planning.prepare(
+        structure(rows, cell, GROUP), Options(density="periodic", **options), {}, were_placed=False
+    )
+    return estimate_of(state, gpaw, Machine(flops))
+
+
+def test_time_and_memory_follow_cell_and_electrons(gpaw):
+    small, slow = cost(gpaw), cost(gpaw, flops=5e8)
+    large = cost(gpaw, ROWS + "Ne2 Ne 0.7 0.1 0.7\n", (5.0, 6.0, 14.0, 90, 103, 90))
+    assert slow.seconds > 1.5 * small.seconds
+    assert large.memory_bytes > small.memory_bytes
+    assert "8 atoms with 48 valence electrons in the unit cell" in str(small)
+
+
+def test_what_earlier_runs_took_changes_the_estimate(gpaw):
+    before = cost(gpaw)
+    experience.add(before.kind, before.model_seconds, 3 * before.model_seconds)
+    after = cost(gpaw)
+    assert after.runs == 1
+    assert after.seconds > 1.5 * before.seconds
+
+
+def test_a_refinement_beyond_the_time_allowed_is_refused_with_its_size(gpaw):
+    with pytest.raises(UserInputError, match="would take about") as error:
+        estimate.refuse_beyond(cost(gpaw, flops=1e3), 1.0)
+    assert "valence electrons in the unit cell" in error.value.why
+
+
+@pytest.fixture
+def found(monkeypatch):
+    monkeypatch.setattr("qcrbox_har.periodic.program.find", lambda: Interpreter("/nowhere/python3", "1"))
+
+
+def test_the_plan_of_a_refinement_is_the_cell(found, capsys, urea_cif):
+    with Refinement(Options(density="periodic"), {}, None, None) as refinement:  # type: ignore[arg-type]
+        state = refinement.prepare(Structure.from_cif(urea_cif), {})
+        assert isinstance(refinement.make_computer(state), PeriodicComputer)
+        assert refinement.gpaw.pid is None  # nothing runs before it is needed
+    assert [m.formula for m in state.plan.molecules] == ["C2H8N4O2"]
+    assert state.method.level == "PBE, periodic"
+
+
+def test_first_distances_to_hydrogen_are_those_of_the_molecules(urea_cif):
+    beside = planning.molecules_beside(Structure.from_cif(urea_cif))
+    assert [m.formula for m in beside.molecules] == ["CH4N2O"]
+    network = structure("Si1 Si 0.125 0.125 0.125\n", (5.43, 5.43, 5.43, 90, 90, 90), "F d -3 m :2")
+    assert planning.molecules_beside(network) is None
+
+
+def test_a_network_that_no_fragment_closes_is_one_cell(found):
+    silicon = structure("Si1 Si 0.125 0.125 0.125\n", (5.43, 5.43, 5.43, 90, 90, 90), "F d -3 m :2")
+    state = planning.prepare(silicon, Options(density="periodic"), {}, were_placed=False)
+    assert state.plan.molecules[0].formula == "Si8"
+
+
+@pytest.mark.parametrize("command", ["form_factors", "refine_har", "plan_har"])
+def test_without_gpaw_commands_are_refused_before_anything_is_computed(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(interpreter.VARIABLE, "/nowhere/python3")
+    file = tmp_path / "water.cif"
+    file.write_text(cif("O1 O 0 0 0\nH1 H 0.0757 0.0587 0\nH2 H -0.0757 0.0587 0\n"), encoding="utf-8")
+    more = {"d_min": 1.0} if command == "form_factors" else {}
+    with pytest.raises(UserInputError, match="needs GPAW, which is not installed"):
+        getattr(commands, command)(str(file), density="periodic", **more)
+    assert [path.name for path in tmp_path.iterdir()] == ["water.cif"]
+
+
+def test_the_density_is_part_of_what_a_checkpoint_must_agree_with(found, tmp_path):
+    file = tmp_path / "a.cif"
+    file.write_text("data_a\n", encoding="utf-8")
+    made = [
+        Refinement(Options(density=density), {}, None, None)._fingerprint(str(file), None)  # type: ignore[arg-type]
+        for density in ("molecules", "periodic")
+    ]
+    assert made[0] != made[1]
+
+
+def test_words_for_logs_name_the_plane_waves():
+    method = crystal.method(SimpleNamespace(**vars(Options(functional="rpbe"))), {"O"})  # type: ignore[arg-type]
+    assert method.in_words == "RPBE, periodic, plane waves to 600 eV, scalar relativistic atomic data"
