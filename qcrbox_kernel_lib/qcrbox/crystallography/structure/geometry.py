@@ -1,7 +1,8 @@
 """Distances, angles, torsions and planes with standard uncertainties.
 
 s.u. are propagated from the s.u. of coordinates and cell without their covariances, which a CIF does not
-hold: they are estimates. Two images of one site move together, riding hydrogen moves with its atom, and
+hold: they are estimates. The coordinates of one site are correlated as those of an error that is the same in all
+directions, which matters on oblique axes. Two images of one site move together, riding hydrogen moves with its atom, and
 coordinates of special positions are tied by their symmetry; all three are taken into account.
 """
 
@@ -126,15 +127,16 @@ class Measured:
 
 
 def site_covariance(images: SymmetryImages) -> Array:
-    """Covariances (n, 3, 3) of fractional coordinates: given variances, and the correlations that special
-    positions force, so that y of (x, 2x, z) moves with x.
+    """Covariances (n, 3, 3) of fractional coordinates: given variances, the correlations of oblique axes, and those
+    that special positions force, so that y of (x, 2x, z) moves with x.
     """
     su = np.nan_to_num(images.sites.fract_su)
-    covariance = np.einsum("ni,nj,ij->nij", su, su, np.eye(3))
+    oblique = images.cell.correlation_of_coordinates
+    covariance = np.einsum("ni,nj,ij->nij", su, su, oblique)
     for site, fixing in enumerate(images.symmetry.stabiliser):
         if len(fixing) > 1:
             mean = np.mean([images.rotations[k] for k, _ in fixing], axis=0)
-            spread = mean @ mean.T
+            spread = mean @ images.cell.reciprocal_metric @ mean.T
             size = np.sqrt(np.maximum(np.diag(spread), 0))
             with np.errstate(invalid="ignore", divide="ignore"):
                 correlation = np.nan_to_num(spread / np.outer(size, size))
