@@ -78,10 +78,22 @@ def has_torsion(points: Array) -> bool:
 def plane_deviation(which: int) -> Measure:
     """How far the atom `which` of m groups (m, n, 3), n ≥ 3, lies from the least-squares plane of its group, Å."""
 
-    def value(points: Array) -> Array:
-        return np.array([least_squares_plane(group).deviations[which] for group in points])
+    def kind(points: Array) -> tuple[Array, Array]:
+        normals = [least_squares_plane(group).normal for group in points]
 
-    return _with_gradients(value)
+        def value(moved: Array) -> Array:
+            planes = [least_squares_plane(group) for group in moved]
+            # Which way a normal points may change between two near planes; a deviation must not change its sign with it.
+            return np.array(
+                [
+                    plane.deviations[which] * np.sign(plane.normal @ normal)
+                    for plane, normal in zip(planes, normals, strict=True)
+                ]
+            )
+
+        return _with_gradients(value)(points)
+
+    return kind
 
 
 def plane_angle(first: int) -> Measure:
@@ -95,7 +107,13 @@ def plane_angle(first: int) -> Measure:
             ]
         )
 
-    return _with_gradients(value)
+    def kind(points: Array) -> tuple[Array, Array]:
+        angles, gradients = _with_gradients(value)(points)
+        # Of planes that symmetry makes parallel the angle has its edge there; it does not change.
+        gradients[angles < _ANGULAR_NOISE] = 0.0
+        return angles, gradients
+
+    return kind
 
 
 def _with_gradients(value: Callable[[Array], Array], step: float = 1e-4) -> Measure:
@@ -213,7 +231,9 @@ class Plane:
 
     def angle_to(self, other: Plane) -> float:
         """Dihedral angle of two planes, 0 to 90 degrees."""
-        return float(np.degrees(np.arccos(min(1.0, abs(float(self.normal @ other.normal))))))
+        # The arc cosine would lose half of the digits of planes that are nearly parallel.
+        across = float(np.linalg.norm(np.cross(self.normal, other.normal)))
+        return float(np.degrees(np.arctan2(across, abs(float(self.normal @ other.normal)))))
 
 
 def span_a_plane(points: Array) -> bool:
