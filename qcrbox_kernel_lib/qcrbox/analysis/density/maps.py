@@ -39,12 +39,12 @@ class DensityMap(GridValues):
     kind: str = "Fo − Fc"
 
     @cached_property
-    def maximum(self) -> float:  # type: ignore[override]
+    def maximum(self) -> float:
         """The highest value, between the points of the grid."""
         return highest(self.values).value
 
     @cached_property
-    def minimum(self) -> float:  # type: ignore[override]
+    def minimum(self) -> float:
         """The lowest value, between the points of the grid."""
         return highest(self.values, -1).value
 
