@@ -93,17 +93,15 @@ class Refinement:
         begun = self.least_squares.call(
             "qcrbox_har.refine_side:resume", "model.cif", hkl, self.refine_options, found.remarks
         )
-        self._remarks = found.remarks
         state = self.prepare(Structure.from_cif(Path("model.cif")), found.iam)
-        state.rounds = found.rounds
+        self._remarks, state.rounds = found.remarks, found.rounds
         self.sites = state.structure.sites.fract.copy()
         self.computer = self.make_computer(state)
         given = {
             m.number: i for m, i in zip(state.plan.molecules, self.computer.inputs(self.sites), strict=True)
         }
-        if Path("density.npz").exists():
-            path = str(Path("density.npz").resolve())
-            self.quantum.call("qcrbox_har.quantum.task:restore", path, given, state.method)
+        if (path := Path("density.npz").resolve()).exists():
+            self.quantum.call("qcrbox_har.quantum.task:restore", str(path), given, state.method)
         say(f"Continuing after round {len(found.rounds)} of an earlier attempt.")
         return state, begun["hkl"]
 
@@ -151,7 +149,7 @@ class Refinement:
             method,
             iam,
             notes=list(plan.notes),
-            warnings=[*without_coordinates(structure), *bare, *doubts],
+            warnings=[*without_coordinates(structure), *bare, *plan.doubts, *doubts],
         )
         for molecule in plan.molecules:
             say(

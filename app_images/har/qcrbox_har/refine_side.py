@@ -31,7 +31,7 @@ from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, w
 from qcrbox_refine.riding_groups import assign_riding_groups
 
 TABLE = "har.tsc"
-_PASSING = ("Not positive definite", "Finished, but not converged", "Not refined")
+_PASSING = ("Not positive definite", "Occupancies that", "Finished, but not converged", "Not refined")
 
 
 @dataclass
