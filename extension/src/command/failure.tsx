@@ -51,17 +51,21 @@ function withoutTraceback(text: string): [string[], string[]] {
 
 interface IProps {
   text: string | null | undefined;
+  status: string;
   trans: TranslationBundle;
 }
 
-/** What a failed program says: the reason in words, everything else behind "details". */
-export function Failure({ text, trans }: IProps): JSX.Element | null {
+/** Why a calculation ended: the reason in words, everything else behind "details". One that was cancelled is no error. */
+export function Failure({ text, status, trans }: IProps): JSX.Element | null {
   if (!text) {
     return null;
   }
   const { words, details } = failureOf(text);
   return (
-    <div className="qcrbox-Error" role="alert">
+    <div
+      className={status === 'cancelled' ? 'qcrbox-Warning' : 'qcrbox-Error'}
+      role={status === 'cancelled' ? 'note' : 'alert'}
+    >
       {words}
       {details && (
         <details>

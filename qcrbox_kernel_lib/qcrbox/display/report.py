@@ -16,6 +16,7 @@ from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.display.cif_model import CifModel
 from qcrbox.display.docx import docx_bytes
 from qcrbox.markup import Table, cell_text, escape
+from qcrbox.markup.colours import BAD
 
 # A unit that follows from the radiation.
 _OF_DENSITY = "density"
@@ -239,7 +240,7 @@ def _table_html(table: Table) -> str:
     def cell(value: Any) -> str:
         text = escape(cell_text(value))
         if value == UNKNOWN:
-            text = f'<span class="unknown" style="color:#b42318">{text}</span>'
+            text = f'<span class="unknown" style="color:{BAD}">{text}</span>'
         return f"<td {_LEFT}>{text}</td>"
 
     head = "".join(f'<th scope="col" {_LEFT}>{escape(name)}</th>' for name in table.heads)
