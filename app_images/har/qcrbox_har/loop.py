@@ -46,6 +46,7 @@ class Refinement:
         self.computer: Computer
         self.cost: estimate.Cost | None = None
         self._key = ""
+        self._remarks: dict[str, Any] = {}  # on the input, for the checkpoint
         self._moves: list[Array] = []
 
     def run(self, structure: str, hkl: str | None, iam_cif: str = "iam.cif", last_cif: str = "") -> Progress:
@@ -74,6 +75,7 @@ class Refinement:
         begun = self.least_squares.call(
             "qcrbox_har.refine_side:start", structure, hkl, self.refine_options, iam_cif
         )
+        self._remarks = begun["remarks"]
         state = self.prepare(Structure.from_cif(Path(iam_cif)), begun["summary"])
         self.computer = self.make_computer(state)
         self.cost = self.check_cost(state, state.structure.sites.fract, len(begun["hkl"]))
@@ -86,23 +88,21 @@ class Refinement:
         found = checkpoint.read(Path(checkpoint.FILE), self._key, Path())
         if found is None:
             return None
-        iam, rounds = found
         if Path(iam_cif) != Path("iam.cif"):
             Path("iam.cif").replace(iam_cif)
         begun = self.least_squares.call(
-            "qcrbox_har.refine_side:resume", "model.cif", hkl, self.refine_options
+            "qcrbox_har.refine_side:resume", "model.cif", hkl, self.refine_options, found.remarks
         )
-        state = self.prepare(Structure.from_cif(Path("model.cif")), iam)
-        state.rounds = rounds
+        state = self.prepare(Structure.from_cif(Path("model.cif")), found.iam)
+        self._remarks, state.rounds = found.remarks, found.rounds
         self.sites = state.structure.sites.fract.copy()
         self.computer = self.make_computer(state)
         given = {
             m.number: i for m, i in zip(state.plan.molecules, self.computer.inputs(self.sites), strict=True)
         }
-        if Path("density.npz").exists():
-            path = str(Path("density.npz").resolve())
-            self.quantum.call("qcrbox_har.quantum.task:restore", path, given, state.method)
-        say(f"Continuing after round {len(rounds)} of an earlier attempt.")
+        if (path := Path("density.npz").resolve()).exists():
+            self.quantum.call("qcrbox_har.quantum.task:restore", str(path), given, state.method)
+        say(f"Continuing after round {len(found.rounds)} of an earlier attempt.")
         return state, begun["hkl"]
 
     def _keep(self, state: Progress, iam_cif: str, last_cif: str) -> None:
@@ -115,7 +115,8 @@ class Refinement:
             "iam.cif": Path(iam_cif),
             "density.npz": Path("density.npz"),
         }
-        checkpoint.write(Path(checkpoint.FILE), self._key, state.iam, state.rounds, files)
+        reached = checkpoint.Reached(state.iam, state.rounds, self._remarks)
+        checkpoint.write(Path(checkpoint.FILE), self._key, reached, files)
 
     def _fingerprint(self, structure: str, hkl: str | None) -> str:
         """What a checkpoint must agree with to be continued: files and settings, but not limits."""
@@ -148,7 +149,7 @@ class Refinement:
             method,
             iam,
             notes=list(plan.notes),
-            warnings=[*without_coordinates(structure), *bare, *doubts],
+            warnings=[*without_coordinates(structure), *bare, *plan.doubts, *doubts],
         )
         for molecule in plan.molecules:
             say(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from qcrbox.contract.errors import CalculationFailed
+from qcrbox.contract.errors import CalculationFailed, UserInputError
 from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.shelx.refinement_texts import Weights
 
@@ -83,11 +83,27 @@ class Cycles:
     def _build(self, equations: NormalEquations, made: Parametrisation) -> None:
         try:
             equations.build()
+            self._require_scale(equations.scale)
             equations.solve()
         except SingularMatrix as error:
             raise self._singular(made, error.parameter) from error
         except RuntimeError as error:
             raise self._diverged(str(error)) from error
+
+    def _require_scale(self, scale: float) -> None:
+        """Raises UserInputError for intensities that are negative on the whole, CalculationFailed for numbers that ran away."""
+        if scale > 0:
+            return
+        if scale <= 0:
+            raise UserInputError(
+                "the intensities are negative on the whole: no scale factor brings them to those of the model.",
+                where="reflections",
+                why="The columns may be others than those of the format, or the crystal did not diffract.",
+                next="Check the reflections, and the HKLF instruction.",
+            )
+        raise self._diverged(
+            "a correction such as SWAT or EXTI, or a displacement, ran away: the scale factor is no number"
+        )
 
     def _step(
         self, equations: NormalEquations, made: Parametrisation, before: np.ndarray | None
@@ -220,7 +236,9 @@ class Cycles:
         bad = ", ".join(not_positive_definite(self.model)[:8])
         return CalculationFailed(
             f"the refinement diverged in cycle {len(self.done) + 1}.",
-            why=f"Displacement parameters became impossible{': ' + bad if bad else ''} ({message}).",
+            why=f"Displacement parameters became impossible: {bad} ({message})."
+            if bad
+            else f"{message[:1].upper()}{message[1:]}.",
             next='Check element types and positions of these atoms, or begin with adp="isotropic".',
             reason="diverged",
         )

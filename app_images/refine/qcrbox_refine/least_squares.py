@@ -10,6 +10,7 @@ import numpy as np
 from qcrbox.contract.progress import say
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.shelx.refinement_texts import Weights
+from qcrbox.language import listed, minus
 
 from qcrbox_refine import weighting
 from qcrbox_refine.constraints import Parametrisation, not_positive_definite
@@ -23,6 +24,8 @@ from qcrbox_refine.shifts import parameter_name
 
 # A parameter whose s.u. would be larger by this factor without damping is named.
 HIDDEN = 1.5
+# Occupancies beyond 0 and 1 by less are rounded ones.
+_NONE = 0.005
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,15 @@ def _note_state(model: Model, last: Cycle, *, converged: bool, refined: bool) ->
     bad = not_positive_definite(model)
     if bad:
         model.warn(not_positive_definite_words(bad))
+    odd = [
+        f"{a.label} {minus(f'{a.occupancy:.3g}')}"
+        for a in model.atoms
+        if not -_NONE <= a.occupancy <= 1 + _NONE
+    ]
+    if odd:
+        model.warn(
+            f"Occupancies that no site can have: {listed(odd, 20)}. A part of a disorder is not there, or an element is wrong."
+        )
     if not refined:
         model.note(
             "Not refined (0 cycles): R values, s.u. and density are those of the model as it stands. "
