@@ -17,6 +17,7 @@ from qcrbox.display.cif_model import CifModel
 from qcrbox.display.docx import docx_bytes
 from qcrbox.display.listed_geometry import ListedGeometry
 from qcrbox.markup import Table, cell_text, escape
+from qcrbox.markup.colours import BAD
 
 # A unit that follows from the radiation.
 _OF_DENSITY = "density"
@@ -254,7 +255,7 @@ def _table_html(table: Table) -> str:
     def cell(value: Any) -> str:
         text = escape(cell_text(value))
         if value == UNKNOWN:
-            text = f'<span class="unknown" style="color:#b42318">{text}</span>'
+            text = f'<span class="unknown" style="color:{BAD}">{text}</span>'
         return f"<td {_LEFT}>{text}</td>"
 
     head = "".join(f'<th scope="col" {_LEFT}>{escape(name)}</th>' for name in table.heads)
