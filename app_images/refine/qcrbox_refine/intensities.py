@@ -89,7 +89,7 @@ class Corrections:
     def at_limits(self, strongest: float) -> list[str]:
         """Names of the corrections that stand at the end of what they may be, or beyond."""
         now, (lowest, highest) = np.array(self.values()), self._limits(strongest).T
-        beyond = (now <= lowest + 1e-9 * np.abs(lowest)) | (now >= highest * (1 - 1e-9))
+        beyond = (now <= lowest + 1e-12) | (now >= highest - 1e-12)
         return [name for name, there in zip(self.names(), beyond, strict=True) if there]
 
     def values(self) -> list[float]:
