@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 from PIL import Image
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 
 
 def write_notebook(file: Path, *cells: str | nbformat.NotebookNode) -> None:
@@ -39,3 +41,17 @@ def colours(element: Locator) -> int:
     """How many different colours an element shows: an empty canvas has one or two."""
     picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
     return len(picture.getcolors(maxcolors=picture.width * picture.height) or [])
+
+
+def wait_for(page: Page, happened: Callable[[], object], seconds: float = 90) -> None:
+    """Until something holds that no element of the page tells."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(200)
+
+
+def wait_for_drawing(element: Locator, more_than: int = 50) -> None:
+    """Until a picture shows more than so many colours: the first frames come after the element."""
+    element.scroll_into_view_if_needed()
+    wait_for(element.page, lambda: colours(element) > more_than)

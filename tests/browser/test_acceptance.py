@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -21,7 +20,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from qcrbox_hub.platform.addresses import Addresses
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform
-from tests.browser.notebooks import colours, outside_pid, write_notebook
+from tests.browser.notebooks import outside_pid, wait_for, wait_for_drawing, write_notebook
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -69,7 +68,7 @@ def cell_of(page: Page, name: str) -> Locator:
     """The output of the cell, in sight."""
     number = list(EVERY_WIDGET).index(name)
     cell = page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{number}"]')
-    for _ in range(60):
+    for _ in range(600):
         if cell.count():
             break
         page.mouse.wheel(0, 500)
@@ -111,15 +110,9 @@ def test_3_every_widget_renders_and_nothing_leaves_the_origin(
         expect(output).not_to_contain_text("Loading widget")
         assert output.inner_text().strip() or output.locator("canvas, svg, img").count(), name
         if name in WITH_STRUCTURE:
-            canvas = output.locator(".qcv-canvas").first
-            canvas.scroll_into_view_if_needed()
-            page.wait_for_timeout(300)
-            assert colours(canvas) > 50, name
+            wait_for_drawing(output.locator(".qcv-canvas").first)
         if name in WITH_CHART:
-            canvas = output.locator(".qch canvas").first
-            canvas.scroll_into_view_if_needed()
-            page.wait_for_timeout(200)
-            assert colours(canvas) > 10, name
+            wait_for_drawing(output.locator(".qch canvas").first, 10)
     own = Addresses.make(platform.url).person_url(student.name)
     strange = [url for url in asked if not url.startswith((platform.url, own, "data:", "blob:"))]
     assert asked
@@ -129,8 +122,8 @@ def test_3_every_widget_renders_and_nothing_leaves_the_origin(
 def test_compared_structures_turn_together(executed: tuple[Page, list[str]]) -> None:
     page, _ = executed
     first, second = (cell_of(page, "compare").locator(".qcv-canvas").nth(n) for n in (0, 1))
-    first.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    for view in (second, first):
+        wait_for_drawing(view)
     before = second.screenshot()
     first.focus()
     for _ in range(3):
@@ -193,9 +186,7 @@ def test_10_saved_notebook_shows_its_last_results_without_a_kernel(
         output = outputs.nth(number)
         output.scroll_into_view_if_needed()
         if name in (*WITH_STRUCTURE, *WITH_CHART):
-            picture = output.locator("img").first
-            expect(picture).to_be_visible()
-            assert colours(picture) > 10, name
+            wait_for_drawing(output.locator("img").first, 10)
         elif name not in ("form",):
             assert output.locator("table, pre, svg, .qcrbox-static, details, div").count(), name
             assert len(output.inner_text()) > 20, name
@@ -321,10 +312,3 @@ def has_outputs(file: Path) -> bool:
         return any(cell.get("outputs") for cell in nbformat.read(file, as_version=4).cells)
     except nbformat.reader.NotJSONError:
         return False
-
-
-def wait_for(page: Page, happened: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(200)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform, Visits
-from tests.browser.notebooks import colours, write_notebook
+from tests.browser.notebooks import wait_for_drawing, write_notebook
 from tests.browser.test_without_python import put_files
 
 pytestmark = pytest.mark.timeout(400)
@@ -28,9 +28,7 @@ def test_the_first_notebook_shows_r1_and_a_drawn_structure(student: Person) -> N
     assert re.search(r"R1\D{0,40}0\.0\d+", student.outputs())
     assert "Traceback" not in student.outputs()
     picture = page.locator(".jp-OutputArea-output canvas").first
-    picture.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # the first frames of an animation
-    assert colours(picture) > 50, "the structure is not drawn"
+    wait_for_drawing(picture)
 
 
 def test_tab_offers_a_command_first_and_the_toolbar_is_clicked(student: Person, platform: Platform) -> None:
@@ -84,8 +82,7 @@ def test_py3dmol_draws_in_a_notebook(student: Person, platform: Platform) -> Non
     student.run_all()
     picture = student.page.locator(".jp-OutputArea-output canvas").first
     picture.wait_for()
-    student.page.wait_for_timeout(500)  # the first frames
-    assert colours(picture) > 50, "3Dmol.js draws nothing"
+    wait_for_drawing(picture)
 
 
 def test_the_panel_lists_what_there_is(student: Person) -> None:

@@ -121,7 +121,7 @@ def look_at_the_parts(page: Page, result: Locator, theme: str) -> None:
 def expect_paper(picture: Locator, theme: str) -> None:
     """Something is drawn, mostly on paper that is nearly white in light and nearly black in dark."""
     pixels = np.empty(0)
-    for _ in range(20):
+    for _ in range(120):
         shot = Image.open(io.BytesIO(picture.screenshot())).convert("L")
         pixels = np.asarray(shot.crop((4, 4, shot.width - 4, shot.height - 4)), float)
         paper = float(np.median(pixels))

@@ -220,8 +220,15 @@ def test_two_tabs_show_one_session(window: Desk, window_lab: SoloLab) -> None:
     second.page.close()
 
 
+def kept_layout(page: Page) -> str:
+    """The tabs of this workspace as Lab keeps them; it does so a moment after a change."""
+    return page.evaluate(
+        "() => fetch('/lab/api/workspaces/default').then(answer => answer.json()).then(kept => JSON.stringify(kept.data ?? {}))"
+    )
+
+
 def test_reload_of_the_page_brings_the_tab_back(window: Desk) -> None:
-    window.page.wait_for_timeout(2000)  # Lab writes its layout down a moment after a change
+    window.until(lambda: "qcrbox-session" in kept_layout(window.page))
     window.page.reload()
     window.wait_for_lab()
     window.expect_phase("connected")

@@ -89,13 +89,15 @@ SLOW = {
 
 
 @pytest.mark.parametrize("stage", ["wavefunction", "form factors"])
-def test_a_refinement_that_is_cancelled_leaves_no_process_and_its_last_model(
+def test_a_refinement_that_is_cancelled_leaves_no_process_and_goes_on_from_its_last_model(
     registry: RunningRegistry, stage: str, record_property: Callable[[str, object], None]
 ) -> None:
     """In the middle of a field and in the middle of an integration, neither of which looks at anything meanwhile."""
     box = Box(RegistryClient(registry.url))
     agents = AsProcesses(registry.data)
-    calculation = box.har.refine_har(box.examples["urea-simulated"], **SLOW)
+    # Another limit for each stage: the same call goes on from what an earlier one has kept.
+    rounds = 11 if stage == "wavefunction" else 12
+    calculation = box.har.refine_har(box.examples["urea-simulated"], **SLOW, rounds=rounds)
 
     def is_there() -> bool:
         assert calculation.status not in FINAL, str(calculation.log)
@@ -118,4 +120,14 @@ def test_a_refinement_that_is_cancelled_leaves_no_process_and_its_last_model(
     kept = box.datasets[calculation.record["output_dataset_id"]].files
     assert "_atom_site_fract_x" in kept["har.cif"].text
     assert kept["har_checkpoint.zip"].size > 0
+    again = calculation.retry()
+
+    def goes_on() -> bool:
+        assert again.status not in FINAL, str(again.log)
+        return "Continuing after round" in str(again.log)
+
+    until(goes_on)
+    again.cancel()
+    until(lambda: again.status in FINAL, 30)
+    assert "Round 1:" not in str(again.log)
     box.close()

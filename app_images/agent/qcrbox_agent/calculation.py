@@ -202,7 +202,8 @@ class Attempt:
         assert self.folder is not None
         self.routes = routes
         self.checkpoint = Checkpoint(self.folder / filename, routes)
-        if self.message.attempt > 1 and await self.checkpoint.restore():
+        # A first attempt as well: an earlier run of the same call may have kept one.
+        if await self.checkpoint.restore():
             self.logs.feed("stdout", b"Continuing from the checkpoint of an earlier attempt.\n")
         self.checkpoint.watch()
 

@@ -74,9 +74,10 @@ async def test_a_cancelled_command_keeps_its_checkpoint_and_what_it_had_written(
     assert int(platform.files.checkpoints[calculation]) >= 2
 
 
-async def test_the_next_attempt_goes_on_from_the_checkpoint(agent, platform):
+@pytest.mark.parametrize("attempt", [1, 2], ids=["same call again", "next attempt"])
+async def test_an_attempt_goes_on_from_the_checkpoint_that_it_gets(agent, platform, attempt):
     platform.files.checkpoints["resumed"] = b"2"
-    end = await agent.run("count", to=4, _id="resumed", _attempt=2)
+    end = await agent.run("count", to=4, _id="resumed", _attempt=attempt)
     assert end.status is State.SUCCESSFUL
     assert platform.files.outputs["counted.txt"] == b"3\n4\n"
 

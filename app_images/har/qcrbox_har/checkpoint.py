@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from qcrbox_har.loop_state import Round
 
 FILE = "har_checkpoint.zip"
-_VERSION = 1
+_VERSION = 2
 
 
-def write(path: Path, key: str, iam: dict[str, Any], rounds: list[Round], files: dict[str, Path]) -> None:
+@dataclass
+class Reached:
+    """What an attempt has reached: the summary of the spherical atoms, the rounds done, and what was said about the input."""
+
+    iam: dict[str, Any]
+    rounds: list[Round]
+    remarks: dict[str, Any]
+
+
+def write(path: Path, key: str, reached: Reached, files: dict[str, Path]) -> None:
     """Replace the checkpoint at once, so that it is never half written. files: name in the zip -> file."""
     partial = path.with_name(path.name + ".part")
-    state = {"version": _VERSION, "key": key, "iam": iam, "rounds": [asdict(one) for one in rounds]}
+    state = {"version": _VERSION, "key": key} | asdict(reached)
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("state.json", json.dumps(state))
         for name, file in files.items():
@@ -30,8 +39,8 @@ def write(path: Path, key: str, iam: dict[str, Any], rounds: list[Round], files:
     partial.replace(path)
 
 
-def read(path: Path, key: str, folder: Path) -> tuple[dict[str, Any], list[Round]] | None:
-    """Unpack into `folder` and return the summary of the spherical atoms and the rounds done.
+def read(path: Path, key: str, folder: Path) -> Reached | None:
+    """Unpack into `folder` and return what was reached.
 
     None when there is no checkpoint, it is damaged, or it belongs to other settings or data.
     """
@@ -47,4 +56,4 @@ def read(path: Path, key: str, folder: Path) -> tuple[dict[str, Any], list[Round
         return None
     if not (folder / "model.cif").exists():
         return None
-    return state["iam"], [Round(**one) for one in state["rounds"]]
+    return Reached(state["iam"], [Round(**one) for one in state["rounds"]], state["remarks"])

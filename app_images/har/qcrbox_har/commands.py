@@ -61,7 +61,7 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
         grid=grid,
         wavefunction=wavefunction or None,
     )
-    block = block_with_atoms(Path(structure))
+    block, said = block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
     hkl = _indices(crystal, block, reflections, d_min)
     with (
@@ -85,7 +85,7 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
     Path(tscb).write_bytes(write_tscb(written))
     made = Partitioning(partition, "QCrBox har", publication.source(state))
     form_factor_document(written, block, made).write(form_factor_cif)
-    tell(_of_file(crystal) + _doubts_and_notes(state))
+    tell(said + _of_file(crystal) + _doubts_and_notes(state))
     return form_factor_cif
 
 
@@ -247,7 +247,7 @@ def plan_har(  # noqa: PLR0913 - parameters of a command, by name
         relativistic=relativistic,
         most_hours=most_hours,
     )
-    block = block_with_atoms(Path(structure))
+    block, said = block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
     with (
         Child(QUANTUM) as quantum,
@@ -274,26 +274,29 @@ def plan_har(  # noqa: PLR0913 - parameters of a command, by name
             for m in state.plan.molecules
         ],
         "spherical": [crystal.sites.label[row] for row in state.plan.spherical],
-        "notes": [*crystal.notes, *state.notes, *state.warnings],
+        "notes": [*(text for _, text in said), *crystal.notes, *state.notes, *state.warnings],
         "seconds": round(cost.seconds),
         "memory_bytes": cost.memory_bytes,
         "basis_functions": cost.basis_functions,
     }
     Path(plan).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    tell(_of_file(crystal) + _doubts_and_notes(state))
+    tell(said + _of_file(crystal) + _doubts_and_notes(state))
     report(fraction=1.0, text=f"{state.method.level}: {cost}", estimated_s=round(cost.seconds))
     return plan
 
 
-def block_with_atoms(path: Path) -> Block:
-    """The first data block with atoms. Raises MissingItemsError when there is none."""
+def block_with_atoms(path: Path) -> tuple[Block, list[tuple[str, str]]]:
+    """The first data block with atoms, and a remark (kind, text) where there are more. Raises MissingItemsError for none."""
     document = read(path, on_error="keep")
-    for block in document.blocks:
-        if block.loop("_atom_site_label") is not None:
-            return block
-    raise MissingItemsError(
-        "the CIF has no atoms (_atom_site_label).", where=path.name, items=["_atom_site_label"]
-    )
+    found = [block for block in document.blocks if block.loop("_atom_site_label") is not None]
+    if not found:
+        raise MissingItemsError(
+            "the CIF has no atoms (_atom_site_label).", where=path.name, items=["_atom_site_label"]
+        )
+    if len(found) == 1:
+        return found[0], []
+    text = f"The CIF has {len(found)} structures; {found[0].name} is taken."
+    return found[0], [("note", text)]
 
 
 def _indices(

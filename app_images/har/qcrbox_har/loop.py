@@ -50,6 +50,7 @@ class Refinement:
         # It is looked for before anything is computed, and started when it is needed.
         self.gpaw = GpawProgram() if options.is_periodic else None
         self._key = ""
+        self._remarks: dict[str, Any] = {}  # on the input, for the checkpoint
         self._moves: list[Array] = []
 
     def __enter__(self) -> Refinement:
@@ -85,6 +86,7 @@ class Refinement:
         begun = self.least_squares.call(
             "qcrbox_har.refine_side:start", structure, hkl, self.refine_options, iam_cif
         )
+        self._remarks = begun["remarks"]
         state = self.prepare(Structure.from_cif(Path(iam_cif)), begun["summary"])
         self.computer = self.make_computer(state)
         self.cost = self.check_cost(state, state.structure.sites.fract, len(begun["hkl"]))
@@ -97,23 +99,21 @@ class Refinement:
         found = checkpoint.read(Path(checkpoint.FILE), self._key, Path())
         if found is None:
             return None
-        iam, rounds = found
         if Path(iam_cif) != Path("iam.cif"):
             Path("iam.cif").replace(iam_cif)
         begun = self.least_squares.call(
-            "qcrbox_har.refine_side:resume", "model.cif", hkl, self.refine_options
+            "qcrbox_har.refine_side:resume", "model.cif", hkl, self.refine_options, found.remarks
         )
-        state = self.prepare(Structure.from_cif(Path("model.cif")), iam)
-        state.rounds = rounds
+        state = self.prepare(Structure.from_cif(Path("model.cif")), found.iam)
+        self._remarks, state.rounds = found.remarks, found.rounds
         self.sites = state.structure.sites.fract.copy()
         self.computer = self.make_computer(state)
         given = {
             m.number: i for m, i in zip(state.plan.molecules, self.computer.inputs(self.sites), strict=True)
         }
-        if Path("density.npz").exists():
-            path = str(Path("density.npz").resolve())
-            self.quantum.call("qcrbox_har.quantum.task:restore", path, given, state.method)
-        say(f"Continuing after round {len(rounds)} of an earlier attempt.")
+        if (path := Path("density.npz").resolve()).exists():
+            self.quantum.call("qcrbox_har.quantum.task:restore", str(path), given, state.method)
+        say(f"Continuing after round {len(found.rounds)} of an earlier attempt.")
         return state, begun["hkl"]
 
     def _keep(self, state: Progress, iam_cif: str, last_cif: str) -> None:
@@ -126,7 +126,8 @@ class Refinement:
             "iam.cif": Path(iam_cif),
             "density.npz": Path("density.npz"),
         }
-        checkpoint.write(Path(checkpoint.FILE), self._key, state.iam, state.rounds, files)
+        reached = checkpoint.Reached(state.iam, state.rounds, self._remarks)
+        checkpoint.write(Path(checkpoint.FILE), self._key, reached, files)
 
     def _fingerprint(self, structure: str, hkl: str | None) -> str:
         """What a checkpoint must agree with to be continued: files and settings, but not limits."""

@@ -12,9 +12,12 @@ from qcrbox.crystallography.structure.atoms import Atoms, connected_components
 from qcrbox.crystallography.structure.disorder import groups_by_occupancy
 from qcrbox.crystallography.structure.elements import hill_order
 from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.language import listed, minus
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+# Elements whose single atoms are no molecule and no ion of a molecular crystal: an O alone is a water without its H.
+_NEVER_ALONE = frozenset({"B", "C", "N", "O", "Si", "P", "S", "As", "Se"})
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,14 @@ class Source:
 class Plan:
     """What is to be computed: molecules, and for every site the molecules that give its form factors.
 
-    spherical: sites that keep the form factor of a free atom. notes: what the user should know.
+    spherical: sites that keep the form factor of a free atom. notes: what the user should know; doubts: what may be wrong.
     """
 
     molecules: list[Molecule]
     sources: dict[int, list[Source]]
     spherical: list[int]
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def plan(structure: Structure, spherical: set[int] | None = None) -> Plan:
@@ -112,8 +116,12 @@ def plan(structure: Structure, spherical: set[int] | None = None) -> Plan:
     incomplete: set[int] = set()
     conformers = _conformers(structure, incomplete, notes)
     whole = sum(weight for weight, _ in conformers)
+    lone: dict[int, str] = {}
     for weight, atoms in conformers:
         for molecule in _molecules(structure, atoms):
+            if len(molecule.symbols) == 1 and molecule.symbols[0] in _NEVER_ALONE:
+                lone[int(molecule.site[0])] = molecule.labels[0]
+                continue
             key = _key(molecule)
             known = found.setdefault(key, molecule)
             known.copies += molecule.places * weight / whole
@@ -121,16 +129,37 @@ def plan(structure: Structure, spherical: set[int] | None = None) -> Plan:
                 place = shares.setdefault(site, {})
                 name = (known.number, atom)
                 place[name] = place.get(name, 0.0) + weight
+    doubts = _doubts(lone, only=not found)
     molecules = _renumbered(list(found.values()), shares)
-    apart = (spherical or set()) | incomplete
+    sources = _sources(shares, (spherical or set()) | incomplete | lone.keys())
+    every = set(np.flatnonzero(structure.sites.is_atom).tolist())
+    return Plan(molecules, sources, sorted(every - sources.keys()), notes, doubts)
+
+
+def _sources(shares: dict[int, dict[tuple[int, int], float]], apart: set[int]) -> dict[int, list[Source]]:
+    """Where the form factors of each site come from, but for sites in `apart`; its weights add up to 1."""
     sources = {}
     for site, parts in shares.items():
-        if site in apart:
-            continue
-        total = sum(parts.values())
-        sources[site] = [Source(m - 1, atom, w / total) for (m, atom), w in sorted(parts.items())]
-    every = set(np.flatnonzero(structure.sites.is_atom).tolist())
-    return Plan(molecules, sources, sorted(every - sources.keys()), notes)
+        if site not in apart:
+            total = sum(parts.values())
+            sources[site] = [Source(m - 1, atom, w / total) for (m, atom), w in sorted(parts.items())]
+    return sources
+
+
+def _doubts(lone: dict[int, str], *, only: bool) -> list[str]:
+    """What to say of atoms that stand alone (site -> label). Raises UserInputError where there are only such atoms."""
+    if not lone:
+        return []
+    if only:
+        raise UserInputError(
+            f"the structure has nothing but single atoms that do not occur alone: {listed(sorted(lone.values()), 12)}.",
+            why="Their hydrogen atoms are missing, or the positions are those of another cell.",
+            next="Add hydrogen atoms: missing_hydrogens='place'; or check the cell and the space group.",
+        )
+    return [
+        f"{listed(sorted(lone.values()), 12)}: no other atom is bonded, so hydrogen atoms are missing. Spherical form factors are kept; "
+        "missing_hydrogens='place' adds what the data show."
+    ]
 
 
 def _conformers(structure: Structure, incomplete: set[int], notes: list[str]) -> list[tuple[float, Atoms]]:
@@ -148,7 +177,9 @@ def _conformers(structure: Structure, incomplete: set[int], notes: list[str]) ->
     for k in range(count):
         choice = {assembly: names[min(k, len(names) - 1)] for assembly, names in groups.items()}
         kept = structure.choose(atoms, choice) if groups else atoms
-        chosen.append((_weight(structure, groups, k), choice, kept))
+        weight = _weight(structure, groups, k)
+        _refuse_absent(structure, groups, k, weight)
+        chosen.append((weight, choice, kept))
     # The most occupied conformer says how many hydrogen atoms there should be.
     reference = _hydrogen_count(structure, chosen[0][2])
     result = []
@@ -181,6 +212,26 @@ def _weight(structure: Structure, groups: dict[str, list[int]], k: int) -> float
         if k < len(names)
     ]
     return float(np.mean(occupancies)) if occupancies else 1.0
+
+
+def _refuse_absent(structure: Structure, groups: dict[str, list[int]], k: int, weight: float) -> None:
+    """Raises UserInputError for a part of a disorder whose occupancy is not positive: its wavefunction would count backwards."""
+    if weight > 0:
+        return
+    sites = structure.sites
+    labels = [
+        sites.label[row]
+        for assembly, names in groups.items()
+        if k < len(names)
+        for row in np.flatnonzero((sites.group == names[k]) & _in_assembly(structure, assembly))
+    ]
+    names = listed(labels, 12)
+    raise UserInputError(
+        f"the part of the disorder with {names} has an occupancy of {minus(f'{weight:.3g}')}.",
+        where="_atom_site_occupancy",
+        why="It is not in the crystal: with spherical atoms its occupancy refines to nothing.",
+        next=f"Leave it out, for example edits='delete {labels[0]}'; or fix the occupancies: edits='occupancy {labels[0]} 0.2'.",
+    )
 
 
 def _in_assembly(structure: Structure, assembly: str) -> NDArray[np.bool_]:

@@ -47,7 +47,7 @@ def prepare(structure: Structure, options: Options, iam: dict[str, Any], *, were
         method,
         iam,
         notes=list(plan.notes),
-        warnings=[*without_coordinates(structure), *bare, *doubts],
+        warnings=[*without_coordinates(structure), *bare, *plan.doubts, *doubts],
     )
 
 

@@ -26,12 +26,12 @@ from qcrbox_refine import (
 )
 from qcrbox_refine.edits import make_anisotropic, make_isotropic, make_riding
 from qcrbox_refine.fit import Fit, u_cif_su
-from qcrbox_refine.model import Model
+from qcrbox_refine.model import LeftOut, Model
 from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
 from qcrbox_refine.riding_groups import assign_riding_groups
 
 TABLE = "har.tsc"
-_PASSING = ("Not positive definite", "Finished, but not converged", "Not refined")
+_PASSING = ("Not positive definite", "Occupancies that", "Finished, but not converged", "Not refined")
 
 
 @dataclass
@@ -60,7 +60,7 @@ _session: _Session | None = None
 def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) -> dict[str, Any]:
     """Refine with spherical atoms first, write that model as a CIF, and keep it.
 
-    Returns `summary` of the fit, `hkl` (k, 3): every index a table needs a row for.
+    Returns `summary` of the fit, `hkl` (k, 3): every index a table needs a row for, `remarks` on the input for `resume`.
     """
     global _session
     chosen = Options(**options)
@@ -72,7 +72,7 @@ def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) ->
     _session.iam = summary(result)
     _session.notes = _lasting(result)
     _session.before = _parameters(result.fit)
-    return {"summary": _session.iam, "hkl": _needed(_session)}
+    return {"summary": _session.iam, "hkl": _needed(_session), "remarks": _remarks(_session)}
 
 
 def _refuse_other_radiation(model: Model) -> None:
@@ -86,15 +86,33 @@ def _refuse_other_radiation(model: Model) -> None:
         )
 
 
-def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Begin from a model that `write_model` wrote, without refining it. Returns `hkl` as `start` does."""
+def resume(
+    model: str, hkl: str | None, options: dict[str, Any], remarks: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Begin from a model that `write_model` wrote, without refining it. Returns `hkl` as `start` does.
+
+    remarks: those of `start`. The model that was written lacks what its input had and was not applied, and the instructions
+    in it are the program's own.
+    """
     global _session
     still = options | {"cycles": 0, "weighting": "keep", "edits": "", "hydrogens": "keep"}
     result = refine_files(model, hkl, Options(**still))
     _session = _Session(result.model, result.fit.reflections, Options(**options), {}, result.fit, {})
-    _session.notes = _lasting(result)
+    if remarks is None:
+        _session.notes = _lasting(result)
+    else:
+        _session.notes, result.model.kinds = remarks["notes"], remarks["kinds"]
+        result.model.left_out = [LeftOut(text, why) for text, why in remarks["left_out"]]
+        result.model.notes = list(_session.notes)
     _session.before = _parameters(result.fit)
     return {"hkl": _needed(_session)}
+
+
+def _remarks(session: _Session) -> dict[str, Any]:
+    """What was said about the input, as plain data."""
+    model = session.model
+    left_out = [(entry.text, entry.why) for entry in model.left_out]
+    return {"notes": session.notes, "kinds": model.kinds, "left_out": left_out}
 
 
 def _lasting(result: Result) -> list[str]:

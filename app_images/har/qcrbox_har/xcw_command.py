@@ -31,7 +31,7 @@ def xcw(  # noqa: PLR0913 - parameters of a command, by name
     difference: str = "xcw_difference.cube",
 ) -> str:
     """Fit the wavefunction of the molecule to the measured structure factors, for a scan of strengths."""
-    crystal = Structure.from_block(block_with_atoms(Path(structure)))
+    crystal = Structure.from_block(block_with_atoms(Path(structure))[0])
     options = Options(functional=functional, basis=basis, charges=charges or "")
     scan = fitting.Scan(largest, steps, least)
     refine_options = {"resolution": resolution or None, "wavelength": wavelength or None}

@@ -12,7 +12,8 @@ from qcrbox_har.loop_state import Round
 ROUNDS = [
     Round(1, {"R1": 0.03}, {"ratio": 2.0, "worst": "H1"}, 9, {"wavefunctions": 1.5, "least squares": 0.1})
 ]
-IAM = {"R1": 0.05}
+REMARKS = {"notes": ["No wavelength."], "kinds": {}, "left_out": [["CONF", "No effect."]]}
+REACHED = checkpoint.Reached({"R1": 0.05}, ROUNDS, REMARKS)
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ def kept(tmp_path):
     for name, path in files.items():
         path.write_bytes(name.encode())
     path = tmp_path / checkpoint.FILE
-    checkpoint.write(path, "key", IAM, ROUNDS, files)
+    checkpoint.write(path, "key", REACHED, files)
     return path, target
 
 
 def test_a_checkpoint_gives_back_files_and_rounds(kept):
     path, target = kept
-    assert checkpoint.read(path, "key", target) == (IAM, ROUNDS)
+    assert checkpoint.read(path, "key", target) == REACHED
     for name in ("model.cif", "iam.cif", "density.npz"):
         assert (target / name).read_bytes() == name.encode()
 
@@ -61,7 +62,7 @@ def test_a_checkpoint_of_another_version_is_none(kept):
 
 def test_a_checkpoint_without_a_model_is_none(tmp_path):
     path = tmp_path / checkpoint.FILE
-    checkpoint.write(path, "key", IAM, ROUNDS, {"model.cif": tmp_path / "never written"})
+    checkpoint.write(path, "key", REACHED, {"model.cif": tmp_path / "never written"})
     assert checkpoint.read(path, "key", tmp_path / "target") is None
 
 

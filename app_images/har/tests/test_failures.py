@@ -17,6 +17,7 @@ from qcrbox_har.options import Options
 
 WATER = "O1 O .5 .5 .5\nH1 H .5757 .5587 .5\nH2 H .4243 .5587 .5\n"
 HKL = np.array([(0, 0, 1), (1, 0, 0)])
+REMARKS = {"notes": ["No wavelength."], "kinds": {}, "left_out": []}
 SUMMARY = {"R1": 0.03, "wR2": 0.05, "S": 1.0}
 
 
@@ -66,6 +67,7 @@ class LeastSquares:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.moved: dict[str, tuple] = {}
+        self.remarks: dict = {}
         self.shift = 5.0
 
     def call(self, function: str, *arguments):
@@ -75,10 +77,11 @@ class LeastSquares:
 
     def start(self, _structure, _hkl, _options, iam_cif):
         Path(iam_cif).write_text(cif(WATER))
-        return {"summary": SUMMARY, "hkl": HKL}
+        return {"summary": SUMMARY, "hkl": HKL, "remarks": REMARKS}
 
-    def resume(self, model, _hkl, _options):
+    def resume(self, model, _hkl, _options, remarks):
         assert Path(model).exists()
+        self.remarks = remarks
         return {"hkl": HKL}
 
     def move(self, sites) -> None:
@@ -130,6 +133,7 @@ def test_the_next_attempt_goes_on_after_the_last_good_round(folder):
     assert [one.number for one in state.rounds] == [1, 2]
     assert state.converged
     assert quantum.restored == "densities"
+    assert least_squares.remarks == REMARKS
     assert "start" not in least_squares.calls
     assert "treat_hydrogens" not in least_squares.calls  # the model has them as they were left
 

@@ -143,6 +143,32 @@ def test_settings_that_fit_no_molecule_are_refused_in_words(options, words):
     assert re.search(words, " ".join(str(error.value).split()))
 
 
+def test_a_water_without_its_hydrogen_atoms_keeps_spherical_form_factors():
+    """It got the wavefunction of a neutral oxygen atom with paired electrons."""
+    state = prepared(METHANE + "O1 O .1 .1 .1\n")
+    assert [m.formula for m in state.plan.molecules] == ["CH4"]
+    assert state.plan.spherical == [5]
+    assert [text for text in state.warnings if text.startswith("O1: no other atom is bonded")]
+
+
+def test_atoms_that_do_not_occur_alone_are_no_crystal():
+    with pytest.raises(UserInputError, match=r"nothing but single atoms.*O1, O2"):
+        prepared("O1 O .1 .1 .1\nO2 O .6 .6 .6\n")
+
+
+def test_a_part_of_a_disorder_that_refined_to_nothing_is_refused():
+    """Its wavefunction counted backwards: 1.13 of one part and −0.13 of the other."""
+    columns = ("occupancy", "disorder_assembly", "disorder_group")
+    rows = [f"{line} 1 . ." for line in METHANE.splitlines()]
+    for name, group, occupancy in (("A", 1, 1.13), ("B", 2, -0.13)):
+        rows += [
+            f"{line} {occupancy} X {group}" for line in shifted(WATER, 0.3 + 0.05 * group, name).splitlines()
+        ]
+    with pytest.raises(UserInputError, match=r"O1B, H1B, H2B has an occupancy of −0\.13") as error:
+        prepared("\n".join(rows), columns=columns)
+    assert "edits='delete O1B'" in error.value.next
+
+
 def test_fragments_take_no_crystal_field():
     with pytest.raises(UserInputError, match="fragments='off'"):
         prepared(ROCK_SALT, {"crystal_field": "charges", "spherical": "Na"}, **SALT_CELL)

@@ -169,6 +169,20 @@ def test_a_model_that_was_written_can_be_continued(engine):
     assert spherical_round(engine)["moved"]["ratio"] < 0.05
 
 
+def test_a_model_that_is_continued_says_what_the_first_attempt_said_of_the_input(process, tmp_path):
+    """The written model has no anharmonic terms and instructions of the program's own: only their absence showed."""
+    cards = with_instructions(tmp_path, "TWIN -1 0 0 0 -1 0 0 0 -1 2", "BASF 0.3", "HTAB")
+    anharmonic = "loop_\n_atom_site_anharm_GC_C_label\n_atom_site_anharm_GC_C_111\nO1 0.0001\n"
+    Path(cards).write_text(f"{Path(cards).read_text()}\n{anharmonic}")
+    begun = process.call("start", cards, HKL, OPTIONS, "iam.cif")
+    said = process.call("finish", FILES)["remarks"]
+    assert [kind for kind, text in said if "Anharmonic" in text] == ["not_applied"]
+    process.call("write_model", "model.cif")
+    process.begun = process.call("resume", "model.cif", HKL, OPTIONS, begun["remarks"])
+    spherical_round(process)
+    assert process.call("finish", FILES)["remarks"] == said
+
+
 def test_the_data_of_a_fit_to_amplitudes_are_merged_with_dispersion(process):
     found = process.call("observed", CIF, HKL, OPTIONS)
     assert len(found["hkl"]) == len(found["squares"]) == len(found["sigma"])

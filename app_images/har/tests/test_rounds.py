@@ -161,7 +161,10 @@ def test_without_reflections_or_resolution_the_way_out_is_named():
 def test_the_first_block_with_atoms_is_taken(tmp_path):
     path = tmp_path / "x.cif"
     path.write_text("data_global\n_journal_year 2026\n" + cif(WATER))
-    assert commands.block_with_atoms(path).name == "t"
+    block, said = commands.block_with_atoms(path)
+    assert (block.name, said) == ("t", [])
+    path.write_text(cif(WATER) + cif(WATER).replace("data_t", "data_second"))
+    assert commands.block_with_atoms(path)[1] == [("note", "The CIF has 2 structures; t is taken.")]
     path.write_text("data_global\n_journal_year 2026\n")
     with pytest.raises(MissingItemsError, match="no atoms"):
         commands.block_with_atoms(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from cctbx import miller
+from cctbx.array_family import flex
 
 from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.fit import Fit
@@ -66,13 +68,10 @@ def by_quotients(fit: Fit) -> tuple[float, float, int] | None:
     Q = (I+ - I-)/(I+ + I-) is free of the errors that mates share (Parsons, Flack & Wagner, Acta Cryst. B69 (2013) 249). Pairs
     below three s.u. of their sum, or more than five s.u. off, are left out.
     """
-    unique = fit.reflections.unique
-    observed, sigma, calculated = fit.equations.on_fc_scale()
-    keys = to_array(unique.set().map_to_asu().indices())
-    row = {tuple(h): i for i, h in enumerate(keys.tolist())}
-    laue = unique.set().map_to_asu().match_bijvoet_mates()[1].pairs()
-    plus, minus = (np.array([pair[k] for pair in laue], dtype=int) for k in (0, 1))
-    if len(row) != len(keys) or len(plus) < _FEWEST_PAIRS:
+    distinct, observed, sigma, calculated = _merged(fit)
+    mates = distinct.match_bijvoet_mates()[1].pairs()
+    plus, minus = (np.array([pair[k] for pair in mates], dtype=int) for k in (0, 1))
+    if len(plus) < _FEWEST_PAIRS:
         return None
     total = observed[plus] + observed[minus]
     noise = np.hypot(sigma[plus], sigma[minus])
@@ -91,6 +90,17 @@ def by_quotients(fit: Fit) -> tuple[float, float, int] | None:
     chi_sq = float((weight * (q_o - slope * q_c) ** 2).sum() / max(kept.sum() - 1, 1))
     slope_su = float(np.sqrt(max(chi_sq, 1.0) / (weight * q_c**2).sum()))
     return (1 - slope) / 2, slope_su / 2, int(kept.sum())
+
+
+def _merged(fit: Fit) -> tuple[miller.set, np.ndarray, np.ndarray, np.ndarray]:
+    """Reflections unique in the point group, their mean Fo² with σ, and Fc²: with MERG 0 the fit has equivalents apart."""
+    observed, sigma, calculated = fit.equations.on_fc_scale()
+    every = fit.reflections.unique.set().map_to_asu()
+    _, first, group = np.unique(to_array(every.indices()), axis=0, return_index=True, return_inverse=True)
+    group = group.reshape(-1)
+    weight = np.bincount(group, sigma**-2.0)
+    mean, model = (np.bincount(group, values / sigma**2) / weight for values in (observed, calculated))
+    return every.select(flex.size_t(first.tolist())), mean, weight**-0.5, model
 
 
 def _inversion_fraction(fit: Fit) -> tuple[float, float]:

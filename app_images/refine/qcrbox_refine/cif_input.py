@@ -129,14 +129,8 @@ def _symmetry(
     group = origin_by_contents(group, cell, sites, block.block)
     doubts += group.contradictions
     notes += group.notes
-    if not group.operations or group.source == "none":
-        raise MissingItemsError(
-            "the CIF has no space group.",
-            where=f"data_{block.name}",
-            why="A refinement needs the symmetry operations, or a symbol of the space group.",
-            next="Add _space_group_symop_operation_xyz.",
-            items=["_space_group_symop_operation_xyz"],
-        )
+    if group.source == "assumed":
+        raise _no_space_group(block, [note for note in group.notes if not note.startswith("No space group")])
     own = sgtbx.space_group()
     for operation in group.operations:
         own.expand_smx(sgtbx.rt_mx(str(operation)))
@@ -154,6 +148,19 @@ def _symmetry(
         )
     symmetry = crystal.symmetry(unit_cell=unit_cell, space_group=own, assert_is_compatible_unit_cell=False)
     return symmetry, tuple(float(x) for x in cell.su), sites
+
+
+def _no_space_group(block: CifBlock, unreadable: list[str]) -> MissingItemsError:
+    """unreadable: what is wrong with the statements of the file; empty where it makes none. P 1 would be another structure."""
+    problem = "the space group of the CIF cannot be read." if unreadable else "the CIF has no space group."
+    return MissingItemsError(
+        problem,
+        where=f"data_{block.name}",
+        why=" ".join(unreadable[:3])
+        or "A refinement needs the symmetry operations, or a symbol of the space group.",
+        next="Correct _space_group_symop_operation_xyz, or add it; of a structure without symmetry it is 'x,y,z'.",
+        items=["_space_group_symop_operation_xyz"],
+    )
 
 
 def _cell(block: CifBlock, notes: list[str]) -> UnitCell:

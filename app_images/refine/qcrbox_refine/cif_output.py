@@ -191,8 +191,9 @@ def _data(block: CifBlock, fit: Fit) -> None:
                 block.set(f"_diffrn_reflns_{kind}_measured_fraction_{reach}", f"{fraction:.3f}")
     block.set("_reflns_number_total", str(unique.size() + data.suppressed))
     if unique.anomalous_flag() and not data.grouped:
-        mates = (unique.size() - data.n_independent) / max(data.n_independent, 1)
-        block.set("_reflns_Friedel_coverage", f"{mates:.3f}")
+        # Of the merged list, whatever MERG says: equivalents that stay apart are no mates.
+        apart, together = (_without_equivalents(unique, mates_apart=apart).size() for apart in (True, False))
+        block.set("_reflns_Friedel_coverage", f"{apart / max(together, 1) - 1:.3f}")
     block.set("_reflns_number_gt", str(fit.n_gt))
     block.set("_reflns_threshold_expression", r"I > 2\s(I)")
 
@@ -216,12 +217,20 @@ def _measurement(block: CifBlock, data: Reflections) -> None:
 
 
 def _completeness(unique, d_min: float | None = None, *, mates_apart: bool = False) -> float:
-    merged = unique.average_bijvoet_mates() if unique.anomalous_flag() and not mates_apart else unique
+    merged = _without_equivalents(unique, mates_apart=mates_apart)
     return float(
         merged.completeness(d_max=None)
         if d_min is None
         else merged.resolution_filter(d_min=d_min).completeness()
     )
+
+
+def _without_equivalents(unique, *, mates_apart: bool):
+    """Each reflection of the list once: MERG 0, batches and overlaps keep equivalents apart."""
+    counted = unique.set()
+    if not mates_apart:
+        counted = counted.as_non_anomalous_set()
+    return counted.unique_under_symmetry()
 
 
 def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from qcrbox.contract.errors import CalculationFailed
+from qcrbox.contract.errors import CalculationFailed, UserInputError
 from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.shelx.refinement_texts import Weights
 
@@ -77,17 +77,35 @@ class Cycles:
             self._show(cycle)
             before = self._step(equations, made, before[0] if before else None), cycle
         self._store(equations, made)
+        self._name_limits(equations)
         self.last = cycle
         return equations, made, converged
 
     def _build(self, equations: NormalEquations, made: Parametrisation) -> None:
         try:
             equations.build()
+            self._require_scale(equations.scale)
             equations.solve()
         except SingularMatrix as error:
             raise self._singular(made, error.parameter) from error
         except RuntimeError as error:
             raise self._diverged(str(error)) from error
+
+    def _require_scale(self, scale: float) -> None:
+        """Raises UserInputError for intensities that are negative on the whole, CalculationFailed for numbers that ran away."""
+        if scale > 0:
+            return
+        if scale <= 0 and not self.done:
+            raise UserInputError(
+                "the intensities are negative on the whole: no scale factor brings them to those of the model.",
+                where="reflections",
+                why="The columns may be others than those of the format, or the crystal did not diffract.",
+                next="Check the reflections, and the HKLF instruction.",
+            )
+        raise self._diverged(
+            "a correction such as SWAT or EXTI, or a displacement, ran away: the scale factor is "
+            + ("negative" if scale <= 0 else "no number")
+        )
 
     def _step(
         self, equations: NormalEquations, made: Parametrisation, before: np.ndarray | None
@@ -109,6 +127,9 @@ class Cycles:
             su = np.sqrt(np.maximum(np.diag(equations.covariance(self.reflections.n_independent)), 1e-300))
             factor = min(factor, limit / max(float((np.abs(step) / su).max(initial=0.0)), limit))
         taken = step * factor
+        n = made.reparametrisation.n_independents
+        strongest = equations.model.strongest_extinction(equations.fc_sq)
+        taken[n:] = self.corrections.allowed(taken[n:], strongest)
         self._apply(equations, made, taken)
         return taken
 
@@ -126,6 +147,14 @@ class Cycles:
             taken = taken * 0.5
             self._apply(equations, made, -taken)
             self._build(equations, made)
+
+    def _name_limits(self, equations: NormalEquations) -> None:
+        strongest = equations.model.strongest_extinction(equations.fc_sq)
+        for name in self.corrections.at_limits(strongest):
+            word = "EXTI" if name == "extinction" else name.split()[0]
+            self.model.warn(
+                f"{name} stands at the limit of what it may be: the data show no such correction. Delete {word}."
+            )
 
     def _require_sane(self, cycle: Cycle) -> None:
         begin = self.done[0].r1 if self.done else cycle.r1
@@ -208,10 +237,13 @@ class Cycles:
                 reason="singular matrix",
             )
         parameter = parameter_name(made, independent, self.corrections)
+        of_correction = parameter in self.corrections.names()
         return CalculationFailed(
             f"the normal matrix is singular in cycle {len(self.done) + 1}.",
             why=f"A parameter is not determined by the data{': ' + parameter if parameter else ''}.",
-            next="Two atoms on one site, an atom with occupancy 0, or a hydrogen atom refined freely "
+            next="The data show nothing of this correction: delete its instruction (SWAT, EXTI, BASF, ABIN)."
+            if of_correction
+            else "Two atoms on one site, an atom with occupancy 0, or a hydrogen atom refined freely "
             "are the usual causes: look at the atom list.",
             reason="singular matrix",
         )
@@ -220,7 +252,9 @@ class Cycles:
         bad = ", ".join(not_positive_definite(self.model)[:8])
         return CalculationFailed(
             f"the refinement diverged in cycle {len(self.done) + 1}.",
-            why=f"Displacement parameters became impossible{': ' + bad if bad else ''} ({message}).",
+            why=f"Displacement parameters became impossible: {bad} ({message})."
+            if bad
+            else f"{message[:1].upper()}{message[1:]}.",
             next='Check element types and positions of these atoms, or begin with adp="isotropic".',
             reason="diverged",
         )

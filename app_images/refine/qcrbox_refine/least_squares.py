@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from qcrbox.contract.progress import say
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.shelx.refinement_texts import Weights
+from qcrbox.language import listed, minus
 
 from qcrbox_refine import weighting
 from qcrbox_refine.constraints import Parametrisation, not_positive_definite
@@ -22,6 +24,8 @@ from qcrbox_refine.shifts import parameter_name
 
 # A parameter whose s.u. would be larger by this factor without damping is named.
 HIDDEN = 1.5
+# Occupancies beyond 0 and 1 by less are rounded ones.
+_NONE = 0.005
 
 
 @dataclass(frozen=True)
@@ -153,10 +157,25 @@ def _correction_su(runner: Cycles, equations: NormalEquations, own: np.ndarray) 
     return {name: math.sqrt(max(float(v), 0.0)) for name, v in zip(names, variances, strict=True)}
 
 
+def not_positive_definite_words(labels: Sequence[str]) -> str:
+    """The warning that names these atoms."""
+    whose = "Its" if len(labels) == 1 else "Their"
+    return f"Not positive definite: {', '.join(labels)}. {whose} displacement parameters mean nothing."
+
+
 def _note_state(model: Model, last: Cycle, *, converged: bool, refined: bool) -> None:
     bad = not_positive_definite(model)
     if bad:
-        model.warn(f"Not positive definite: {', '.join(bad)}. Their displacement parameters mean nothing.")
+        model.warn(not_positive_definite_words(bad))
+    odd = [
+        f"{a.label} {minus(f'{a.occupancy:.3g}')}"
+        for a in model.atoms
+        if not -_NONE <= a.occupancy <= 1 + _NONE
+    ]
+    if odd:
+        model.warn(
+            f"Occupancies that no site can have: {listed(odd, 20)}. A part of a disorder is not there, or an element is wrong."
+        )
     if not refined:
         model.note(
             "Not refined (0 cycles): R values, s.u. and density are those of the model as it stands. "

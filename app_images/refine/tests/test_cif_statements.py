@@ -82,6 +82,38 @@ def test_missing_reflections_lower_the_fractions(block_of, share):
     assert number(block, "_diffrn_measured_fraction_theta_max") == pytest.approx(kept / n, abs=0.01)
 
 
+@pytest.mark.parametrize(("cards", "hklf", "rows"), CASES.values(), ids=CASES.keys())
+def test_equivalents_that_stay_apart_do_not_replace_missing_reflections(block_of, cards, hklf, rows):
+    """Half of the reflections, most of them twice: the list is as long as a complete one."""
+
+    def half(hkl):
+        return rows(hkl[np.random.default_rng(1).random(len(hkl)) < 0.5])
+
+    block, n = block_of("P 21/c", *cards, hklf=hklf, rows=half)
+    kept = int((np.random.default_rng(1).random(n) < 0.5).sum())
+    for name in ("_diffrn_measured_fraction_theta_max", "_diffrn_reflns_point_group_measured_fraction_max"):
+        assert number(block, name) == pytest.approx(kept / n, abs=0.01), name
+
+
+@pytest.mark.parametrize("merg", [0, 1, 2])
+def test_friedel_pairs_are_those_of_the_merged_list_whatever_merg_says(block_of, merg):
+    """In P 21, h k l and -h k -l are equivalents; every second reflection has its mate."""
+
+    def with_some_mates(hkl):
+        centric = hkl[:, 1] == 0
+        one = hkl[~centric & (hkl[:, 1] > 0)]
+        both = np.concatenate([hkl[centric], one, one * [-1, 1, -1], -one[::2]])
+        return both, np.ones(len(both)), None
+
+    block, _ = block_of("P 21", f"MERG {merg}", rows=with_some_mates)
+    hkl = Truth("P 21", "Br").indices(1.3).astype(int)
+    one, centric = int((hkl[:, 1] > 0).sum()), int((hkl[:, 1] == 0).sum())
+    mates = (one + 1) // 2
+    assert number(block, "_reflns_Friedel_coverage") == pytest.approx(mates / (one + centric), abs=2e-3)
+    assert number(block, "_refine_ls_abs_structure_Flack") == pytest.approx(0, abs=0.02)
+    assert "quotients" in block.find_value("_refine_ls_abs_structure_details")
+
+
 @pytest.mark.parametrize(
     ("cards", "hklf", "rows", "said"),
     [

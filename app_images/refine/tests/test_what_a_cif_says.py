@@ -11,7 +11,7 @@ from qcrbox.cif import Document, read
 from qcrbox.cif.convert import unify
 from qcrbox.cif.convert.written_names import as_written
 from qcrbox.cif.quoting import text_of
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox_agent import progress
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.constraints import parametrise
@@ -408,3 +408,52 @@ def test_a_result_that_its_author_takes_away_holds_all_that_is_stored(files, com
     assert values(unify(written).block) == values(stored)
     assert not [tag for tag in again.tags if tag.endswith("_su") or "." in tag]
     assert cards[0][:4] in again.text("_shelx_res_file")
+
+
+SYMMETRY = ("_space_group_name_H-M_alt", "_space_group_name_Hall", "_space_group_IT_number")
+
+
+def without_symmetry(text: str) -> str:
+    """The CIF with no statement about its space group."""
+    return without(re.sub(r"loop_\n_space_group_symop_id\n.*?\n\n", "", text, flags=re.DOTALL), *SYMMETRY)
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ("", r"has no space group.*it is 'x,y,z'"),
+        ("_space_group_name_H-M_alt 'P 21/q'\n", "space group of the CIF cannot be read.*P 21/q"),
+        (
+            "loop_\n_space_group_symop_operation_xyz\n'x,y,q'\n",
+            "space group of the CIF cannot be read.*'q' cannot be read",
+        ),
+    ],
+    ids=["none", "symbol", "operations"],
+)
+def test_a_model_whose_space_group_is_not_known_is_not_refined_in_p1(files, tmp_path, stated, words):
+    """It was, with a note."""
+    text = re.sub(r"^(data_\S+\n)", rf"\1{stated}", without_symmetry(files[0]), count=1, flags=re.MULTILINE)
+    with pytest.raises(MissingItemsError) as error:
+        refined(tmp_path, text)
+    assert re.search(words, " ".join(str(error.value).split()))
+
+
+def test_occupancies_that_no_site_can_have_are_warned_of(files, tmp_path):
+    changed, row = [], ""
+    for line in without(files[0], RES).splitlines():
+        if not row and re.match(r"C1 .* U(iso|ani) 1 ", line):
+            row = line = re.sub(r"(U\w+) 1 ", r"\1 1.2 ", line)
+        changed.append(line)
+    assert row
+    warned = [
+        t for kind, t in refined(tmp_path, "\n".join(changed)).model.remarks_by_kind() if kind == "warning"
+    ]
+    assert any(t.startswith("Occupancies that no site can have: C1 1.2.") for t in warned)
+
+
+def test_intensities_that_are_negative_on_the_whole_are_refused(files, tmp_path):
+    """They gave a negative scale factor, whose root is no number."""
+    lines = [f"{h:4d}{k:4d}{l:4d}{-5:8.2f}{1:8.2f}" for h in range(4) for k in range(4) for l in range(1, 6)]  # noqa: E741
+    (tmp_path / "negative.hkl").write_text("\n".join(lines))
+    with pytest.raises(UserInputError, match="negative on the whole"):
+        refined(tmp_path, files[0], str(tmp_path / "negative.hkl"))

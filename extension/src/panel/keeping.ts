@@ -40,21 +40,18 @@ export async function keepFiles(store: RegistryStore, files: File[], trans: Tran
   if (files.length === 0) {
     return [];
   }
-  const note = Notification.emit(trans.__('Storing …'), 'in-progress', { autoClose: false });
-  const results = await upload(store.client, files, name =>
-    Notification.update({ id: note, message: trans.__('Storing %1 …', name) })
-  );
+  // Lab draws its first notification late: one that was changed until then keeps its first words for ever.
+  // So this one is never changed, and the outcome is another.
+  const note = Notification.emit(trans._n('Storing %1 file …', 'Storing %1 files …', files.length), 'in-progress', {
+    autoClose: false
+  });
+  const results = await upload(store.client, files).finally(() => Notification.dismiss(note));
   const refused = results.filter(each => each.problem || each.without);
   const why = (each: IUploadResult) => each.problem || trans.__('not stored, since %1 was refused', each.without);
   const message = refused.length
     ? refused.map(each => `${each.name}: ${why(each)}`).join('\n')
     : trans._n('%1 file stored', '%1 files stored', results.length);
-  Notification.update({
-    id: note,
-    message,
-    type: refused.length ? 'error' : 'success',
-    autoClose: refused.length ? false : 3000
-  });
+  Notification.emit(message, refused.length ? 'error' : 'success', { autoClose: refused.length ? false : 3000 });
   await store.refresh();
   return [...new Set(results.map(each => each.dataset).filter(Boolean))];
 }

@@ -26,11 +26,7 @@ export function together(files: File[]): File[][] {
 }
 
 /** Store files; one that is refused stops its own dataset only. */
-export async function upload(
-  client: RegistryClient,
-  files: File[],
-  tell: (name: string) => void
-): Promise<IUploadResult[]> {
+export async function upload(client: RegistryClient, files: File[]): Promise<IUploadResult[]> {
   const results: IUploadResult[] = [];
   for (const group of together(files)) {
     let dataset = '';
@@ -40,7 +36,6 @@ export async function upload(
         results.push({ name: file.name, problem: '', without: refused, dataset: '' });
         continue;
       }
-      tell(file.name);
       try {
         if (dataset) {
           await client.append(dataset, file);

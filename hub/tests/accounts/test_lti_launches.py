@@ -162,7 +162,6 @@ def test_person_of_several_courses_gets_marks_where_they_launched_last(
         ([{"group": "xrd", "value": "course:"}], {""}),
         ([], set()),
     ],
-    ids=str,
 )
 def test_courses_of_a_group_are_those_that_a_rule_names(
     rules: list[dict[str, str]], contexts: set[str]

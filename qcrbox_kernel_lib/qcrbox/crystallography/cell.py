@@ -134,6 +134,14 @@ class UnitCell:
         return np.sqrt(np.diag(self.reciprocal_metric))
 
     @cached_property
+    def correlation_of_coordinates(self) -> Array:
+        """(3, 3) correlations of x, y, z of a site whose error is the same in all directions: cosines of the reciprocal axes.
+
+        On oblique axes coordinates are correlated however round the error is: x and y by 1/2 in a hexagonal cell.
+        """
+        return self.reciprocal_metric / np.outer(self.reciprocal_lengths, self.reciprocal_lengths)
+
+    @cached_property
     def reciprocal(self) -> UnitCell:
         """The reciprocal cell, lengths in 1/Å."""
         g = self.reciprocal_metric

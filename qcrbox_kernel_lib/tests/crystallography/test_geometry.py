@@ -45,11 +45,17 @@ def test_distances_angles_and_torsions_of_a_triclinic_cell_agree_with_cctbx(tric
 
 
 def cartesian_covariance(structure: Structure, rows: list[int]) -> flex.double:
+    """s.u. of the coordinates, correlated by the cosines of the reciprocal axes as cctbx has them."""
     a = structure.cell.orthogonalisation
+    alpha, beta, gamma = np.cos(
+        np.radians(uctbx.unit_cell(tuple(structure.cell.parameters)).reciprocal_parameters()[3:])
+    )
+    correlation = np.array([[1, gamma, beta], [gamma, 1, alpha], [beta, alpha, 1]])
     size = 3 * len(rows)
     full = np.zeros((size, size))
     for place, row in enumerate(rows):
-        block = a @ np.diag(structure.sites.fract_su[row] ** 2) @ a.T
+        su = structure.sites.fract_su[row]
+        block = a @ (correlation * np.outer(su, su)) @ a.T
         full[3 * place : 3 * place + 3, 3 * place : 3 * place + 3] = block
     return flex.double(full[np.triu_indices(size)])
 
@@ -97,6 +103,50 @@ def test_su_with_the_cell_agree_with_cctbx(triclinic: Structure) -> None:
     of_sites = cartesian_covariance(triclinic, [0, 3])
     variance = geometry.distance([sites[0], sites[3]]).variance(of_sites, of_cell, cell, sgtbx.rt_mx())
     assert triclinic.distance("C1", "C4").su == pytest.approx(np.sqrt(variance), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("cell", "operations"),
+    [
+        ((9.1, 9.1, 7.2, 90, 90, 120), ("x,y,z", "-y,x-y,z", "-x+y,-x,z")),
+        ((14.1, 6.3, 9.5, 90, 124, 90), ("x,y,z", "-x,-y,-z")),
+        ((6.8, 7.4, 8.9, 81, 74.5, 68.2), ("x,y,z",)),
+    ],
+    ids=["hexagonal", "monoclinic", "triclinic"],
+)
+def test_sites_whose_error_is_the_same_in_all_directions_give_bonds_that_error(
+    cif: CifMaker, cell: tuple[float, ...], operations: tuple[str, ...]
+) -> None:
+    """An error of 0.01 Å in every direction at both ends: √2 · 0.01 Å along the bond, whatever way it runs."""
+    reciprocal = uctbx.unit_cell(cell).reciprocal_parameters()[:3]
+    sites = [
+        (
+            label,
+            "C",
+            *(f"{x:.7f}({round(0.01 * length * 1e7)})" for x, length in zip(place, reciprocal, strict=True)),
+        )
+        for label, place in (
+            ("C1", (0.21, 0.33, 0.12)),
+            ("C2", (0.30, 0.42, 0.25)),
+            ("C3", (0.35, 0.27, 0.03)),
+        )
+    ]
+    structure = Structure.from_cif(cif(cell, sites, group=symops(*operations)))
+    for pair in (("C1", "C2"), ("C1", "C3"), ("C2", "C3")):
+        assert structure.distance(*pair).su == pytest.approx(np.sqrt(2) * 0.01, rel=1e-3)
+
+
+def test_on_a_mirror_plane_between_hexagonal_axes_the_error_is_that_within_the_plane(cif: CifMaker) -> None:
+    """(x, -x, z) moves along a - b, which is √3 a long, and along c."""
+    a, c, error = 9.0, 7.0, 0.01
+    x_su, z_su = error / (np.sqrt(3) * a), error / c
+    mirror = symops("x,y,z", "-y,-x,z")
+    sites = [
+        ("C1", "C", f"0.1000000({round(x_su * 1e7)})", f"-0.1000000({round(x_su * 1e7)})", f"0.1000000({round(z_su * 1e7)})"),
+        ("C2", "C", 0, 0, 0),
+    ]  # fmt: skip
+    structure = Structure.from_cif(cif((a, a, c, 90, 90, 120), sites, group=mirror))
+    assert structure.distance("C1", "C2").su == pytest.approx(error, rel=1e-3)
 
 
 def test_su_of_the_cell_adds_to_that_of_the_coordinates(triclinic: Structure, cif: CifMaker) -> None:

@@ -76,6 +76,31 @@ def test_an_atom_above_a_square_shares_its_height_with_the_others() -> None:
 
 
 @pytest.mark.parametrize(
+    "normal", [(0, 0, 1), (1, -1, 0), (-1, 1, 0), (1, 1, -1), (1, -2, 2)], ids=lambda n: " ".join(map(str, n))
+)
+def test_the_gradient_of_a_deviation_turns_with_the_plane(normal: tuple[int, int, int]) -> None:
+    """Two components of the normal may be equally large: which way it points must not change within a derivative."""
+    z = np.array(normal) / np.linalg.norm(normal)
+    x = np.cross(z, [0.3, 0.5, 0.8])
+    x /= np.linalg.norm(x)
+    axes = np.array([x, np.cross(z, x), z])
+    corners = np.array([[1, 1, 0], [1, -1, 0], [-1, 1, 0], [-1, -1, 0], [0, 0, 0.5]], dtype=float)
+    value, gradient = plane_deviation(4)((corners @ axes)[None])
+    assert abs(value[0]) == pytest.approx(0.4)
+    along = gradient[0] @ z * np.sign(value[0]) * np.sign((corners @ axes)[4] @ z)
+    assert along == pytest.approx([-0.2, -0.2, -0.2, -0.2, 0.8], abs=1e-6)
+    assert gradient[0] - np.outer(gradient[0] @ z, z) == pytest.approx(0, abs=0.1)
+
+
+def test_planes_that_a_centre_makes_parallel_have_no_angle_and_no_su() -> None:
+    rng = np.random.default_rng(4)
+    ring = rng.normal(size=(5, 3)) * [2, 2, 0.1]
+    value, gradient = plane_angle(5)(np.concatenate([ring, [3, 4, 5] - ring])[None])
+    assert value[0] == pytest.approx(0, abs=1e-12)
+    assert gradient == pytest.approx(0, abs=1e-8)
+
+
+@pytest.mark.parametrize(
     ("points", "spans"),
     [
         ([[0, 0, 0], [1, 0, 0], [0, 1, 0]], True),

@@ -44,7 +44,7 @@ async def read_input(
 
 @router.get("/{calculation_id}/checkpoint")
 async def read_checkpoint(core: TheCore, attempt: TheAttempt) -> Response:
-    """The newest checkpoint of an earlier attempt of this calculation. 404 when none stored one."""
+    """The newest checkpoint of an earlier attempt, or of an earlier run of the same call. 404 when none kept one."""
     return await file_response(await core.agent_files.read_checkpoint(attempt))
 
 

@@ -12,7 +12,7 @@ from qcrbox_registry.access.rights import missing
 from qcrbox_registry.messaging.tokens import read_files
 from qcrbox_registry.services.contents import Content, ContentService
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.store import calculations, datasets, uploads
+from qcrbox_registry.store import calculations, datasets, kept_checkpoints, uploads
 from qcrbox_registry.store.calculations import Attempt
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.uploads import NewOutput, OutputKey, Upload
@@ -45,8 +45,11 @@ class AgentFileService:
         return Content(file.filename, sha256, size, self._context.objects.get(sha256))
 
     async def read_checkpoint(self, attempt: Attempt) -> Content:
-        """The newest checkpoint of the calculation. Raises NotFound when no attempt stored one."""
-        found = await self._context.db.read(lambda conn: uploads.checkpoint(conn, attempt.id))
+        """The newest checkpoint of the calculation, else the one that an earlier run of the same call has kept.
+
+        Raises NotFound when there is neither.
+        """
+        found = await self._context.db.read(lambda conn: _checkpoint(conn, attempt.id))
         if found is None or found.sha256 is None:
             raise missing("checkpoint", attempt.id)
         return Content(found.filename, found.sha256, found.size, self._context.objects.get(found.sha256))
@@ -92,6 +95,11 @@ class AgentFileService:
             return added
 
         return await self._context.db.write(write)
+
+
+def _checkpoint(conn: Connection, calculation_id: str) -> Upload | datasets.DataFile | None:
+    own = uploads.checkpoint(conn, calculation_id)
+    return own or kept_checkpoints.of_the_same_call(conn, calculation_id)
 
 
 def _lasting(conn: Connection, calculation_id: str, number: int) -> Attempt:

@@ -7,11 +7,13 @@ import time
 
 import pytest
 from qcrbox.contract.errors import Conflict, NotFound, NotSignedIn, TooLarge
-from qcrbox.contract.messages import CHECKPOINT
+from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
+from qcrbox.contract.states import State
 from qcrbox_registry.messaging.tokens import FilesToken, sign
 from qcrbox_registry.services.agent_files import AgentFileService
 from qcrbox_registry.services.contents import ContentService
-from qcrbox_registry.store import trash, uploads
+from qcrbox_registry.store import calculations as records
+from qcrbox_registry.store import datasets, results, trash, uploads
 from qcrbox_registry.store.tables import calculations
 from qcrbox_registry.store.uploads import OutputKey
 
@@ -147,3 +149,76 @@ async def test_what_arrives_after_the_end_of_its_attempt_is_not_kept(
         assert await bytes_of(await service.read_checkpoint(attempt)) == b"new"
     else:
         assert world.ask(uploads.checkpoint, attempt.id) is None
+
+
+# ---------------------------------------------------------------- checkpoints of earlier calculations
+
+
+@pytest.fixture
+def ended(world, service, token, chunks):
+    """`await ended(state, checkpoint)` is a calculation with these arguments that has ended and kept this checkpoint."""
+
+    async def make(state=State.CANCELLED, checkpoint=b"", owner="ada", arguments=None):
+        made = world.start(owner, arguments=arguments or {"x": 1})
+        number = world.run(made)
+        world.change(made, State.RUNNING, number)
+        outputs = []
+        if checkpoint:
+            key = key_of(checkpoint, CHECKPOINT, "state.zip")
+            stored = await service.write_output(
+                await service.attempt(made, token(made, number)), key, chunks(checkpoint), None
+            )
+            outputs = [OutputFile(name=CHECKPOINT, filename="state.zip", filetype="unknown", **stored)]
+        end = Finished(calculation_id=made, attempt=number, status=state, outputs=outputs)
+        world.do(results.commit_many, [end])
+        return made
+
+    return make
+
+
+@pytest.fixture
+async def found_by(world, service, token):
+    """`await found_by(arguments)`: the checkpoint that a new calculation gets, None where it gets none."""
+
+    async def read(arguments=None, owner="ada"):
+        made = world.start(owner, arguments=arguments or {"x": 1})
+        attempt = await service.attempt(made, token(made, world.run(made)))
+        try:
+            return await bytes_of(await service.read_checkpoint(attempt))
+        except NotFound:
+            return None
+
+    return read
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.FAILED])
+async def test_the_same_call_goes_on_from_the_checkpoint_of_one_that_did_not_succeed(ended, found_by, state):
+    await ended(state, b"round 2")
+    assert await found_by() == b"round 2"
+
+
+async def test_a_run_that_stored_nothing_new_hides_no_older_checkpoint(ended, found_by):
+    await ended(checkpoint=b"round 1")
+    await ended(checkpoint=b"round 3")
+    await ended()
+    assert await found_by() == b"round 3"
+
+
+async def test_after_a_success_the_same_call_begins_anew(ended, found_by):
+    await ended(checkpoint=b"round 2")
+    await ended(State.SUCCESSFUL)
+    assert await found_by() is None
+
+
+async def test_other_arguments_and_other_people_get_no_checkpoint(ended, found_by):
+    await ended(checkpoint=b"round 2")
+    assert await found_by({"x": 2}) is None
+    assert await found_by(owner="bob") is None
+
+
+async def test_a_checkpoint_that_was_deleted_is_not_continued(world, ended, found_by):
+    made = await ended(checkpoint=b"round 2")
+    dataset = world.ask(records.get, made).output_dataset_id
+    (file,) = world.ask(datasets.files_of, [dataset])[dataset]
+    world.do(trash.delete_file, file.id, world.person["ada"], 1.0)
+    assert await found_by() is None

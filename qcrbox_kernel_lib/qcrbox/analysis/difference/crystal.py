@@ -327,8 +327,10 @@ def _atom_changes(
     delta = second.cell.nearest(two.fract[rows_2] - moved[rows_1])
     shift = np.linalg.norm(second.cell.to_cartesian(delta), axis=1)
     turns = turned[rows_1]
-    # Coordinates count as independent: s.u. on turned axes are those of sums of them.
-    su_on_axes = np.sqrt(np.einsum("nij,nj->ni", turns**2, one.fract_su[rows_1] ** 2))
+    # s.u. on turned axes are those of sums of coordinates, which are correlated on oblique axes.
+    own = one.fract_su[rows_1]
+    covariance = np.einsum("ni,nj,ij->nij", own, own, first.cell.correlation_of_coordinates)
+    su_on_axes = np.sqrt(np.maximum(np.einsum("nij,njk,nik->ni", turns, covariance, turns), 0))
     position = _largest_in_su(delta, su_on_axes, two.fract_su[rows_2])
     tensors, su_1 = _turned_tensors(first, second, turned)
     su_2 = six_components(two.u_cif_su[rows_2])

@@ -1,7 +1,8 @@
 """Distances, angles, torsions and planes with standard uncertainties.
 
 s.u. are propagated from the s.u. of coordinates and cell without their covariances, which a CIF does not
-hold: they are estimates. Two images of one site move together, riding hydrogen moves with its atom, and
+hold: they are estimates. The coordinates of one site are correlated as those of an error that is the same in all
+directions, which matters on oblique axes. Two images of one site move together, riding hydrogen moves with its atom, and
 coordinates of special positions are tied by their symmetry; all three are taken into account.
 """
 
@@ -77,10 +78,22 @@ def has_torsion(points: Array) -> bool:
 def plane_deviation(which: int) -> Measure:
     """How far the atom `which` of m groups (m, n, 3), n ≥ 3, lies from the least-squares plane of its group, Å."""
 
-    def value(points: Array) -> Array:
-        return np.array([least_squares_plane(group).deviations[which] for group in points])
+    def kind(points: Array) -> tuple[Array, Array]:
+        normals = [least_squares_plane(group).normal for group in points]
 
-    return _with_gradients(value)
+        def value(moved: Array) -> Array:
+            planes = [least_squares_plane(group) for group in moved]
+            # Which way a normal points may change between two near planes; a deviation must not change its sign with it.
+            return np.array(
+                [
+                    plane.deviations[which] * np.sign(plane.normal @ normal)
+                    for plane, normal in zip(planes, normals, strict=True)
+                ]
+            )
+
+        return _with_gradients(value)(points)
+
+    return kind
 
 
 def plane_angle(first: int) -> Measure:
@@ -94,7 +107,13 @@ def plane_angle(first: int) -> Measure:
             ]
         )
 
-    return _with_gradients(value)
+    def kind(points: Array) -> tuple[Array, Array]:
+        angles, gradients = _with_gradients(value)(points)
+        # Of planes that symmetry makes parallel the angle has its edge there; it does not change.
+        gradients[angles < _ANGULAR_NOISE] = 0.0
+        return angles, gradients
+
+    return kind
 
 
 def _with_gradients(value: Callable[[Array], Array], step: float = 1e-4) -> Measure:
@@ -126,15 +145,16 @@ class Measured:
 
 
 def site_covariance(images: SymmetryImages) -> Array:
-    """Covariances (n, 3, 3) of fractional coordinates: given variances, and the correlations that special
-    positions force, so that y of (x, 2x, z) moves with x.
+    """Covariances (n, 3, 3) of fractional coordinates: given variances, the correlations of oblique axes, and those
+    that special positions force, so that y of (x, 2x, z) moves with x.
     """
     su = np.nan_to_num(images.sites.fract_su)
-    covariance = np.einsum("ni,nj,ij->nij", su, su, np.eye(3))
+    oblique = images.cell.correlation_of_coordinates
+    covariance = np.einsum("ni,nj,ij->nij", su, su, oblique)
     for site, fixing in enumerate(images.symmetry.stabiliser):
         if len(fixing) > 1:
             mean = np.mean([images.rotations[k] for k, _ in fixing], axis=0)
-            spread = mean @ mean.T
+            spread = mean @ images.cell.reciprocal_metric @ mean.T
             size = np.sqrt(np.maximum(np.diag(spread), 0))
             with np.errstate(invalid="ignore", divide="ignore"):
                 correlation = np.nan_to_num(spread / np.outer(size, size))
@@ -211,7 +231,9 @@ class Plane:
 
     def angle_to(self, other: Plane) -> float:
         """Dihedral angle of two planes, 0 to 90 degrees."""
-        return float(np.degrees(np.arccos(min(1.0, abs(float(self.normal @ other.normal))))))
+        # The arc cosine would lose half of the digits of planes that are nearly parallel.
+        across = float(np.linalg.norm(np.cross(self.normal, other.normal)))
+        return float(np.degrees(np.arctan2(across, abs(float(self.normal @ other.normal)))))
 
 
 def span_a_plane(points: Array) -> bool:
