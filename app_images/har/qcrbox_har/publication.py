@@ -85,7 +85,9 @@ def complete(cif: Path, state: Progress, options: Options, table_file: Path) -> 
     document = read(cif)
     block = document.sole_block()
     notes = block.text("_refine_special_details")
-    text = "\n".join([*sentences(state, options), *state.notes, *state.warnings, *([notes] if notes else [])])
+    doubts = state.table.doubts(state.plan) if state.table else []
+    said = [*state.notes, *state.warnings, *doubts, *([notes] if notes else [])]
+    text = "\n".join([*sentences(state, options), *said])
     block.set("_refine_special_details", text)
     program = block.text("_computing_structure_refinement") or "smtbx of cctbx"
     block.set(
