@@ -59,7 +59,10 @@ class FileModel:
 
         found = main_block(self.document)
         if found is None:
-            raise NotFound(f"{self.filename} has no data block.")
+            raise NotFound(
+                f"{self.filename} has no data block{': it is empty' if not self.content.strip() else ''}.",
+                next="A CIF begins with a line data_name. Save or download the file again.",
+            )
         return found
 
     @cached_property

@@ -27,7 +27,14 @@ PLOTS = {
 
 
 def parts_of(file: FileModel, fcf: FileModel | None = None) -> Json:
-    """Names of the parts that the file has."""
+    """Names of the parts that the file has; with `problem` where nothing but its text can be shown."""
+    try:
+        return {"parts": _parts_of(file, fcf)}
+    except NotFound as error:
+        return {"parts": ["text"], "problem": error.message}
+
+
+def _parts_of(file: FileModel, fcf: FileModel | None) -> list[str]:
     has = {"structure": file.kind in ("shelx", "cube"), "density": file.kind == "cube"}
     if file.kind == "cif":
         has["structure"] = file.block.find("_atom_site_label") is not None
@@ -37,7 +44,7 @@ def parts_of(file: FileModel, fcf: FileModel | None = None) -> Json:
         has["plots"] = True
     has["reflections"] = file.kind == "hkl"
     has["text"] = file.kind in ("cif", "shelx", "hkl")
-    return {"parts": [name for name, there in has.items() if there]}
+    return [name for name, there in has.items() if there]
 
 
 def facts(file: FileModel, fcf: FileModel | None = None) -> Json:

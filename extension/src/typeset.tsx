@@ -49,6 +49,22 @@ export function figurePieces(symbol: string): IPiece[] {
   return [{ text: letters, as: 'italic' }, ...(digit ? [{ text: digit, as: 'plain' } as IPiece] : [])];
 }
 
+/** The name of a quantity as tables have it: its symbol as in print, then what follows: `R1 [I > 2σ(I)]`, `θmax / °`. */
+export function quantityPieces(name: string): IPiece[] {
+  const [symbol = ''] = name.split(' ', 1);
+  const found = /^(?:(w?R)(1|2|int)|(M)(r)|([abcVZSαβγµ])|(θ|Δρ)(max|min))$/.exec(symbol);
+  if (!found) {
+    return [{ text: name, as: 'plain' }];
+  }
+  const [letters = '', index = ''] = found.slice(1).filter(part => part !== undefined);
+  const pieces: IPiece[] = [
+    { text: letters, as: /[a-z]/i.test(letters) ? 'italic' : 'plain' },
+    { text: index, as: /\d/.test(index) ? 'plain' : 'sub' },
+    { text: name.slice(symbol.length), as: 'plain' }
+  ];
+  return pieces.filter(({ text }) => text);
+}
+
 function Pieces({ pieces, label }: { pieces: IPiece[]; label: string }): JSX.Element {
   return (
     <span title={label}>
@@ -71,6 +87,10 @@ function Pieces({ pieces, label }: { pieces: IPiece[]; label: string }): JSX.Ele
 
 export function SpaceGroup({ symbol }: { symbol: string }): JSX.Element {
   return <Pieces pieces={spaceGroupPieces(symbol)} label={symbol} />;
+}
+
+export function Quantity({ name }: { name: string }): JSX.Element {
+  return <Pieces pieces={quantityPieces(name)} label={name} />;
 }
 
 export function Figure({ symbol }: { symbol: string }): JSX.Element {

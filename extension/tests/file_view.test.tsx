@@ -157,6 +157,13 @@ test('a file that cannot be read says why, without tabs; one that is repaired is
   expect(page.words()).toContain('data_azu');
 });
 
+test('of a file without data the reason stands above its text', async () => {
+  const problem = 'azu.cif has no data block. A CIF begins with a line data_name.';
+  const page = await mount(fileView({ 'view/parts': { parts: ['text'], problem } }).view);
+  expect(page.all('[role="alert"]').map(each => each.textContent)).toEqual([problem]);
+  expect(page.all('[role="tab"]').map(each => each.textContent)).toEqual(['Text']);
+});
+
 test('while a changed file is read the chosen tab stays', async () => {
   const { view, answers } = fileView();
   const page = await mount(view);

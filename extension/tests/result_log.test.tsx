@@ -15,7 +15,7 @@ const NOTHING = 'The program has written nothing.';
 
 afterEach(unmountAll);
 
-async function shown() {
+async function shown(more: object = { status: 'successful' }) {
   const asked: ReturnType<typeof later<object | null>>[] = [];
   const next = () => {
     asked.push(later<object | null>());
@@ -23,7 +23,7 @@ async function shown() {
   };
   const store = {
     problem: '',
-    known: calculation('c1'),
+    known: calculation('c1', more),
     calculationOf: () => store.known,
     datasetOf: () => undefined,
     client: { calculation: next }
@@ -40,7 +40,7 @@ async function shown() {
     fail: (n: number, why: string) => page.settle(() => asked[n]?.fail(new Error(why))),
     move: (step: string) =>
       page.settle(() => {
-        store.known = calculation('c1', { step });
+        store.known = calculation('c1', { ...more, step });
         changed.emit();
       })
   };
@@ -63,6 +63,20 @@ test.each([
   const { page, answer } = await shown();
   await answer(0, stdout);
   expect(page.words()).toContain(NOTHING);
+});
+
+test('a calculation that goes on has written nothing yet', async () => {
+  const { page, answer } = await shown({ status: 'running' });
+  await answer(0, '');
+  expect(page.words()).toContain('The program has written nothing yet.');
+});
+
+test.each([
+  ['failed', 'alert'],
+  ['cancelled', 'note']
+])('why a calculation is %s stands in a box of the role %s', async (status, role) => {
+  const { page } = await shown({ status, error_msg: 'Not needed.' });
+  expect(page.all(`[role="${role}"]`).map(each => each.textContent)).toEqual(['Not needed.']);
 });
 
 test('where the log cannot be read it says why, and does not call the log empty', async () => {

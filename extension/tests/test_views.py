@@ -85,6 +85,16 @@ def test_each_file_has_its_parts(content, name, parts):
     assert set(model_views.parts_of(model(content, name))["parts"]) == parts
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"hello\n", "a.cif has no data block. A CIF"), (b" \n", "a.cif has no data block: it is empty. A CIF")],
+)
+def test_of_a_cif_without_data_the_text_is_shown_with_the_reason(content, words):
+    found = model_views.parts_of(model(content, "a.cif"))
+    assert found["parts"] == ["text"]
+    assert found["problem"].startswith(words)
+
+
 @pytest.mark.parametrize("name", ["a.txt", "a", "a.py"])
 def test_other_files_are_refused(name):
     with pytest.raises(NotFound, match="no file that can be shown"):

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { expect, test } from 'vitest';
 
 import { DARK_PAPER, ink, isDark, paper, tint } from '../../qcrbox_kernel_lib/qcrbox/widgets/shared_js/theme.js';
@@ -49,4 +51,32 @@ test('a hue stays what it is', () => {
 test('without a page, and on a light one, paper is white', () => {
   expect(isDark()).toBe(false);
   expect(paper()).toBe('#ffffff');
+});
+
+const text = path => readFileSync(new URL(path, import.meta.url), 'utf8');
+const variables = (css, selector) =>
+  Object.fromEntries(
+    [
+      ...css
+        .slice(css.indexOf(`${selector} {`))
+        .split('}')[0]
+        .matchAll(/(--qcrbox-\S+-color): (\S+);/g)
+    ].map(found => found.slice(1))
+  );
+
+test('colours of words in notebooks can be read in both themes, and without Lab', () => {
+  const css = text('../style/base.css');
+  const [dark, light] = [variables(css, 'body'), variables(css, "body[data-jp-theme-light='true']")];
+  const used = [
+    ...text('../../qcrbox_kernel_lib/qcrbox/markup/colours.py').matchAll(/var\((--qcrbox-\S+-color),(#\w{6})\)/g)
+  ];
+  expect(used).toHaveLength(5);
+  for (const [, name, alone] of used) {
+    expect(contrast(light[name], '#ffffff'), name).toBeGreaterThanOrEqual(4.5);
+    expect(contrast(alone, '#ffffff'), name).toBeGreaterThanOrEqual(4.5);
+    // Lab's own orange, #f57c00 in its dark theme, stands for warnings.
+    expect(contrast(dark[name].replace('var(--jp-warn-color0)', '#f57c00'), '#212121'), name).toBeGreaterThanOrEqual(
+      4.5
+    );
+  }
 });

@@ -13,6 +13,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# Of an element in the nearest one that cuts off what does not fit.
+TOP_IS_INSIDE = """element => {
+    let box = element.parentElement;
+    while (getComputedStyle(box).overflow !== 'hidden') box = box.parentElement;
+    return element.getBoundingClientRect().top >= box.getBoundingClientRect().top;
+}"""
 UREA = Path(__file__).parents[2] / "app_images" / "har" / "examples"
 TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden)"
 
@@ -112,6 +118,13 @@ def test_a_title_given_in_the_store_is_the_same_in_every_place_and_after_a_reloa
     student.open_panel()
     panel.locator('[data-section="datasets"]').get_by_role("button", name="store").first.click()
     store = page.locator(f"{TAB} .qcrbox-Store")
+    # Verdict and time stand at the end of a title, the bar of an inversion at the top of its cell.
+    titles = panel.locator("[data-calculation] .qcrbox-mod-title")
+    assert (
+        titles.evaluate_all("all => all.filter(each => each.scrollHeight > each.clientHeight + 1).length")
+        == 0
+    )
+    assert store.locator(".qcrbox-Bar").first.evaluate(TOP_IS_INSIDE)
     named = store.locator(".qcrbox-Store-name", has_text="IAM refinement").first
     named.click()
     page.locator(".jp-Dialog input").fill("the model of the store")

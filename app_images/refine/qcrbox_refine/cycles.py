@@ -77,6 +77,7 @@ class Cycles:
             self._show(cycle)
             before = self._step(equations, made, before[0] if before else None), cycle
         self._store(equations, made)
+        self._name_limits(equations)
         self.last = cycle
         return equations, made, converged
 
@@ -94,7 +95,7 @@ class Cycles:
         """Raises UserInputError for intensities that are negative on the whole, CalculationFailed for numbers that ran away."""
         if scale > 0:
             return
-        if scale <= 0:
+        if scale <= 0 and not self.done:
             raise UserInputError(
                 "the intensities are negative on the whole: no scale factor brings them to those of the model.",
                 where="reflections",
@@ -102,7 +103,8 @@ class Cycles:
                 next="Check the reflections, and the HKLF instruction.",
             )
         raise self._diverged(
-            "a correction such as SWAT or EXTI, or a displacement, ran away: the scale factor is no number"
+            "a correction such as SWAT or EXTI, or a displacement, ran away: the scale factor is "
+            + ("negative" if scale <= 0 else "no number")
         )
 
     def _step(
@@ -125,6 +127,9 @@ class Cycles:
             su = np.sqrt(np.maximum(np.diag(equations.covariance(self.reflections.n_independent)), 1e-300))
             factor = min(factor, limit / max(float((np.abs(step) / su).max(initial=0.0)), limit))
         taken = step * factor
+        n = made.reparametrisation.n_independents
+        strongest = equations.model.strongest_extinction(equations.fc_sq)
+        taken[n:] = self.corrections.allowed(taken[n:], strongest)
         self._apply(equations, made, taken)
         return taken
 
@@ -142,6 +147,14 @@ class Cycles:
             taken = taken * 0.5
             self._apply(equations, made, -taken)
             self._build(equations, made)
+
+    def _name_limits(self, equations: NormalEquations) -> None:
+        strongest = equations.model.strongest_extinction(equations.fc_sq)
+        for name in self.corrections.at_limits(strongest):
+            word = "EXTI" if name == "extinction" else name.split()[0]
+            self.model.warn(
+                f"{name} stands at the limit of what it may be: the data show no such correction. Delete {word}."
+            )
 
     def _require_sane(self, cycle: Cycle) -> None:
         begin = self.done[0].r1 if self.done else cycle.r1
@@ -224,10 +237,13 @@ class Cycles:
                 reason="singular matrix",
             )
         parameter = parameter_name(made, independent, self.corrections)
+        of_correction = parameter in self.corrections.names()
         return CalculationFailed(
             f"the normal matrix is singular in cycle {len(self.done) + 1}.",
             why=f"A parameter is not determined by the data{': ' + parameter if parameter else ''}.",
-            next="Two atoms on one site, an atom with occupancy 0, or a hydrogen atom refined freely "
+            next="The data show nothing of this correction: delete its instruction (SWAT, EXTI, BASF, ABIN)."
+            if of_correction
+            else "Two atoms on one site, an atom with occupancy 0, or a hydrogen atom refined freely "
             "are the usual causes: look at the atom list.",
             reason="singular matrix",
         )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from cctbx import maptbx, miller
 from cctbx.array_family import flex
+from qcrbox.analysis.density.grid_values import highest
 from qcrbox.crystallography.nearest import nearest_vectors
 
 from qcrbox_refine.connectivity import metric_tensor
@@ -29,7 +30,7 @@ class Peak:
 
 @dataclass
 class DifferenceMap:
-    """The map in e/Å³ over the unit cell, on the absolute scale."""
+    """The map in e/Å³ over the unit cell, on the absolute scale. Its extremes lie between the points of the grid."""
 
     grid: flex.double
     minimum: float
@@ -105,8 +106,10 @@ def difference_map(fit: Fit, resolution_factor: float = 0.25) -> DifferenceMap:
     )
     fft.apply_volume_scaling()
     grid = fft.real_map_unpadded()
-    statistics = maptbx.statistics(grid)
-    return DifferenceMap(grid, statistics.min(), statistics.max(), statistics.sigma(), fft)
+    values = grid.as_numpy_array()
+    return DifferenceMap(
+        grid, highest(values, -1).value, highest(values).value, maptbx.statistics(grid).sigma(), fft
+    )
 
 
 def peaks(residual: DifferenceMap, model: Model, limit: int = 20) -> list[Peak]:
@@ -123,10 +126,9 @@ def peaks(residual: DifferenceMap, model: Model, limit: int = 20) -> list[Peak]:
 
 
 def hole(residual: DifferenceMap) -> tuple[float, float, float]:
-    """Fractional coordinates of the deepest point."""
-    position = int(np.argmin(residual.grid.as_numpy_array()))
-    shape = residual.grid.all()
-    return tuple(float(i / n) for i, n in zip(np.unravel_index(position, shape), shape, strict=True))
+    """Fractional coordinates of the deepest place."""
+    x, y, z = highest(residual.grid.as_numpy_array(), -1).place.tolist()
+    return x, y, z
 
 
 def _next_to_atom(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Iterator
 
 import numpy as np
+from qcrbox.crystallography.reflections import map_terms as map_terms_of_cif
 
 from qcrbox_refine.density import map_terms
 from qcrbox_refine.fit import Fit
@@ -21,7 +23,10 @@ _FCF_TITLES = {
 
 
 def fcf_text(fit: Fit, list_code: int = 4) -> str:
-    """Reflections on the scale of Fc as SHELXL LIST 4 (h k l Fc² Fo² σ(Fo²)) or LIST 6 (h k l Fo² σ(Fo²) Fc φ, for maps)."""
+    """Reflections on the scale of Fc as SHELXL LIST 4 (h k l Fc² Fo² σ(Fo²)) or LIST 6 (h k l Fo² σ(Fo²) Fc φ, for maps).
+
+    LIST 4 of twins, batches, extinct crystals and solvent masks has the terms of the difference map in a loop of its own.
+    """
     cell = fit.model.symmetry.unit_cell().parameters()
     names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     lines = [
@@ -40,7 +45,24 @@ def fcf_text(fit: Fit, list_code: int = 4) -> str:
         *(f" _refln_{name}" for name in ("index_h", "index_k", "index_l", *_FCF_COLUMNS[list_code])),
         *(_fcf_rows(fit) if list_code == 4 else _fcf_rows_with_phases(fit)),
     ]
+    if list_code == 4 and _is_corrected(fit):
+        lines += ["", "loop_", *(f" {tag}" for tag in map_terms_of_cif.TAGS), *_map_rows(fit)]
     return "\n".join(lines) + "\n"
+
+
+def _is_corrected(fit: Fit) -> bool:
+    """Whether Fc² of the list is not |F|² of one crystal, so that a map cannot be made from it."""
+    own = fit.corrections
+    several = own.domains.kind != "single" or fit.reflections.grouped
+    return bool(several or own.extinction or own.solvent or own.mask)
+
+
+def _map_rows(fit: Fit) -> Iterator[str]:
+    """Coefficients of the difference map of this refinement."""
+    coefficients = map_terms(fit).coefficients()
+    for (h, k, l), value in zip(coefficients.indices(), coefficients.data(), strict=True):  # noqa: E741
+        size, phase = cmath.polar(value)
+        yield f"{h:4d} {k:3d} {l:3d} {size:12.6g} {math.degrees(phase) % 360.0:8.3f}"
 
 
 def _trimmed(value: float) -> str:

@@ -26,6 +26,9 @@ from qcrbox_refine.twinning import Domains, distinct_reflections
 # Rows of the design matrix that are held at once: about 200 MB.
 _DESIGN_VALUES = 25_000_000
 
+# Limits of g and U (Å²) of SWAT: beyond, the solvent outweighs the atoms, or acts on no reflection.
+_SOLVENT_G, _SOLVENT_U = (-0.95, 0.95), (0.1, 20.0)
+
 StructureFactors = Callable[[xray.structure], Any]
 
 
@@ -65,6 +68,29 @@ class Corrections:
             self.solvent.u += next(values)
         if self.mask:
             self.mask.shift(values)
+
+    def _limits(self, strongest: float) -> np.ndarray:
+        """Lowest and highest value of each refined correction, (n, 2), in the order of `names`."""
+        limits = {
+            "extinction": (-0.5 / max(strongest, 1e-30), np.inf),
+            "SWAT g": _SOLVENT_G,
+            "SWAT U": _SOLVENT_U,
+        }
+        return np.array([limits.get(name, (-np.inf, np.inf)) for name in self.names()]).reshape(-1, 2)
+
+    def allowed(self, shifts: np.ndarray, strongest: float) -> np.ndarray:
+        """Shifts, in the order of `names`, cut where a correction would lose its meaning: extinction or solvent would turn
+        intensities negative. strongest: the largest 0.001 λ³ Fc² / sin 2θ.
+        """
+        now, (lowest, highest) = np.array(self.values()), self._limits(strongest).T
+        # A value of the file beyond a limit moves towards it, never farther.
+        return np.clip(now + shifts, np.minimum(lowest, now), np.maximum(highest, now)) - now
+
+    def at_limits(self, strongest: float) -> list[str]:
+        """Names of the corrections that stand at the end of what they may be, or beyond."""
+        now, (lowest, highest) = np.array(self.values()), self._limits(strongest).T
+        beyond = (now <= lowest + 1e-12) | (now >= highest - 1e-12)
+        return [name for name, there in zip(self.names(), beyond, strict=True) if there]
 
     def values(self) -> list[float]:
         """Refined values in the order of the parameters: twin fractions, extinction, solvent."""
@@ -234,6 +260,14 @@ class IntensityModel:
                     gradients[row] = (jacobian * along).as_numpy_array()
             f_calc[row] = f
         return squares, f_calc, gradients
+
+    def strongest_extinction(self, intensity: np.ndarray) -> float:
+        """The largest 0.001 λ³ Fc² / sin 2θ. intensity: Fc² with extinction, (n,)."""
+        extinction = self.corrections.extinction
+        if extinction is None or self.path is None:
+            return 0.0
+        half = 0.5 * extinction.coefficient * self.path * intensity**2
+        return float((self.path * (half + np.sqrt(half**2 + intensity**2))).max(initial=0.0))
 
     def inverted(self) -> IntensityModel:
         """The same for the inverted structure: every reflection is that of its Friedel mate."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,10 +157,16 @@ def _correction_su(runner: Cycles, equations: NormalEquations, own: np.ndarray) 
     return {name: math.sqrt(max(float(v), 0.0)) for name, v in zip(names, variances, strict=True)}
 
 
+def not_positive_definite_words(labels: Sequence[str]) -> str:
+    """The warning that names these atoms."""
+    whose = "Its" if len(labels) == 1 else "Their"
+    return f"Not positive definite: {', '.join(labels)}. {whose} displacement parameters mean nothing."
+
+
 def _note_state(model: Model, last: Cycle, *, converged: bool, refined: bool) -> None:
     bad = not_positive_definite(model)
     if bad:
-        model.warn(f"Not positive definite: {', '.join(bad)}. Their displacement parameters mean nothing.")
+        model.warn(not_positive_definite_words(bad))
     odd = [
         f"{a.label} {minus(f'{a.occupancy:.3g}')}"
         for a in model.atoms

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from qcrbox_refine.density import hole, map_terms, peaks
 from qcrbox_refine.refinement import Options, refine_files
+from scipy.optimize import minimize
 from truth import Truth, hkl_text, write
 
 
@@ -64,9 +65,24 @@ def test_the_map_is_the_fourier_sum_over_the_whole_sphere(evaluated, group):
     places = [(3, 5, 7), (10, 0, 4), tuple(int(x) for x in np.unravel_index(array.argmax(), array.shape))]
     expected = plain_density(result.fit, [np.array(place) / shape for place in places])
     assert [array[place] for place in places] == pytest.approx(expected, abs=1e-4 * np.abs(array).max())
-    assert result.residual.maximum == pytest.approx(array.max())
-    assert result.residual.minimum == pytest.approx(array.min())
     assert result.residual.rms == pytest.approx(np.sqrt((array**2).mean() - array.mean() ** 2), rel=1e-3)
+
+
+@pytest.mark.parametrize("group", ["P 21/c", "P 21", "P 4/m"])
+@pytest.mark.parametrize("label", ["O1", "C3"])
+def test_extremes_are_those_of_the_fourier_sum_between_the_points_of_the_grid(evaluated, group, label):
+    """The points alone are up to 8 % below the top."""
+    _, result = evaluated(group, without(label), f"without {label}")
+    for sign, start, found in (
+        (-1, peaks(result.residual, result.model, 1)[0].site, result.residual.maximum),
+        (1, hole(result.residual), result.residual.minimum),
+    ):
+        best = minimize(
+            lambda site, s=sign: s * plain_density(result.fit, [site])[0], start, method="Nelder-Mead"
+        )
+        assert found == pytest.approx(sign * best.fun, rel=0.02)
+        grid = result.residual.grid.as_numpy_array() * -sign
+        assert abs(found) >= grid.max()
 
 
 @pytest.mark.parametrize("group", ["P 21/c", "P 21"])
@@ -107,7 +123,7 @@ def test_an_atom_that_is_not_there_is_the_deepest_hole(evaluated):
     apart = [np.array(image) - deepest for image in images]
     assert min(cell.length(tuple(d - np.rint(d))) for d in apart) < 0.25
     assert result.residual.minimum < -2
-    assert result.residual.at(deepest) == pytest.approx(result.residual.minimum, rel=1e-3)
+    assert plain_density(result.fit, [deepest])[0] == pytest.approx(result.residual.minimum, rel=0.02)
 
 
 def test_the_right_model_leaves_nothing(evaluated):

@@ -8,6 +8,7 @@ import pytest
 from cctbx import crystal, miller
 from cctbx.array_family import flex
 from qcrbox_refine.fcf import _decimals, _trimmed, fcf_text
+from qcrbox_refine.intensities import Corrections
 from small_models import model_in
 
 CELL = (7.0, 8.12345, 9.5, 90.0, 103.25, 90.0)
@@ -25,7 +26,8 @@ def fit():
     unique = miller.set(symmetry, flex.miller_index(HKL), anomalous_flag=False)
     return SimpleNamespace(
         model=model,
-        reflections=SimpleNamespace(unique=unique),
+        reflections=SimpleNamespace(unique=unique, grouped=False),
+        corrections=Corrections(),
         equations=SimpleNamespace(on_fc_scale=lambda: (fo_sq, sigma, fc_sq)),
     )
 

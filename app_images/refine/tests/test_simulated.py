@@ -8,6 +8,7 @@ import pytest
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.edits import apply_edits
+from qcrbox_refine.least_squares import not_positive_definite_words
 from qcrbox_refine.refinement import Options, load_model, refine_files, write_cif
 from qcrbox_refine.restraint_equations import Distance, Node
 from qcrbox_refine.restraints import RESTRAINTS, RestraintManager
@@ -184,6 +185,12 @@ def test_atoms_that_are_not_positive_definite_are_named(tmp_path):
     except CalculationFailed as error:
         notes = [error.message]
     assert any("H3" in note for note in notes)
+
+
+@pytest.mark.parametrize(("labels", "whose"), [(["C1"], "C1. Its"), (["C1", "H2"], "C1, H2. Their")])
+def test_one_atom_or_several_are_warned_of_in_words(labels, whose):
+    words = f"Not positive definite: {whose} displacement parameters mean nothing."
+    assert not_positive_definite_words(labels) == words
 
 
 def test_a_wavelength_outside_the_table_is_refused():

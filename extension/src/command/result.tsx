@@ -103,7 +103,7 @@ function Result(props: IProps): JSX.Element {
         <progress className="qcrbox-Progress" max={1} value={fraction} aria-label={trans.__('Progress')} />
       )}
       <Remarks calculation={calculation} trans={trans} />
-      <Failure text={calculation.error_msg} trans={trans} />
+      <Failure text={calculation.error_msg} status={calculation.status} trans={trans} />
       <div className="qcrbox-CommandForm-columns">
         <Figures calculation={calculation} trans={trans} />
         {structure && (
@@ -210,7 +210,13 @@ function LogOf({ calculation, store, trans }: Pick<IProps, 'calculation' | 'stor
     <>
       {problem && <div className="qcrbox-Error">{problem}</div>}
       {text && <Log text={text} trans={trans} />}
-      {text === '' && <p>{trans.__('The program has written nothing.')}</p>}
+      {text === '' && (
+        <p>
+          {FINAL.has(calculation.status)
+            ? trans.__('The program has written nothing.')
+            : trans.__('The program has written nothing yet.')}
+        </p>
+      )}
       {loading && <p>{trans.__('Loading …')}</p>}
     </>
   );

@@ -159,7 +159,7 @@ export class GuideView extends ReactWidget {
         )}
         {calculation && FINAL.has(calculation.status) && calculation.status !== 'successful' && (
           <>
-            <Failure text={calculation.error_msg} trans={trans} />
+            <Failure text={calculation.error_msg} status={calculation.status} trans={trans} />
             <button className="qcrbox-small" onClick={() => void model.refine()}>
               {trans.__('Try again')}
             </button>

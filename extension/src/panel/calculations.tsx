@@ -132,7 +132,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
       )}
       {queue && <div data-queue="">{queue}</div>}
       {!over && progress?.text && <div>{progress.text}</div>}
-      <Failure text={calculation.error_msg} trans={trans} />
+      <Failure text={calculation.error_msg} status={calculation.status} trans={trans} />
       <Remarks calculation={calculation} trans={trans} />
       <div className="qcrbox-Detail-buttons">
         {!over && (

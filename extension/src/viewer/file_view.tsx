@@ -102,7 +102,10 @@ interface IFileProps {
 
 function File(props: IFileProps): JSX.Element {
   const { source, views, actions, trans } = props;
-  const asked = useAsked(() => views.part<{ parts: string[] }>('parts', source), `parts ${keyOf(source)}`);
+  const asked = useAsked(
+    () => views.part<{ parts: string[]; problem?: string }>('parts', source),
+    `parts ${keyOf(source)}`
+  );
   const [highlight, setHighlight] = React.useState<string[]>([]);
   // While a changed file is looked at, the tabs stay: the chosen one is not left.
   const [parts, setParts] = React.useState<string[]>();
@@ -122,6 +125,11 @@ function File(props: IFileProps): JSX.Element {
           </button>
         ))}
       </div>
+      {asked.state === 'here' && asked.value.problem && (
+        <div className="qcrbox-Error" role="alert">
+          {asked.value.problem}
+        </div>
+      )}
       {parts && asked.state !== 'fault' ? (
         <Tabs label={source.name} asked={props.asked} tabs={tabsOf(props, parts, highlight, setHighlight)} />
       ) : (

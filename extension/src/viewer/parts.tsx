@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { SpaceGroup } from '../typeset';
+import { Quantity, SpaceGroup } from '../typeset';
 import type { IAlerts, ITable, ViewClient } from './client';
 import { Live, Shown, useAsked } from './live';
 import type { LiveModel } from './live_model';
@@ -226,7 +226,7 @@ export function Tables({ views, source, trans }: IPartProps): JSX.Element {
           {tables.map((table, number) => (
             <details key={table.title} open={number === 0}>
               <summary>{table.title}</summary>
-              <TextTable table={table} />
+              <TextTable table={table} quantities={number === 0} />
             </details>
           ))}
         </>
@@ -275,7 +275,14 @@ function saveFile(file: File): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-export function TextTable({ table }: { table: ITable }): JSX.Element {
+/** `quantities`: the first column names them, as in table 1. */
+export function TextTable({ table, quantities }: { table: ITable; quantities?: boolean }): JSX.Element {
+  const cellOf = (row: string[], cell: string, column: number) => {
+    if (!quantities) {
+      return cell;
+    }
+    return column === 0 ? <Quantity name={cell} /> : row[0] === 'Space group' ? <SpaceGroup symbol={cell} /> : cell;
+  };
   return (
     <div className="qcrbox-Table">
       <table>
@@ -292,7 +299,7 @@ export function TextTable({ table }: { table: ITable }): JSX.Element {
           {table.rows.map((row, number) => (
             <tr key={number}>
               {row.map((cell, column) => (
-                <td key={column}>{cell}</td>
+                <td key={column}>{cellOf(row, cell, column)}</td>
               ))}
             </tr>
           ))}
@@ -342,7 +349,9 @@ export function FactList({ views, source, trans }: IPartProps): JSX.Element {
           <dl className="qcrbox-FactList">
             {facts.map(([label, value]) => (
               <React.Fragment key={label}>
-                <dt>{label}</dt>
+                <dt>
+                  <Quantity name={label} />
+                </dt>
                 <dd>{label === 'space group' ? <SpaceGroup symbol={value} /> : value}</dd>
               </React.Fragment>
             ))}

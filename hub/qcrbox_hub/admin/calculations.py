@@ -13,7 +13,7 @@ from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Asked, Column
-from qcrbox_hub.admin.words import doubt
+from qcrbox_hub.admin.words import counted, doubt
 from qcrbox_hub.platform.whole_numbers import whole_number
 
 MOST_LOG_BYTES = 64 * 1024
@@ -25,7 +25,8 @@ class Calculations(AdminPage):
     path = "/calculations"
     powers = frozenset({Power.ADMINISTRATOR, Power.GROUPS})
     columns = (
-        Column("calculation_id", "Calculation"),
+        Column("title", "Calculation"),
+        Column("calculation_id", "Id"),
         Column("command_name", "Command"),
         Column("application", "Application"),
         Column("owner", "Owner"),
@@ -62,7 +63,8 @@ class Calculations(AdminPage):
             raise UserInputError("Choose at least one calculation.")
         body = {"calculation_ids": ids, "reason": self.reason}
         stopped = (await self.registry.call("POST", "/api/calculations/stop", body))["calculations"]
-        return f"Being cancelled: {len(stopped)} of {len(ids)} calculations; the others have ended."
+        ended = "; the others have ended" if len(stopped) < len(ids) else ""
+        return f"Being cancelled: {len(stopped)} of {counted(len(ids), 'calculation')}{ended}."
 
 
 class Calculation(AdminPage):
@@ -121,8 +123,10 @@ class Calculation(AdminPage):
 def _row(each: dict[str, Any]) -> dict[str, Any]:
     names = ("calculation_id", "command_name", "owner", "group", "status", "submitted_at", "finished_at")
     queue = each.get("queue") or {}
+    title = each.get("title") or each["command_name"]
     return {
         **{name: each.get(name) for name in names},
+        "title": title,
         "application": f"{each['application_slug']} {each['application_version']}",
         "doubt": doubt(each),
         "place": queue.get("place"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from qcrbox.contract.errors import QcError, ReasonNeeded, UserInputError
-from tornado import web
+from tornado import httputil, web
 
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
@@ -130,6 +130,7 @@ class AdminPage(Page):
         """As JupyterHub's, but for pages of errors: JupyterHub's own have inline scripts and styles, which POLICY stops."""
         if "status_code" in values:
             name = "hub-error.html"
+            values["reason"] = httputil.responses.get(values["status_code"], values.get("status_message", ""))
             values["me"] = self.current_user.name if self.current_user else ""
         return super().render_template(name, sync=sync, **values)
 

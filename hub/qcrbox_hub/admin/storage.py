@@ -11,6 +11,7 @@ from tornado import web
 from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.tables import Asked, Column, portions
+from qcrbox_hub.admin.words import counted
 from qcrbox_hub.platform.whole_numbers import whole_number
 
 # What may be decided for the data of a deleted group, and for the private data of a deleted account.
@@ -127,7 +128,9 @@ class Storage(AdminPage):
         """Delete files that have been in the trash for so many days; `trash` must be typed."""
         body = {"older_than_days": self._days(), "dry_run": False, "reason": self.reason}
         done = await self.registry.call("POST", "/api/trash/empty", body)
-        return f"{done['number']} files left the trash for good; their bytes are freed within the hour."
+        return (
+            f"{counted(done['number'], 'file')} left the trash for good; the space is free within the hour."
+        )
 
     async def do_retention_dry_run(self) -> None:
         """Show which outputs a retention rule would put into the trash."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -115,6 +116,15 @@ def coded_html(text: Any) -> Markup:
     )
 
 
+def named(details: str) -> str:
+    """The values of a JSON object with their names: `person: jane; role: lecturer`. What is empty is left out."""
+    found = {name: value for name, value in json.loads(details).items() if value not in (None, "", [], {})}
+    return "; ".join(
+        f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in found.items()
+    )
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment_html,
     "duration": duration,
@@ -125,4 +135,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "place": place_words,
     "coded": coded_html,
     "doubt": doubt,
+    "named": named,
 }

@@ -12,7 +12,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from qcrbox_hub.admin.tables import csv_lines
-from qcrbox_hub.admin.words import counted
+from qcrbox_hub.admin.words import counted, moment
 from qcrbox_hub.platform.whole_numbers import whole_number
 from qcrbox_hub.teaching import notebook_text, task_form
 from qcrbox_hub.teaching.courses import notebook_body, stored_files, version_body
@@ -234,12 +234,12 @@ class Student(ExercisePage):
     @web.authenticated
     async def get(self, exercise_id: str, name: str) -> None:
         self.exercise_id, self.student = exercise_id, name
-        found = await self.ask(f"{self.api}/students/{quote(name, safe='')}")
-        notebook = None
+        api, notebook = f"{self.api}/students/{quote(name, safe='')}", None
+        found = await self.ask_of_student(self.exercise_id, name)
+        if found is None:
+            return
         if found["has_draft"]:
-            notebook = notebook_text.read(
-                await self.content(f"{self.api}/students/{quote(name, safe='')}/notebook")
-            )
+            notebook = notebook_text.read(await self.content(f"{api}/notebook"))
         marks = await self.ask(f"{self.api}/marks")
         given: list[dict[str, Any]] = next(
             (row["tasks"] for row in marks["students"] if row["name"] == name), []
@@ -273,7 +273,7 @@ class Student(ExercisePage):
     async def do_extend(self) -> str:
         body = {"student": self.student, "until": self.moment("until"), "reason": self.field("reason")}
         given = await self.registry.call("PUT", f"{self.api}/extension", body)
-        return f"The deadline of {self.student} is {given['own_due_at']}."
+        return f"The deadline of {self.student} is {moment(given['own_due_at']) or 'none'} UTC."
 
     async def do_cancel(self) -> str:
         calculation = self.field("calculation")
@@ -377,7 +377,7 @@ class Marks(ExercisePage):
 
     async def do_collect(self) -> str:
         found = await self.registry.call("POST", f"{self.api}/collect")
-        return f"The work of {found['number']} students was collected."
+        return f"The work of {counted(found['number'], 'student')} was collected."
 
     async def do_grade(self) -> str:
         found = await self.registry.call("POST", f"{self.api}/grade")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
 from tornado import web
@@ -44,6 +45,20 @@ class TeachingPage(AdminPage):
         """An answer of the registry. What may not be seen is 404, a registry that is down 503."""
         try:
             return await self.registry.get(path, **query)
+        except QcError as error:
+            raise _as_answer(error) from None
+
+    async def ask_of_student(self, exercise_id: str, name: str) -> dict[str, Any] | None:
+        """What a student did in an exercise. Of one who has never signed in None; then the board says so."""
+        try:
+            return await self.registry.get(f"/api/exercises/{exercise_id}/students/{quote(name, safe='')}")
+        except NotFound as error:
+            board = await self.ask(f"/api/exercises/{exercise_id}/board")
+            if all(row["name"] != name for row in board["students"]):
+                raise _as_answer(error) from None
+            why = NotFound(f"{name} has never signed in.", next="There is nothing to see or to mark yet.")
+            self.answer_refused(why, f"{self.root}/exercises/{exercise_id}/board")
+            return None
         except QcError as error:
             raise _as_answer(error) from None
 

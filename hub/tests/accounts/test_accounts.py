@@ -88,7 +88,19 @@ def test_locked_member_is_out_at_once_and_can_be_unlocked(
 def test_member_sees_no_people_page(member: Callable[[str], Browser]) -> None:
     judy = member("judy")
     assert judy.get("/hub/administration/people").status_code == 404
-    assert "People" not in judy.get("/hub/token").text
+    assert "Administration" not in judy.get("/hub/token").text
+
+
+def test_pages_of_the_hub_itself_have_the_links_and_words_of_ours(admin: Browser) -> None:
+    for path in ("/hub/home", "/hub/token"):
+        page = admin.get(path).text
+        links = re.findall(r'<a class="nav-link"[^>]*>([^<]+)</a>', page)
+        assert links == ["Home", "Token", "Password", "Administration", "Courses"], path
+        assert "Sign out" in page
+        assert "Logout" not in page
+    page = admin.get("/hub/administration/people/nobody-of-this-name").text
+    assert page.count("nobody-of-this-name") <= 1
+    assert "<h1>404: Not Found</h1>" in page
 
 
 @pytest.mark.attack(5)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import qcrbox_hub
 from jinja2 import Environment, FileSystemLoader
-from qcrbox_hub.admin.words import FILTERS, as_datetime, doubt, duration, moment, number, size
+from qcrbox_hub.admin.words import FILTERS, as_datetime, doubt, duration, moment, named, number, size
 
 TEMPLATES = Path(qcrbox_hub.__file__).parent / "templates"
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -41,6 +41,23 @@ def test_a_page_has_the_time_for_scripts_and_for_hovering_and_in_words() -> None
     assert page.render(at="2026-03-01T13:30:00+01:30", none=None) == (
         '<time datetime="2026-03-01T12:00:00Z" title="2026-03-01T12:00:00Z">2026-03-01 12:00 UTC</time>|never'
     )
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ("{}", ""),
+        ('{"reason": ""}', ""),
+        ('{"person": "jane", "new_role": "lecturer"}', "person: jane; new role: lecturer"),
+        (
+            '{"command": "refine 1.0", "calculations": 1, "shared": false}',
+            "command: refine 1.0; calculations: 1; shared: false",
+        ),
+        ('{"files": ["結晶.cif"]}', 'files: ["結晶.cif"]'),
+    ],
+)
+def test_details_of_the_audit_trail_are_no_json(details: str, words: str) -> None:
+    assert named(details) == words
 
 
 def test_failures_show_paths_and_tracebacks_behind_details_only() -> None:

@@ -256,7 +256,7 @@ def test_trash_is_counted_by_a_dry_run_and_emptied_after_the_typed_word(
     assert rest(student, "POST", f"/api/datasets/{dataset}/restore").status_code == 200
     rest(student, "DELETE", f"/api/datasets/{dataset}")
     assert (
-        "1 files left the trash"
+        "1 file left the trash"
         in ada.submit(page, action="empty", days="0", reason="full", typed_name="trash").text
     )
     refused = rest(student, "POST", f"/api/datasets/{dataset}/restore")

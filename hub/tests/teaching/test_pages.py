@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from qcrbox_hub.teaching.routes import teaching_pages
 
-from .conftest import NOTEBOOK, ROOT, send
+from .conftest import NOTEBOOK, ROOT, course_of, exercise_of, send
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
@@ -41,6 +41,29 @@ def test_the_link_of_an_exercise_leads_into_the_own_server(people: dict[str, Bro
     exercise_id = exercise.rpartition("/")[2]
     answer = people["stella"].http.get(f"/hub/exercise/{exercise_id}", follow_redirects=False)
     assert answer.headers["location"] == f"/hub/user-redirect/lab?qcrbox-exercise={exercise_id}"
+
+
+def test_of_a_student_who_never_signed_in_the_board_says_so(
+    platform: Hub, people: dict[str, Browser]
+) -> None:
+    ada, olga = people["ada"], platform.browser()
+    ada.submit("/hub/administration/groups", action="make", name="fresh")
+    for browser, name in ((olga, "olga"), (platform.browser(), "nina")):
+        browser.sign_up(name)
+        ada.submit("/hub/administration/people", name=name, action="approve")
+        ada.submit("/hub/administration/groups/fresh", action="add", people=name)
+    ada.submit("/hub/administration/groups/fresh", action="give_role", person="olga", role="lecturer")
+    olga.sign_in("olga")
+    exercise = exercise_of(olga, course_of(olga, "fresh", "Fresh"), "Which atom?").url.path
+    board = olga.get(f"{exercise}/board").text
+    assert "nina" in board
+    assert "/students/nina" not in board
+    shown = olga.get(f"{exercise}/students/nina")
+    assert shown.url.path == f"{exercise}/board"
+    assert shown.text.count("nina has never signed in.") == 1
+    missing = olga.get(f"{exercise}/students/nobody")
+    assert missing.status_code == 404
+    assert html.unescape(missing.text).count("There is no student 'nobody'") == 1
 
 
 def test_wrong_tags_are_named_with_their_cell(people: dict[str, Browser], exercise: str) -> None:

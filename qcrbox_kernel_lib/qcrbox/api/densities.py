@@ -10,6 +10,7 @@ from qcrbox.analysis.density import hirshfeld as hirshfeld_surfaces
 from qcrbox.analysis.density import maps
 from qcrbox.analysis.density.peaks import find_peaks
 from qcrbox.analysis.density.section import section
+from qcrbox.cif.document import Block
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.reflections import Reflections
@@ -75,6 +76,12 @@ class HirshfeldSurface(hirshfeld_surfaces.HirshfeldSurface):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """The shares of contacts; in a notebook the view stands above them."""
         return {"text/plain": repr(self), "text/html": self.contacts.html()}
+
+
+def kept_difference_density(structure: Structure, block: Block) -> DensityMap | None:
+    """Fo − Fc in e/Å³ over one cell, as the refinement kept its terms in a block; None where it has none."""
+    kept = maps.kept_difference_density(structure, block)
+    return None if kept is None else DensityMap(**_fields(kept))
 
 
 def difference_density(structure: Structure, reflections: Reflections) -> DensityMap:

@@ -11,6 +11,7 @@ from qcrbox.api.stored_files import cif_of
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.language import listed
 from qcrbox.markup import Table, escape
+from qcrbox.markup.colours import BAD, BUSY, GOOD
 
 if TYPE_CHECKING:
     from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
@@ -205,7 +206,7 @@ class Difference:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         text = repr(self)
         if self.mode == "text":
-            colours = {"+": "#1a7f37", "-": "#b42318", "@": "#0b62c4"}
+            colours = {"+": GOOD, "-": BAD, "@": BUSY}
             lines = (
                 f"<span style='color:{colours.get(line[:1], 'inherit')}'>{escape(line)}</span>"
                 for line in text.splitlines()[:_MOST_LINES]

@@ -9,6 +9,7 @@ from typing import Any
 from qcrbox.display.status_text import day_and_time
 from qcrbox.language import tr
 from qcrbox.markup import cell_html, escape
+from qcrbox.markup.colours import WARN
 
 # Sign and word of a state: never colour alone.
 _SIGNS = {
@@ -21,8 +22,6 @@ _SIGNS = {
 }
 _DOUBT = ("⚠", "done, with warnings")
 _UNCONVERGED = ("⚠", "done, not converged")
-# Of our extension, whose orange can be read as text on white; else of Lab, else a brown.
-_AMBER = "var(--qcrbox-warn-color,var(--jp-warn-color0,#8a5a00))"
 Node = dict[str, Any]
 
 
@@ -96,7 +95,7 @@ def tree_html(heading: Sequence[str], nodes: Sequence[Node]) -> str:
 
 def _row(guide: str, node: Node) -> str:
     sign, word = state_of(node)
-    colour = f"color:{_AMBER};" if node.get("doubtful") else ""
+    colour = f"color:{WARN};" if node.get("doubtful") else ""
     state = f"<span style='{colour}' title='{escape(tr(word))}'>{escape(sign)}</span> " if sign else ""
     words = f" <span style='{colour}'>({escape(tr(word))})</span>" if word not in ("", "done") else ""
     weight = "600" if node.get("newest") else "400"

@@ -15,7 +15,9 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.display.cif_model import CifModel
 from qcrbox.display.docx import docx_bytes
+from qcrbox.display.listed_geometry import ListedGeometry
 from qcrbox.markup import Table, cell_text, escape
+from qcrbox.markup.colours import BAD
 
 # A unit that follows from the radiation.
 _OF_DENSITY = "density"
@@ -56,6 +58,7 @@ TABLE_1 = (
 )
 # Left out when no model has them: not applicable to the structure.
 _OPTIONAL = frozenset({"Flack parameter"})
+_HYDROGEN_BOND = ("distance_DH", "distance_HA", "distance_DA", "angle_DHA")
 FORMATS = (".html", ".docx", ".tex", ".csv")
 UNKNOWN = "?"
 _MOST_VALUES = 4  # of one item
@@ -90,31 +93,35 @@ class Report:
         return Table(("", *self.names), rows, title="Crystal data and refinement")
 
     def bonds(self, model: int = 0) -> Table:
-        """Bond lengths in Å, symmetry codes as footnotes."""
-        structure = self.models[model].structure
+        """Bond lengths in Å, those that the file lists as they stand there; symmetry codes as footnotes."""
+        structure, listed = self.models[model].structure, ListedGeometry(self.models[model].block)
         codes = _Footnotes()
         rows = [
-            (f"{b.label_1}–{b.label_2}{codes.mark(b.code, b.symmetry)}", str(b.length))
+            (
+                f"{b.label_1}–{b.label_2}{codes.mark(b.code, b.symmetry)}",
+                listed.bond((b.label_1, b.label_2), b.code, b.length),
+            )
             for b in structure.bonds()
         ]
         title = f"Bond lengths / Å, {self.names[model]}"
-        return Table(("bond", "length"), rows, title=title, caption=codes.text)
+        return Table(("bond", "length"), rows, title=title, caption=_caption(codes, listed))
 
     def angles(self, model: int = 0) -> Table:
-        """Bond angles in degrees, hydrogen left out."""
-        structure = self.models[model].structure
+        """Bond angles in degrees, those that the file lists as they stand there; hydrogen left out."""
+        structure, listed = self.models[model].structure, ListedGeometry(self.models[model].block)
         codes = _Footnotes()
         rows = []
         for a in structure.angles(hydrogens=False):
             first = codes.mark(a.code_1, _readable(structure, a.code_1))
             third = codes.mark(a.code_3, _readable(structure, a.code_3))
-            rows.append((f"{a.label_1}{first}–{a.label_2}–{a.label_3}{third}", str(a.angle)))
+            value = listed.angle((a.label_1, a.label_2, a.label_3), (a.code_1, a.code_3), a.angle)
+            rows.append((f"{a.label_1}{first}–{a.label_2}–{a.label_3}{third}", value))
         title = f"Angles / °, {self.names[model]}"
-        return Table(("angle", "value"), rows, title=title, caption=codes.text)
+        return Table(("angle", "value"), rows, title=title, caption=_caption(codes, listed))
 
     def hydrogen_bonds(self, model: int = 0) -> Table:
-        """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, symmetry codes as footnotes."""
-        structure = self.models[model].structure
+        """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, as the file lists them; symmetry codes as footnotes."""
+        structure, listed = self.models[model].structure, ListedGeometry(self.models[model].block)
         codes = _Footnotes()
         rows = []
         for h in structure.hydrogen_bond_table():
@@ -122,9 +129,12 @@ class Report:
                 codes.mark(code, _readable(structure, code)) for code in (h.code_d, h.code)
             )
             name = f"{h.donor}{at_donor}–{h.hydrogen}…{h.acceptor}{at_acceptor}"
-            rows.append((name, *(str(number) for number in (h.d_h, h.h_a, h.d_a, h.angle))))
+            numbers = zip(_HYDROGEN_BOND, (h.d_h, h.h_a, h.d_a, h.angle), strict=True)
+            labels = (h.donor, h.hydrogen, h.acceptor)
+            rows.append((name, *(listed.hydrogen_bond(labels, end, number) for end, number in numbers)))
         heads = ("D–H…A", "D–H / Å", "H…A / Å", "D…A / Å", "D–H…A / °")
-        return Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
+        title = f"Hydrogen bonds, {self.names[model]}"
+        return Table(heads, rows, title=title, caption=_caption(codes, listed))
 
     @property
     def tables(self) -> list[Table]:
@@ -213,6 +223,12 @@ class _Footnotes:
         return f"Symmetry codes: {'; '.join(notes)}" if notes else ""
 
 
+def _caption(codes: _Footnotes, listed: ListedGeometry) -> str:
+    """The symmetry codes, and where s.u. come from that the file does not list."""
+    said = "The file does not list all values: their s.u. are estimated from those of the coordinates."
+    return ". ".join(filter(None, (codes.text, said if listed.estimated else "")))
+
+
 def _value(block: Any, tags: tuple[str, ...]) -> str:
     """The first item that is known; of a table, as of two wavelengths, all its values."""
     for tag in tags:
@@ -239,7 +255,7 @@ def _table_html(table: Table) -> str:
     def cell(value: Any) -> str:
         text = escape(cell_text(value))
         if value == UNKNOWN:
-            text = f'<span class="unknown" style="color:#b42318">{text}</span>'
+            text = f'<span class="unknown" style="color:{BAD}">{text}</span>'
         return f"<td {_LEFT}>{text}</td>"
 
     head = "".join(f'<th scope="col" {_LEFT}>{escape(name)}</th>' for name in table.heads)

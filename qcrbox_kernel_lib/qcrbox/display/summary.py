@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from qcrbox.crystallography.radiation import density_unit_of
 from qcrbox.language import tr
 from qcrbox.markup import cell_html, escape, pairs_html, space_group_symbol
-from qcrbox.markup.said import AMBER, Said, said_html
+from qcrbox.markup.colours import WARN
+from qcrbox.markup.said import Said, said_html
 
 if TYPE_CHECKING:
     from qcrbox.cif.document import Block
@@ -111,7 +112,7 @@ def result_html(
     title: str, short_id: str, figures: Sequence[tuple[str, str]], said: Said, files: Sequence[str]
 ) -> str:
     """A result as an HTML card: title, figures of merit, warnings, notes, file names. Warnings make it amber."""
-    sign = f"<span style='color:{AMBER}'>⚠</span>" if said.warnings else "✓"
+    sign = f"<span style='color:{WARN}'>⚠</span>" if said.warnings else "✓"
     return (
         f"<div style='{_BOX}'><b>{sign} {cell_html(title)} ({escape(short_id)})</b>{pairs_html(figures)}{said_html(said)}"
         f"<div style='opacity:.7;margin-top:4px'>files: {escape(', '.join(files)) or 'no files'}</div></div>"

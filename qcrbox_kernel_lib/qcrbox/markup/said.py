@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from qcrbox.language import tr
 from qcrbox.markup import escape
-
-AMBER = "#8a6100"
+from qcrbox.markup.colours import WARN
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Said:
 
 def said_html(said: Said) -> str:
     """Warnings with their sign, what was not applied as a list, notes folded."""
-    parts = [f"<div style='color:{AMBER}'>⚠ {escape(warning)}</div>" for warning in said.warnings]
+    parts = [f"<div style='color:{WARN}'>⚠ {escape(warning)}</div>" for warning in said.warnings]
     if said.not_applied:
         items = "".join(f"<li>{escape(text)}</li>" for text in said.not_applied)
         parts.append(f"<div>{escape(tr('Not applied:'))}<ul style='margin:0'>{items}</ul></div>")

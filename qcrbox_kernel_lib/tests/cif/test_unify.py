@@ -241,6 +241,13 @@ def test_usual_categories_are_split_off_without_being_asked_for() -> None:
     assert block["_shelx_res_file"] == "x"
 
 
+def test_a_category_of_two_words_keeps_its_point() -> None:
+    block = unified("_qcrbox_afix.code 1\n_iucr_refine.instructions_details x").block
+    assert block.tags == ["_qcrbox_afix.code", "_iucr_refine.instructions_details"]
+    assert block["_qcrbox_afix.code"] == "1"
+    assert block["_iucr_refine_instructions_details"] == "x"
+
+
 def test_only_the_given_categories_are_split_off() -> None:
     assert unified("_shelx_res_file x\n_a_b 1", custom_categories=["a"]).block.tags == [
         "_shelx_res_file",

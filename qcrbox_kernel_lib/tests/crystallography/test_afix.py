@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox.cif import Block, read
+from qcrbox.cif import Block, Document, read
+from qcrbox.cif.convert import unify
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography.shelx.afix import (
     GEOMETRIES,
@@ -63,6 +64,9 @@ def test_the_table_goes_through_a_cif_and_back():
     block = Block("x")
     block.add_loop(afix_loop([*ROWS, AfixRow("C3", 66, "")]))
     assert afix_rows(block) == [*ROWS, AfixRow("C3", 66, "")]
+    # As the store keeps it: the name of the category holds an underscore and a point.
+    stored = unify(Document([block]).text).block
+    assert afix_rows(stored) == [*ROWS, AfixRow("C3", 66, "")]
 
 
 @pytest.mark.parametrize("code", ["x", "-3", "4.3", "²", "٤", "1" * 5000, "?"], ids=lambda code: code[:8])

@@ -141,3 +141,28 @@ def test_a_kind_that_only_the_item_states_is_written() -> None:
 def test_without_reflections_the_usual_card_is_written() -> None:
     text = write_cif(CELL, more="_diffrn_radiation_wavelength 0.71073\n")
     assert "\nHKLF 4\nEND\n" in export_ins(read(text.encode()).blocks[0])[0]
+
+
+@pytest.mark.parametrize(
+    ("cards", "on_one_scale"),
+    [
+        ("BASF 0.5\nHKLF 4", True),
+        ("BASF 10.5\nHKLF 4", True),
+        ("BASF 0.25\nHKLF 3", True),
+        ("HKLF 4", False),
+        ("TWIN\nBASF 0.5\nHKLF 4", False),
+    ],
+    ids=["refined", "fixed", "amplitudes", "no scale factors", "a twin"],
+)
+def test_batches_with_scale_factors_are_on_the_scale_of_the_first(cards: str, on_one_scale: bool) -> None:
+    """Every reflection stands in both batches, 1 and 0.5. Their mean by 1/σ² is (1 + 4 · 0.5)/5 = 0.6, and
+    R(int) = (0.4 + 0.1)/1.5 = 1/3; on one scale they are equal.
+    """
+    lines = [
+        f"{h:4d}{k:4d}{l:4d}{value * scale:8.2f}{0.02 * value * scale:8.3f}{batch:4d}"
+        for batch, scale in ((1, 1.0), (2, 0.5))
+        for h, k, l, value in ((1, 2, 3, 100.0), (-4, 0, 5, 50.0), (0, 2, 6, 8.0))  # noqa: E741
+    ]
+    block = block_with(cards, "\n".join([*lines, ""]))
+    assert quality_indicators(block)["r_int"] == pytest.approx(0.0 if on_one_scale else 1 / 3, abs=1e-6)
+    assert any("scale of the first" in note for note in find_reflections(block).notes) is on_one_scale

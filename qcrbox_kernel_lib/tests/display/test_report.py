@@ -145,7 +145,9 @@ def test_the_page_is_whole_without_scripts_whatever_the_names():
 
 
 def test_what_is_unknown_is_red_in_the_page():
-    assert '<span class="unknown" style="color:#b42318">?</span>' in report_of("").html()
+    assert (
+        '<span class="unknown" style="color:var(--qcrbox-bad-color,#b42318)">?</span>' in report_of("").html()
+    )
 
 
 SPECIAL = r"a&b %c $d #e _f {g} ~h ^i \j"

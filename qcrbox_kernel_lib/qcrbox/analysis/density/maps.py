@@ -8,16 +8,19 @@ reflection file, and a Fourier transform gives e/Å³ (fm/Å³ for neutrons, 1/�
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qcrbox.analysis.density.grid_values import GridValues
+from qcrbox.analysis.density.grid_values import GridValues, highest
+from qcrbox.cif.document import Block
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, density_unit
 from qcrbox.crystallography.reflections import Reflections
+from qcrbox.crystallography.reflections.map_terms import read_map_terms
 from qcrbox.crystallography.structure import Structure, adps
 from qcrbox.language import minus
 
@@ -34,6 +37,16 @@ class DensityMap(GridValues):
     values: Array
     structure: Structure
     kind: str = "Fo − Fc"
+
+    @cached_property
+    def maximum(self) -> float:
+        """The highest value, between the points of the grid."""
+        return highest(self.values).value
+
+    @cached_property
+    def minimum(self) -> float:
+        """The lowest value, between the points of the grid."""
+        return highest(self.values, -1).value
 
     @property
     def unit(self) -> str:
@@ -144,6 +157,15 @@ def difference_density(structure: Structure, reflections: Reflections) -> Densit
     weight = calculated / np.maximum(calculated + np.nan_to_num(np.clip(data.sigma, 0, None)), 1e-30)
     size = np.sqrt(np.clip(data.intensity, 0, None)) - np.sqrt(calculated)
     return _transformed(structure, data.hkl, weight * size * np.exp(1j * np.angle(model)))
+
+
+def kept_difference_density(structure: Structure, block: Block) -> DensityMap | None:
+    """Fo − Fc in e/Å³ from the coefficients that a refinement kept beside its reflections; None where there are none.
+
+    Of twins, extinct crystals and solvent masks the list of Fo² and Fc² alone does not give the map.
+    """
+    terms = read_map_terms(block)
+    return None if terms is None or not len(terms[0]) else _transformed(structure, *terms)
 
 
 def _transformed(structure: Structure, hkl: NDArray[np.int64], f: NDArray[np.complex128]) -> DensityMap:

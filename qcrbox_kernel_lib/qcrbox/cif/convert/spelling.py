@@ -21,11 +21,14 @@ _KEPT_SPELLINGS = ("two-spellings", "missing-items", "bad-pattern")
 def unified_name(tag: str, custom_categories: Sequence[str] = ()) -> str:
     """The name of an item in unified CIF.
 
-    The first custom category that matches wins over the dictionary; it must be followed by `_` or `.`.
+    The first custom category that matches wins over the dictionary; it must be followed by `_` or `.`. A name that has its
+    point farther on, such as `_qcrbox_afix.code`, is of a category of its own.
     """
     tag = names.mended(tag)
     for category in custom_categories:
         size = len(category) + 1
+        if tag[size : size + 1] == "_" and "." in tag:
+            continue
         if tag.startswith(f"_{category}") and tag[size : size + 1] in ("_", ".") and len(tag) > size + 1:
             return f"_{category}.{tag[size + 1 :]}"
     return names.canonical(tag)

@@ -10,7 +10,7 @@ from qcrbox.cif.loop import Loop
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.reflections.data import Reflections
 from qcrbox.crystallography.reflections.hklf import read_hkl
-from qcrbox.crystallography.reflections.hklf_card import hklf_card
+from qcrbox.crystallography.reflections.hklf_card import hklf_card, instruction_cards
 
 Array = NDArray[np.float64]
 HKL_TAG = "_shelx_hkl_file"
@@ -87,7 +87,31 @@ def _embedded(block: Block) -> Reflections | None:
         return None
     found = read_hkl(text, source=f"block {block.name} {HKL_TAG}")
     card = hklf_card(block)
-    return found if card is None else card.applied(found)
+    return _on_one_scale(found if card is None else card.applied(found), block)
+
+
+def _on_one_scale(data: Reflections, block: Block) -> Reflections:
+    """Batches that have scale factors of their own (BASF without a twin) on the scale of the first one, in place."""
+    if data.batch is None or data.twin or instruction_cards(block, "TWIN"):
+        return data
+    words = [word for card in instruction_cards(block, "BASF") for word in card.split()[1:]]
+    try:
+        codes = [float(word) for word in words]
+    except ValueError:
+        return data
+    # 10 + k keeps k fixed.
+    scales = np.array([1.0, *(code - 10 if code > 5 else code for code in codes)])
+    numbers = np.maximum(np.abs(data.batch), 1) - 1
+    if len(scales) < 2 or numbers.max(initial=0) < 1 or not (scales > 0).all():
+        return data
+    scale = np.where(numbers < len(scales), scales[np.minimum(numbers, len(scales) - 1)], 1.0)
+    if data.is_f:
+        scale = np.sqrt(scale)
+    data.intensity, data.sigma = data.intensity / scale, data.sigma / scale
+    data.notes.append(
+        f"Batches of reflections are on the scale of the first one: divided by BASF {' '.join(f'{k:g}' for k in scales[1:])}."
+    )
+    return data
 
 
 def _looped(block: Block) -> Reflections | None:

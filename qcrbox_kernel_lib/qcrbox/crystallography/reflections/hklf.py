@@ -34,7 +34,11 @@ def read_hkl(text: str | bytes, source: str = "") -> Reflections:
     trailer = _after(data, end)
     notes: list[str] = []
     if not body:
-        raise CifError("There are no reflections.", where=source)
+        raise CifError(
+            "There are no reflections.",
+            where=source,
+            next="Each line of a .hkl file holds h k l, an intensity and its s.u., from the first line on.",
+        )
     try:
         columns, fixed = _fixed_columns(body), True
     except ValueError:

@@ -6,17 +6,18 @@ from typing import Any
 
 from qcrbox.language import tr
 from qcrbox.markup import cell_html, escape, pairs_html
-from qcrbox.markup.said import AMBER, Said, said_html
+from qcrbox.markup.colours import BAD, BUSY, GOOD, QUIET, WARN
+from qcrbox.markup.said import Said, said_html
 
 _ICON = {"submitted": "◷", "running": "▶", "successful": "✓", "failed": "✗", "cancelled": "⊘", "unknown": "?"}
-_COLOUR = {"successful": "#1a7f37", "failed": "#b42318", "cancelled": "#6b7280", "running": "#0b62c4"}
+_COLOUR = {"successful": GOOD, "failed": BAD, "cancelled": QUIET, "running": BUSY}
 _FRAME = "border:1px solid rgba(128,128,128,.35);border-left:4px solid {colour};border-radius:6px;padding:8px 12px;max-width:44em"
 
 
 def card_html(state: dict[str, Any]) -> str:
     """The card of a state (see `card_state`) as HTML."""
     status = state["status"]
-    colour = AMBER if state["doubt"] else _COLOUR.get(status, AMBER)
+    colour = WARN if state["doubt"] else _COLOUR.get(status, WARN)
     sign, word = ("⚠", f"{status}, {state['doubt']}") if state["doubt"] else (_ICON.get(status, "?"), status)
     title = state.get("title") or f"{state['application']}.{state['name']}"
     parts = [

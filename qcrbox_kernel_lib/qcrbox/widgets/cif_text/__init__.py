@@ -10,6 +10,7 @@ from qcrbox.cif.document import Block, Document, Item
 from qcrbox.cif.loop import Loop
 from qcrbox.language import counted
 from qcrbox.markup import escape
+from qcrbox.markup.colours import BUSY, WARN
 from qcrbox.widgets.cif_text.item_words import item_words
 
 _LONG_TEXT = 600  # characters of a text field shown unfolded
@@ -20,7 +21,7 @@ _MOST_BLOCKS, _MOST_REMARKS = 50, 20
 _CSS = (
     "<style>.qcrbox-cif{font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.5;max-height:30em;"
     "overflow:auto;border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:8px 12px}"
-    ".qcrbox-cif .t{color:#0b5cad}.qcrbox-cif .b{font-weight:700}.qcrbox-cif .q{color:#9a3412}"
+    ".qcrbox-cif .t{color:" + BUSY + "}.qcrbox-cif .b{font-weight:700}.qcrbox-cif .q{color:" + WARN + "}"
     ".qcrbox-cif.qcrbox-cif td,.qcrbox-cif.qcrbox-cif th{padding:0 10px 0 0;text-align:left;white-space:nowrap}"
     ".qcrbox-cif summary{cursor:pointer}.qcrbox-cif pre{margin:0;white-space:pre-wrap}</style>"
 )

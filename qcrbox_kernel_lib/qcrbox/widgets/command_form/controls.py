@@ -10,6 +10,7 @@ import ipywidgets as w
 from qcrbox.client.parameters import Parameter
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.markup import escape
+from qcrbox.markup.colours import BAD
 from qcrbox.widgets import bundle
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class _Shown:
 
 
 def _refused(words: str) -> str:
-    return f"<span style='color:#b42318'>✗ {escape(words)}</span>"
+    return f"<span style='color:{BAD}'>✗ {escape(words)}</span>"
 
 
 def _copy_button() -> Any:

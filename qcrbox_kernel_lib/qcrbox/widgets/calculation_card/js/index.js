@@ -6,8 +6,14 @@ import { LivePlot } from "./plot.js";
 import chartCss from "../../chart/js/chart.css";
 
 const ICON = { submitted: "◷", running: "▶", successful: "✓", failed: "✗", cancelled: "⊘", unknown: "?" };
-const COLOUR = { successful: "#1a7f37", failed: "#b42318", cancelled: "#6b7280", running: "#0b62c4" };
-const AMBER = "#8a6100";
+// The colours of qcrbox/markup/colours.py.
+const COLOUR = {
+  successful: "var(--qcrbox-good-color,#1a7f37)",
+  failed: "var(--qcrbox-bad-color,#b42318)",
+  cancelled: "var(--qcrbox-quiet-color,#5f6773)",
+  running: "var(--qcrbox-busy-color,#0b62c4)",
+};
+const AMBER = "var(--qcrbox-warn-color,#8a6100)";
 const SMALL_IS_LOGARITHMIC = new Set(["max_shift_su", "mean_shift_su"]);
 
 function spark(values, logarithmic) {
@@ -24,6 +30,12 @@ function spark(values, logarithmic) {
   for (const [k, v] of Object.entries({ d: path, fill: "none", stroke: "currentColor", "stroke-width": 1.4 })) line.setAttribute(k, v);
   svg.append(line);
   return svg;
+}
+
+/** A figure of merit as print sets it: R1, wR2 and S with their letters in italics. */
+function figureName(label) {
+  const found = /^(w?R|S)(\d?)$/.exec(label);
+  return found ? [element("i", {}, found[1]), found[2]] : [label];
 }
 
 function seconds(s) {
@@ -51,7 +63,7 @@ class Card {
     this.warnings = element("div");
     this.error = element("pre", { class: "qcc-error" });
     this.details = element("details", {}, element("summary", {}, "Details"), element("pre", {}));
-    const head = element("div", { class: "qcc-head" }, this.state, this.title, this.id, element("span", { class: "qcc-spacer" }), this.time, this.plotButton, this.logButton, this.cancel);
+    const head = element("div", { class: "qcc-head" }, this.state, this.title, this.id, element("span", { class: "qcc-spacer" }), this.time, element("span", { class: "qcc-buttons" }, this.plotButton, this.logButton, this.cancel));
     this.node = element("section", { class: "qcc" }, head, this.bar, this.says, this.figures, this.plot.node, this.warnings, this.error, this.details, this.log.node);
     this.node.dataset.lmSuppressShortcuts = "true";
     el.append(this.node);
@@ -116,7 +128,7 @@ class Card {
   drawFigures(s) {
     const shown = s.figures.map(({ name, label, text }) => {
       const curve = spark(s.history.map((row) => row[name]), SMALL_IS_LOGARITHMIC.has(name));
-      return element("div", { class: "qcc-figure" }, element("div", {}, label), element("div", {}, text), curve);
+      return element("div", { class: "qcc-figure" }, element("div", {}, ...figureName(label)), element("div", {}, text), curve);
     });
     this.figures.replaceChildren(...shown);
     this.plotButton.hidden = !LivePlot.knows(s.history);
