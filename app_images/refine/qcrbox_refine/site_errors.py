@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from cctbx import covariance as covariances
 from cctbx import geometry, sgtbx, uctbx
 from scitbx.array_family import flex
@@ -32,12 +33,12 @@ class SiteErrors:
     cell_covariance: flex.double | None
     parameter_map: Any
     held: frozenset[int] = frozenset()
-    _cartesian: flex.double = field(init=False)
+    _packed: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        self._cartesian = covariances.orthogonalize_covariance_matrix(
+        self._packed = covariances.orthogonalize_covariance_matrix(
             self.covariance, self.cell, self.parameter_map
-        )
+        ).as_numpy_array()
 
     def distance(self, i: int, j: int, to_j: sgtbx.rt_mx) -> tuple[float, float]:
         """From atom i to the image of atom j by `to_j`: Å and Å²."""
@@ -63,9 +64,15 @@ class SiteErrors:
         return self.cell.orthogonalize(move * self.sites[atom])
 
     def _covariance_of(self, *atoms: int) -> flex.double:
-        return covariances.extract_covariance_matrix_for_sites(
-            flex.size_t(atoms), self._cartesian, self.parameter_map
-        )
+        """Packed covariance of the Cartesian sites of these atoms.
+
+        cctbx's own extraction takes half of the block between two images of one atom from other places of the matrix.
+        """
+        rows = np.concatenate([self.parameter_map[atom].site + np.arange(3) for atom in atoms])
+        one, other = np.triu_indices(len(rows))
+        i, j = np.minimum(rows[one], rows[other]), np.maximum(rows[one], rows[other])
+        n = self.parameter_map.n_parameters
+        return flex.double(self._packed[i * (2 * n - i - 1) // 2 + j])
 
     def _moves_with_cell(
         self, variance: float, atoms: tuple[int, ...], moves: tuple[sgtbx.rt_mx, ...]

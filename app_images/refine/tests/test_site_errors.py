@@ -5,9 +5,12 @@ import pytest
 from cctbx import sgtbx, uctbx
 from qcrbox_refine.angles import bond_angles
 from qcrbox_refine.connectivity import connectivity_table
+from qcrbox_refine.geometry import site_errors
 from qcrbox_refine.model import Atom
+from qcrbox_refine.refinement import Options, refine_files
 from qcrbox_refine.site_errors import IDENTITY, SiteErrors
 from scitbx.array_family import flex
+from simulated_crystals import write
 from small_models import model_in
 
 CELL = (7.0, 8.0, 9.0, 71.0, 103.0, 96.0)
@@ -118,7 +121,7 @@ def test_the_su_of_a_bond_is_the_scatter_of_the_bond(errors_of):
 def test_atoms_of_one_group_have_no_su_of_the_cell_between_them(errors_of):
     """Their distance is set in Å; to an atom outside the group the cell counts."""
     errors, _ = errors_of(cell_su=CELL_SU, held=(0, 1))
-    errors._cartesian = flex.double(len(errors._cartesian), 0.0)
+    errors._packed = np.zeros_like(errors._packed)
     assert errors.distance(0, 1, IDENTITY)[1] == 0.0
     assert errors.distance(0, 2, IDENTITY)[1] > 1e-7
     assert errors.distance(0, 1, MOVED)[1] > 1e-7
@@ -152,3 +155,60 @@ def test_every_pair_of_bonds_makes_one_angle():
     assert [a.degrees for a in found] == pytest.approx([109.4712] * 6, abs=1e-3)
     apart = list(bond_angles(table, [0, 1, 1, 2, 0], errors))
     assert len(apart) == 6 - 2
+
+
+REPEATED = {
+    "both ends": ((0, 1, 0), ("-x,-y,-z+1", "x,y,z", "x,y+1,z")),
+    "all three": ((0, 0, 0), ("-x,-y,-z+1", "x,y,z", "-x+1,-y,-z+1")),
+    "against the order": ((2, 0, 1), ("-x,-y,-z+1", "x,y,z", "x-1,y,z")),
+    "middle and end": ((1, 0, 0), ("x,y,z", "x,y,z", "-x,-y,-z+1")),
+}
+
+
+@pytest.mark.parametrize(("atoms", "moves"), REPEATED.values(), ids=REPEATED.keys())
+def test_images_of_one_atom_move_together(errors_of, atoms, moves):
+    """gᵀ C g with numerical derivatives by the coordinates of the three listed atoms."""
+    errors, covariance = errors_of()
+    moves = tuple(sgtbx.rt_mx(move) for move in moves)
+
+    def sides(point):
+        sites = point.reshape(3, 3)
+        ends = [
+            np.array(errors.cell.orthogonalize(move * tuple(sites[atom].tolist())))
+            for atom, move in zip(atoms, moves, strict=True)
+        ]
+        return ends[0] - ends[1], ends[2] - ends[1]
+
+    def distance_to_last(point):
+        return float(np.linalg.norm(sides(point)[1]))
+
+    def angle_between(point):
+        u, v = sides(point)
+        return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(u, v)), u @ v)))
+
+    def expected(value):
+        point, steps = np.ravel(SITES), np.eye(9) * 1e-6
+        gradient = np.array([value(point + step) - value(point - step) for step in steps]) / 2e-6
+        return gradient @ covariance @ gradient
+
+    assert errors.angle(atoms, moves)[1] == pytest.approx(expected(angle_between), rel=1e-4, abs=1e-12)
+    to_last = moves[1].inverse().multiply(moves[2])
+    assert errors.distance(atoms[1], atoms[2], to_last)[1] == pytest.approx(
+        expected(distance_to_last), rel=1e-4
+    )
+
+
+def test_an_angle_of_a_threefold_axis_has_no_su(tmp_path):
+    """Three images of an atom make a triangle of 60°, whatever its place."""
+    atoms = [
+        Atom("S1", "S", (0.13, 0.13, 0.13), u_iso=0.02),
+        Atom("C1", "C", (0.31, 0.27, 0.22), u_iso=0.02),
+    ]
+    true = model_in((8.9, 8.9, 8.9, 90, 90, 90), "P a -3", atoms, cell_su=(0.001, 0.001, 0.001, 0, 0, 0))
+    result = refine_files(*write(tmp_path, true, noise=0.03), Options(cycles=4, weighting="keep"))
+    errors = site_errors(result.fit)
+    moves = tuple(sgtbx.rt_mx(move) for move in ("y,z,x", "x,y,z", "z,x,y"))
+    degrees, variance = errors.angle((1, 1, 1), moves)
+    assert (degrees, variance) == (pytest.approx(60), 0.0)
+    one, other = (errors.distance(1, 1, move)[1] for move in (moves[0], moves[2]))
+    assert one == pytest.approx(other, rel=1e-9)
