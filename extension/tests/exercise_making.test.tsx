@@ -94,6 +94,15 @@ test('what is refused is said, and the form stays as it was filled in', async ()
   expect(node.querySelector<HTMLInputElement>('input')?.value).toBe('which atom');
 });
 
+test('where the courses cannot be read nobody is told that they teach none', async () => {
+  const answer = () => {
+    throw new Refusal(503, 'The registry is down.');
+  };
+  const { node } = await form([], { courses: answer, 'GET courses': answer });
+  expect(node.textContent).toContain('The registry is down.');
+  expect(node.textContent).not.toContain('You teach no course.');
+});
+
 test('who teaches no course is led to the courses', async () => {
   const { node } = await form([COURSES[1]!]);
   expect(node.textContent).toContain('You teach no course.');

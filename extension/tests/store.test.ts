@@ -94,4 +94,23 @@ test('a calculation that is gone is no endless wait', async () => {
   client.calculation.mockRejectedValue(new Error('There is no calculation c8.'));
   await store.need('c8');
   expect(store.problem).toContain('no calculation');
+  await store.refresh();
+  expect([store.problem, store.missingOf('c8')]).toEqual(['', 'There is no calculation c8.']);
+});
+
+test.each([
+  ['one that is gone', Object.assign(new Error('There is no calculation c8.'), { status: 404 }), 1],
+  ['one that a failing registry hid', new Error('The registry does not answer.'), 2]
+])('a refresh asks for what was missing: %s', async (_, error, asked) => {
+  const { store, client } = registry();
+  client.calculation.mockRejectedValueOnce(error);
+  client.calculation.mockResolvedValue(calculation('c8'));
+  await store.need('c8');
+  expect(store.missingOf('c8')).toBe(error.message);
+  await store.refresh();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(client.calculation).toHaveBeenCalledTimes(asked);
+  expect([store.missingOf('c8'), store.calculationOf('c8') !== undefined]).toEqual(
+    asked === 2 ? ['', true] : [error.message, false]
+  );
 });

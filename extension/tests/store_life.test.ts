@@ -65,7 +65,7 @@ test('a server that does not answer is a lost connection', async () => {
   const { store, client } = registry();
   client.configured.mockRejectedValue(new Error('Failed to fetch'));
   await store.start();
-  expect([store.connection, store.problem]).toEqual(['lost', 'Failed to fetch']);
+  expect([store.connection, store.problem]).toEqual(['lost', 'Your server does not answer.']);
 });
 
 test('without events the lists are read every three seconds, and no more when events come again', async () => {

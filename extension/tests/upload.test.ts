@@ -75,6 +75,8 @@ test.each([
 test.each([
   [new Error('no cell'), 'no cell'],
   [new TypeError(''), 'TypeError'],
+  [new TypeError('Failed to fetch'), 'Your server does not answer.'],
+  [new TypeError('NetworkError when attempting to fetch resource.'), 'Your server does not answer.'],
   ['plain', 'plain'],
   ['', 'Error'],
   [null, 'null'],

@@ -42,6 +42,7 @@ function result(known: ICalculation | undefined, dataset?: object, applications:
     problem: '',
     applications,
     calculationOf: () => known,
+    missingOf: () => '',
     datasetOf: () => dataset && { qcrbox_dataset_id: 'd1', ...dataset },
     client: { pictureUrl: (id: string) => `/picture/${id}`, downloadUrl: (id: string) => `/download/${id}` }
   };

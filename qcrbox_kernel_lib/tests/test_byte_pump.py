@@ -62,7 +62,7 @@ async def test_an_end_that_has_said_all_still_hears_the_answer(joined):
     joined.right[1].write(b"answer")
     joined.right[1].write_eof()
     assert await joined.left[0].read() == b"answer"
-    await asyncio.wait_for(joined.task, 30)
+    await asyncio.wait_for(joined.task, 60)
 
 
 async def test_a_broken_end_ends_the_other_one(joined):
@@ -72,7 +72,7 @@ async def test_a_broken_end_ends_the_other_one(joined):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close by a reset
     joined.left[1].transport.abort()
     assert await joined.right[0].read() == b""
-    await asyncio.wait_for(joined.task, 30)
+    await asyncio.wait_for(joined.task, 60)
 
 
 async def test_giving_up_closes_both(joined):

@@ -72,7 +72,7 @@ def private_server(bin_folder: Path) -> Iterator[str]:
 def _wait(port: int, server: subprocess.Popen) -> None:
     import psycopg
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             psycopg.connect(f"postgresql://qcrbox@127.0.0.1:{port}/postgres").close()

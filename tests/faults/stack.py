@@ -158,7 +158,7 @@ class Stack:
         return left
 
     @staticmethod
-    def _wait(holds, what: str, timeout_s: float = 30.0) -> None:
+    def _wait(holds, what: str, timeout_s: float = 60.0) -> None:
         deadline = time.monotonic() + timeout_s
         while not holds():
             if time.monotonic() > deadline:

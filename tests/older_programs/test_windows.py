@@ -71,7 +71,7 @@ async def test_a_vnc_viewer_sees_and_is_heard(place: Place, client, session):
     closed = needed(client.close_session(session)).interactive_sessions[0]
     assert closed.status == "successful"
     assert b"button 1" in client.download_dataset(closed.output_dataset_id)
-    assert await asyncio.wait_for(reader.read(), 30) is not None  # the end
+    assert await asyncio.wait_for(reader.read(), 60) is not None  # the end
     writer.close()
 
 

@@ -73,7 +73,7 @@ class Sessions:
         return await Viewer(WebSocketTransport(await self.socket(session_id, query))).start()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.05)
@@ -87,7 +87,7 @@ async def colour_of(viewer: Viewer) -> tuple[int, int, int]:
     return red, green, blue
 
 
-async def shows(viewer: Viewer, colour: tuple[int, int, int], seconds: float = 30.0) -> None:
+async def shows(viewer: Viewer, colour: tuple[int, int, int], seconds: float = 60.0) -> None:
     """Until the picture has this colour."""
     async with asyncio.timeout(seconds):
         while await colour_of(viewer) != colour:

@@ -37,7 +37,7 @@ async def close_code(sessions: Sessions, session_id: str, query: str = "", **opt
 
 async def hold_until_heard(viewer: Viewer, keysym: int = 0xFFE1) -> None:
     """Hold a key (shift) until the window shows that it hears it; it has the focus a moment after it is seen."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             await viewer._transport.send(struct.pack(">BBxxI", 4, 1, keysym))
             for _ in range(10):

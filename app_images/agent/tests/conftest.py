@@ -197,7 +197,7 @@ class RunningAgent:
     def ends(self, calculation_id: str) -> list[Finished]:
         return [event for event in self.of_kind("finished") if event.calculation_id == calculation_id]
 
-    async def end_of(self, calculation_id: str, timeout_s: float = 30.0) -> Finished:
+    async def end_of(self, calculation_id: str, timeout_s: float = 60.0) -> Finished:
         await self.platform.until(
             lambda: self.ends(calculation_id), f"the end of {calculation_id}", self, timeout_s
         )
@@ -276,7 +276,7 @@ class Platform:
         holds: Callable[[], Any],
         what: str = "it",
         agent: RunningAgent | None = None,
-        timeout_s: float = 30.0,
+        timeout_s: float = 60.0,
     ) -> None:
         deadline = time.monotonic() + timeout_s
         while not holds():

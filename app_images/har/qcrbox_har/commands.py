@@ -75,6 +75,7 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
         rounds = 3 if crystal_field != "isolated" else 1
         for number in range(1, rounds + 1):
             table = computer.table(sites, hkl, progress=refinement.watcher(number, rounds))
+    state.table = table
     say(
         f"{len(table.site)} atoms, {len(hkl)} reflections, {sum(m.iterations for m in table.molecules)} SCF iterations"
     )
@@ -202,7 +203,10 @@ def _of_file(crystal: Structure) -> list[tuple[str, str]]:
 
 def _doubts_and_notes(state: Progress) -> list[tuple[str, str]]:
     """What was said about molecules and charges, as (kind, text)."""
-    return [("warning", text) for text in state.warnings] + [("note", text) for text in state.notes]
+    table = state.table.doubts(state.plan) if state.table else []
+    return [("warning", text) for text in [*state.warnings, *table]] + [
+        ("note", text) for text in state.notes
+    ]
 
 
 def _remarks(state: Progress, options: Options) -> list[tuple[str, str]]:

@@ -21,6 +21,8 @@ Indices = NDArray[np.int64]
 OnProgress = Callable[[Molecule, dict[str, Any]], None]
 Watch = Callable[[dict[str, Any]], None]
 _EXACT = Accuracy()
+# Å, r.m.s.: X-H distances of spherical atoms are nearer to those of a wavefunction.
+_OTHER_GEOMETRY = 0.1
 
 
 @dataclass
@@ -42,6 +44,15 @@ class Table:
     def labels(self, structure: Structure) -> list[str]:
         """Labels of the sites, in the order of the table's columns."""
         return [structure.sites.label[row] for row in self.site]
+
+    def doubts(self, plan: Plan) -> list[str]:
+        """Wavefunction files whose molecule is not where that of the crystal is."""
+        return [
+            f"The molecule of the wavefunction file lies {result.apart:.2f} Å (r.m.s.) beside {molecule.name} in the crystal: the form factors "
+            "are those of the geometry of the file. Compute it at the refined one."
+            for molecule, result in zip(plan.molecules, self.molecules, strict=True)
+            if result.apart > _OTHER_GEOMETRY
+        ]
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,8 @@ class AtomicDensity:
 
     electrons (n,): integral of each atomic density; dipoles (n, 3): its first moment about the nucleus in
     e Å, sign of the charge; charges (n,): nuclear charge less electrons; spin (n,): unpaired electrons. Of a fragment these are
-    NaN for atoms that are not wanted, and so are total_electrons and dipole (3,) in e Å.
+    NaN for atoms that are not wanted, and so are total_electrons and dipole (3,) in e Å. apart: r.m.s. distance in Å of the atoms of
+    a wavefunction file from those of the crystal.
     """
 
     electrons: Array
@@ -177,3 +178,4 @@ class AtomicDensity:
     seconds: dict[str, float] = field(default_factory=dict)
     n_basis: int = 0
     n_points: int = 0
+    apart: float = 0.0

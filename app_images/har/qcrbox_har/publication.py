@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qcrbox.cif import read
+from qcrbox.cif.convert.journal_cif import ascii_text
 from qcrbox.cif.document import Block
 
 from qcrbox_har.loop_state import Progress
@@ -112,7 +113,9 @@ def complete(cif: Path, state: Progress, options: Options, table_file: Path) -> 
     document = read(cif)
     block = document.sole_block()
     notes = block.text("_refine_special_details")
-    text = "\n".join([*sentences(state, options), *state.notes, *state.warnings, *([notes] if notes else [])])
+    doubts = state.table.doubts(state.plan) if state.table else []
+    said = [*state.notes, *state.warnings, *doubts, *([notes] if notes else [])]
+    text = ascii_text("\n".join([*sentences(state, options), *said]))
     block.set("_refine_special_details", text)
     program = block.text("_computing_structure_refinement") or "smtbx of cctbx"
     block.set(

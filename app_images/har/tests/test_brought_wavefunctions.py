@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
@@ -111,3 +114,48 @@ def test_a_file_that_is_cut_off_is_refused_in_words(quantum, molden, tmp_path):
         quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
     assert error.value.where == "water.fchk"
     assert error.value.next
+
+
+@pytest.mark.parametrize("change", ["capital ending", "no ending", "exponents with D", "Windows line ends"])
+def test_a_molden_file_is_known_by_its_content(quantum, own, molden, tmp_path, change):
+    """Turbomole writes exponents with D; other systems write endings in capitals."""
+    name = {"capital ending": "WATER.MOLDEN", "no ending": "water"}.get(change, "water.molden")
+    text = Path(molden).read_text()
+    if change == "exponents with D":
+        text = re.sub(r"(\d)e([+-]\d)", r"\1D\2", text)
+        assert re.search(r"\dD[+-]\d", text)
+    if change == "Windows line ends":
+        text = text.replace("\n", "\r\n")
+    (tmp_path / name).write_bytes(text.encode())
+    path = str(tmp_path / name)
+    factors, _ = quantum.call("qcrbox_har.quantum.task:given_density", 45, WATER, path, request())
+    assert np.abs(factors - own).max() < 2e-3
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_a_file_of_another_geometry_says_how_far_it_is(quantum, molden, shift):
+    """Two O-H stretched by 0.3 Å: the r.m.s. of a least-squares overlay is given."""
+    bonds = WATER.positions[1:] - WATER.positions[0]
+    lengths = np.linalg.norm(bonds, axis=1, keepdims=True)
+    moved = np.vstack([WATER.positions[:1], WATER.positions[0] + bonds * (1 + shift / lengths)])
+    _, result = quantum.call(
+        "qcrbox_har.quantum.task:given_density", 46, MoleculeInput(WATER.symbols, moved), molden, request()
+    )
+    # Both moves have the component shift cos(α/2) along the axis in common, of which the overlay takes two thirds.
+    half = np.arccos(np.dot(*bonds) / np.prod(lengths)) / 2
+    along, across = shift * np.cos(half), shift * np.sin(half)
+    expected = np.sqrt((2 * across**2 + (2 / 3) * along**2) / 3)
+    assert result.apart == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_wavefunction_of_another_spin_state_is_refused(quantum, tmp_path):
+    """A triplet has as many electrons as the singlet."""
+    path = str(tmp_path / "triplet.molden")
+    triplet = MoleculeInput(WATER.symbols, WATER.positions, multiplicity=3)
+    quantum.call("quantum_reference:write_plain_molden", triplet, "sto-3g", path, kind="UHF")
+    with pytest.raises(
+        UserInputError, match="has 2 unpaired electrons, and H2O with multiplicity 1 has 0"
+    ) as error:
+        quantum.call("qcrbox_har.quantum.task:given_density", 47, WATER, path, request())
+    assert "multiplicities='1: 3'" in error.value.next
+    quantum.call("qcrbox_har.quantum.task:given_density", 48, triplet, path, request(grid=0))

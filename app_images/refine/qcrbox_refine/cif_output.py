@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from cctbx import sgtbx, uctbx
 from cctbx.array_family import flex
+from qcrbox.cif.convert.journal_cif import ascii_text
 from qcrbox.crystallography.measurement import stated_wavelength
 from qcrbox.crystallography.model_items import RESTRAINTS
 from qcrbox.crystallography.shelx import refinement_texts
@@ -264,7 +265,7 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     for name, value in values.items():
         block.set(name, value)
     _absolute_structure(block, fit)
-    block.set("_refine_special_details", "\n".join([*_statements(fit), *fit.model.remarks()]))
+    block.set("_refine_special_details", ascii_text("\n".join([*_statements(fit), *fit.model.remarks()])))
 
 
 def _hydrogen_treatment(model: Model) -> str:
@@ -338,7 +339,8 @@ def _atom_types(block: CifBlock, fit: Fit) -> None:
     rows = []
     for symbol, scatterer in scatterers.items():
         found = factors[symbol]
-        row = [symbol, element_symbol(symbol), f"{scatterer.fp:.4f}", f"{scatterer.fdp:.4f}", found.source]
+        dispersion = [f"{scatterer.fp:.4f}", f"{scatterer.fdp:.4f}"]
+        row = [symbol, element_symbol(symbol), *dispersion, ascii_text(found.source)]
         rows.append([*row, f"{found.form.at_stol(0):.3f}"] if neutrons else row)
     names += ["scat_length_neutron"] if neutrons else []
     block.add_loop([f"_atom_type_{name}" for name in names], rows)

@@ -14,7 +14,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.progress import report, say
 from qcrbox.crystallography.radiation import density_unit, residual_figures
 from qcrbox.crystallography.shelx import refinement_texts
-from qcrbox.language import minus
+from qcrbox.language import listed, minus
 
 from qcrbox_refine import (
     aspherical,
@@ -136,11 +136,15 @@ def _factors(model: Model, data: reflections.Reflections, table: str | None) -> 
     """Spherical atoms, or those of a table, which the result names."""
     if table is None:
         return spherical_atoms
-    made = aspherical.aspherical_atoms(aspherical.read_table(table), model, data)
+    read = aspherical.read_table(table)
+    made = aspherical.aspherical_atoms(read, model, data)
     checksum = hashlib.sha256(Path(table).read_bytes()).hexdigest()
     model.note(f"Aspherical form factors from the table {Path(table).name} (SHA-256 {checksum}).")
     if made.spherical:
         model.warn(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
+    known = {atom.label.upper() for atom in model.atoms}
+    if others := [name for name in read.scatterers if name.upper() not in known]:
+        model.not_applied(f"Columns of the table for atoms that the model lacks: {listed(others, 20)}.")
     if made.doubtful:
         model.warn(
             f"The form factors of {', '.join(made.doubtful)} in the table are far from those of free atoms of their elements: it may "

@@ -91,6 +91,20 @@ def test_an_atom_that_the_table_lacks_stays_spherical(spherical_fit, tmp_path, m
     assert made.spherical == [table.scatterers[0]]
 
 
+def test_columns_of_atoms_that_the_model_lacks_are_named(spherical_fit, folder, tmp_path, monkeypatch):
+    """They were left out without a word: the table may be of an earlier model."""
+    monkeypatch.chdir(tmp_path)
+    whole, data = table_of(spherical_fit.fit), folder / "tests" / "data"
+    more = FormFactorTable(
+        [*whole.scatterers, "X9"], whole.hkl, np.hstack([whole.values, whole.values[:, :1]]), whole.header
+    )
+    (tmp_path / "more.tsc").write_bytes(write_tsc(more))
+    options = Options(table="more.tsc", **AS_IT_IS)
+    found = refine_files(str(data / "simulated.cif"), str(data / "simulated.hkl"), options)
+    said = [text for kind, text in found.model.remarks_by_kind() if kind == "not_applied"]
+    assert "Columns of the table for atoms that the model lacks: X9." in said
+
+
 def test_other_orders_and_names_in_other_capitals_are_the_same_table(spherical_fit, tmp_path, monkeypatch):
     """Rows backwards, columns backwards, half of the rows as their Friedel mates."""
     monkeypatch.chdir(tmp_path)

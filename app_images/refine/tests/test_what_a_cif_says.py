@@ -457,3 +457,15 @@ def test_intensities_that_are_negative_on_the_whole_are_refused(files, tmp_path)
     (tmp_path / "negative.hkl").write_text("\n".join(lines))
     with pytest.raises(UserInputError, match="negative on the whole"):
         refined(tmp_path, files[0], str(tmp_path / "negative.hkl"))
+
+
+def test_what_a_refinement_writes_of_itself_is_ascii(files, tmp_path):
+    """CIF 1.1 knows no other letters: a strict reader (cod-tools) refused the whole file for an Å of ours."""
+    text = re.sub(r"^DISP.*\n", "", files[0], flags=re.MULTILINE)
+    text = re.sub(r"loop_\n_atom_type_symbol\n.*?\n\n", "", text, flags=re.DOTALL)
+    (tmp_path / "x.cif").write_text(text)
+    result = refine_files(str(tmp_path / "x.cif"), None, KEEP)
+    write_cif(result, tmp_path / "y.cif")
+    text = (tmp_path / "y.cif").read_text()
+    assert text.isascii()
+    assert "\\%A" in text

@@ -62,7 +62,7 @@ export class ResultView extends ReactWidget {
           return found ? (
             <Result calculation={found} store={store} views={this.views} actions={this.actions} trans={trans} />
           ) : (
-            <p role="status">{store.problem || trans.__('Waiting for the registry …')}</p>
+            <p role="status">{store.missingOf(this.id_) || store.problem || trans.__('Waiting for the registry …')}</p>
           );
         }}
       </UseSignal>

@@ -42,7 +42,7 @@ function Making({ model, page, trans }: IProps): JSX.Element {
       <>
         {model.problem && <Problem words={model.problem} />}
         <p>
-          {trans.__('You teach no course.')} <Link to={page()}>{trans.__('Courses')}</Link>
+          {!model.problem && trans.__('You teach no course.')} <Link to={page()}>{trans.__('Courses')}</Link>
         </p>
       </>
     );

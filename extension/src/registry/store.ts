@@ -52,6 +52,8 @@ export class RegistryStore implements IDisposable {
   private isStreaming = false;
   private refreshed = 0;
   private readonly needed = new Map<string, ICalculation>();
+  /** Of calculations that were needed and not found: why. Those that a failing registry hid are asked for again. */
+  private readonly missing = new Map<string, { words: string; isGone: boolean }>();
   private readonly neededDatasets = new Map<string, IDataset>();
   private readonly waitingCalculations = new Set<string>();
   private waitingDatasets = false;
@@ -134,6 +136,7 @@ export class RegistryStore implements IDisposable {
         this.connection = this.isStreaming ? 'live' : 'polling';
       }
       this._changed.emit();
+      this.missing.forEach(({ isGone }, id) => !isGone && void this.need(id));
     } catch (error) {
       if (number === this.refreshed) {
         this.fail(error);
@@ -144,6 +147,11 @@ export class RegistryStore implements IDisposable {
   /** A calculation of the list, or one that was asked for by `need`. */
   calculationOf(id: string): ICalculation | undefined {
     return this.calculations.find(each => each.calculation_id === id) ?? this.needed.get(id);
+  }
+
+  /** Why a calculation that was asked for is not there; empty while it is on its way. */
+  missingOf(id: string): string {
+    return this.missing.get(id)?.words ?? '';
   }
 
   /** The files of a result. */
@@ -158,8 +166,9 @@ export class RegistryStore implements IDisposable {
     try {
       const found = this.calculationOf(id) ?? (await this.client.calculation(id));
       if (!found) {
-        return;
+        throw Object.assign(new Error(`There is no calculation ${id}.`), { status: 404 });
       }
+      this.missing.delete(id);
       this.needed.set(id, found);
       const dataset = found.output_dataset_id;
       if (dataset && !this.datasetOf(found)) {
@@ -168,6 +177,9 @@ export class RegistryStore implements IDisposable {
       this._changed.emit();
     } catch (error) {
       this.problem = wordsOf(error);
+      if (!this.calculationOf(id)) {
+        this.missing.set(id, { words: this.problem, isGone: isGone(error) });
+      }
       this._changed.emit();
     }
   }

@@ -117,7 +117,7 @@ async def bridge(stand_in: StandIn) -> AsyncIterator[Running]:
     made = Bridge(Upstream(stand_in.url, TOKEN), Ports(0, 0, 0))
     ready: asyncio.Future[tuple[str, Window]] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(made.run(lambda rest, newest: ready.set_result((rest, newest))))
-    rest, newest = await asyncio.wait_for(ready, 20)
+    rest, newest = await asyncio.wait_for(ready, 60)
     stand_in.seen.clear()
     yield Running(made, rest, newest, stand_in)
     running.cancel()

@@ -56,7 +56,7 @@ async def test_only_the_registrys_interface_is_reached(bridge, path):
     reader, writer = await asyncio.open_connection("127.0.0.1", int(bridge.rest.rpartition(":")[2]))
     host = bridge.rest.removeprefix("http://")
     writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-    answer = await asyncio.wait_for(reader.read(), 30)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     assert answer.split(b" ")[1] == b"404"
     assert bridge.stand_in.seen == []
@@ -141,7 +141,7 @@ async def test_an_upload_flows_while_it_arrives(bridge):
     async def sending():
         nonlocal last_sent
         yield b"x" * 100_000
-        await asyncio.wait_for(first_seen.wait(), 30)
+        await asyncio.wait_for(first_seen.wait(), 60)
         last_sent = True
         yield b"y" * 100_000
 
@@ -156,7 +156,7 @@ async def test_an_event_stream_flows_while_it_lasts(bridge):
 
     async def events():
         yield b"id: 1\ndata: {}\n\n"
-        await asyncio.wait_for(heard.wait(), 30)
+        await asyncio.wait_for(heard.wait(), 60)
         yield b"id: 2\ndata: {}\n\n"
 
     bridge.stand_in.answers["/api/events"] = StreamingResponse(events(), media_type="text/event-stream")
@@ -257,7 +257,7 @@ async def test_small_answers_are_sent_at_once():
 
         server = await asyncio.start_server(accepted, sock=listener)
         with socket.create_connection(listener.getsockname()[:2]):
-            assert await asyncio.wait_for(set_to, 20)
+            assert await asyncio.wait_for(set_to, 60)
         server.close()
 
 

@@ -39,7 +39,7 @@ class Clock:
         return self.now
 
 
-def until(condition, limit_s: float = 20.0) -> None:
+def until(condition, limit_s: float = 60.0) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

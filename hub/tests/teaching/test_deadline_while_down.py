@@ -29,7 +29,7 @@ def test_work_of_the_deadline_is_collected_once_when_the_registry_is_back(
     api = f"/api/exercises/{page.rpartition('/')[2]}"
     rest(stella, "POST", f"{api}/open")
     rest(stella, "PUT", f"{api}/answers/which", json={"value": "N"})
-    due = time.time() + 3.0
+    due = time.time() + 8.0
     body = {"due_at": datetime.fromtimestamp(due, UTC).isoformat(), "late_until": "2999-01-01T00:00:00Z"}
     assert rest(lena, "PATCH", api, json=body).status_code == 200
     platform.kill("registry")

@@ -101,10 +101,10 @@ async def service() -> AsyncIterator[int]:
 async def ask(socket: Path, text: str) -> str:
     reader, writer = await asyncio.open_unix_connection(str(socket))
     writer.write(text.encode())
-    answer = (await asyncio.wait_for(reader.read(200), 20)).decode()
+    answer = (await asyncio.wait_for(reader.read(200), 60)).decode()
     if "Connection established" in answer:
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        answer += (await asyncio.wait_for(reader.read(200), 20)).decode()
+        answer += (await asyncio.wait_for(reader.read(200), 60)).decode()
     writer.close()
     return answer
 

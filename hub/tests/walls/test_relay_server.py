@@ -59,7 +59,7 @@ class RunningRelay:
         )
 
     async def wait(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
                 await self.client.close("0")  # an unknown server is ignored

@@ -162,6 +162,14 @@ def _read_binary(data: bytes, filename: str) -> FormFactorTable:
             where=filename,
             next="Make the file again.",
         )
+    if len(data) - start > count * record.itemsize:
+        raise CifError(
+            f"The binary table has {len(data) - start - count * record.itemsize} bytes more than {count} reflections of "
+            f"{len(scatterers)} scatterers take.",
+            where=filename,
+            why="It may have more columns than names, and then every value would be read from the wrong place.",
+            next="Make the file again, or write it as text (.tsc).",
+        )
     rows = np.frombuffer(data, record, count, start)
     return FormFactorTable(
         scatterers,

@@ -58,7 +58,7 @@ def test_results_stand_in_the_order_of_the_inputs(batch, store):
         store.server[f"GET /api/calculations/id{number}"] = {
             "calculations": [calculation_record(f"id{number}")]
         }
-    results = batch.results(timeout=10)
+    results = batch.results(timeout=60)
     assert [getattr(each, "short_id", type(each).__name__) for each in results] == ["id0", "NotFound", "id1"]
 
 

@@ -88,7 +88,7 @@ def test_an_outage_while_waiting_is_outlasted(stored, store, quick):
     calculation = stored.calculations["0aa1"]
     ended = {"calculations": [calculation_record("0aa1")]}
     store.server["GET /api/calculations/0aa1"] = [{"calculations": [record]}, Drop(), Drop(), ended]
-    assert calculation.result(timeout=10, quiet=True).calculation is calculation
+    assert calculation.result(timeout=60, quiet=True).calculation is calculation
 
 
 def test_an_awaited_calculation_outlasts_an_outage_too(stored, store, quick):

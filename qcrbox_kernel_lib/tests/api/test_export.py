@@ -6,7 +6,7 @@ import gemmi
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.convert.classic_names import classic_name
-from qcrbox.cif.convert.journal_cif import ascii_document, ascii_text
+from qcrbox.cif.convert.journal_cif import ascii_document, ascii_text, conventional_document
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.structure import Structure
 
@@ -22,6 +22,15 @@ from qcrbox.crystallography.structure import Structure
         ("_refine_ls.wr_factor_ref", "_refine_ls_wR_factor_ref"),
         ("_diffrn_radiation_wavelength.value", "_diffrn_radiation_wavelength"),
         ("_shelx.res_file", "_shelx_res_file"),
+        ("_geom_angle.value", "_geom_angle"),
+        ("_geom_torsion.angle", "_geom_torsion"),
+        ("_computing.diffrn_collection", "_computing_data_collection"),
+        ("_diffrn_source.description", "_diffrn_source"),
+        ("_diffrn_radiation_wavelength.type", "_diffrn_radiation_type"),
+        ("_diffrn_measurement.device_make", "_diffrn_measurement_device_type"),
+        ("_exptl_crystal_appearance.hue", "_exptl_crystal_colour_primary"),
+        ("_refln.f_squared_meas_su", "_refln_F_squared_sigma"),
+        ("_diffrn_reflns.laue_measured_fraction_full", "_diffrn_reflns_Laue_measured_fraction_full"),
         ("_my_own_item", "_my_own_item"),
         ("_aspheric_ff.index_h", "_aspheric_ff.index_h"),
     ],
@@ -91,3 +100,14 @@ def test_export_overwrites_nothing_and_names_what_it_has_not_got(refined, export
 def test_unified_export_is_the_stored_file(refined, tmp_path):
     path = refined.export(tmp_path / "stored.cif", unified=True)
     assert path.read_bytes() == refined.cif.bytes
+
+
+def test_reflections_keep_their_s_u_in_a_column_of_their_own():
+    """As programs read them; the export had it in brackets."""
+    loop = "_refln_index_h\n_refln_index_k\n_refln_index_l\n_refln_F_squared_meas\n_refln_F_squared_sigma\n"
+    document = read(f"data_x\n_cell_length_a 5.1(2)\nloop_\n{loop}1 0 0 12.31 0.22\n0 1 0 3.10 0.31\n")
+    block = conventional_document(document.sole_block()).sole_block()
+    assert block.text("_cell_length_a") == "5.1(2)"
+    assert block.column("_refln_F_squared_meas") == ["12.31", "3.10"]
+    assert block.column("_refln_F_squared_sigma") == ["0.22", "0.31"]
+    assert "_refln_F_squared_sigma" in block.tags

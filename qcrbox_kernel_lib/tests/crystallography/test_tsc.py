@@ -66,6 +66,7 @@ def test_scatterers_over_several_lines_are_one_list() -> None:
         (TSC[:-6], "not a multiple"),
         (TSC.replace(b"4.5", b"abc"), "not a number"),
         (write_tscb(read_tsc(TSC))[:-5], "cut off"),
+        (write_tscb(read_tsc(TSC)) + bytes(32), "32 bytes more than 2 reflections of 2 scatterers"),
         (struct.pack("<iii", 100, 5, 5), "cut off"),
     ],
 )

@@ -20,7 +20,7 @@ card, heard = Card(), []
 card.on_msg(lambda *_: heard.append(True))
 answer_while_busy(card)
 print("COMM", card.comm.comm_id, flush=True)
-until = time.monotonic() + 20
+until = time.monotonic() + 60
 while not heard and time.monotonic() < until:
     time.sleep(0.05)
 print("HEARD", bool(heard), flush=True)

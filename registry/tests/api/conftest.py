@@ -122,7 +122,7 @@ class Serving:
 
     def start(self):
         self.thread.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not self.server.started:
             if not self.thread.is_alive() or time.monotonic() > deadline:
                 raise RuntimeError("the server did not start")
@@ -331,7 +331,7 @@ class Acts:
         return payload(client.post("/api/commands", json=body), 201)["calculation_id"]
 
     @staticmethod
-    def ended(client, calculation_id, wait=20):
+    def ended(client, calculation_id, wait=60):
         found = payload(client.get(f"/api/calculations/{calculation_id}", params={"wait": wait}))
         return found["calculations"][0]
 

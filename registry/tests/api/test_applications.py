@@ -173,7 +173,7 @@ def read_application(client):
     return client.get("/api/applications").json()["payload"]["applications"][0]
 
 
-def until(wanted, seconds=20.0):
+def until(wanted, seconds=60.0):
     """Ask until it is so."""
     end = time.monotonic() + seconds
     while not wanted():

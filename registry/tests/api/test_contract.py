@@ -293,9 +293,9 @@ def test_interactive_sessions(ada):
     # It is a calculation of the same id as well.
     success(ada.get(f"/api/calculations/{session_id}"), 200, calculations=listed(CALCULATION))
     closed = exactly({"session_id": STR, "status": STR})
-    answer = ada.post(f"/api/interactive-sessions/{session_id}/close", params={"wait": 5})
+    answer = ada.post(f"/api/interactive-sessions/{session_id}/close", params={"wait": 60})
     success(answer, 200, interactive_sessions=listed(closed))
-    again = ada.post(f"/api/interactive-sessions/{session_id}/close", params={"wait": 5})
+    again = ada.post(f"/api/interactive-sessions/{session_id}/close", params={"wait": 60})
     success(again, 200, interactive_sessions=listed(closed))
 
 

@@ -20,7 +20,7 @@ def shown(client, dataset_id):
 
 
 def test_examples_are_there_for_everybody_and_read_only(ada, person, do):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (
         len(found := ada.get("/api/datasets", params={"kind": "example"}).json()["payload"]["datasets"]) < 2
     ):

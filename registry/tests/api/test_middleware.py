@@ -127,7 +127,7 @@ async def test_head_is_a_get_without_its_body(client):
 
 @pytest.mark.attack(12)
 async def test_head_of_an_endless_answer_ends_and_leaves_no_stream(client, streams):
-    answer = await asyncio.wait_for(client.head("/endless"), 5)
+    answer = await asyncio.wait_for(client.head("/endless"), 60)
     assert (answer.headers["x-kind"], answer.content) == ("endless", b"")
     assert streams == {"open": 0, "pieces": 1}
 

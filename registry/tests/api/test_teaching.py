@@ -415,7 +415,7 @@ def test_a_student_whose_board_nobody_looks_at_is_told_that_the_work_is_right(co
     exercise = course.exercise(tasks=[{"id": "atom", "title": "Atom", "command": "practice.read",
                                        "checks": [{"kind": "element", "label": "Si1", "symbol": "Si"}]}])  # fmt: skip
     refined(course.ada, course.opened(course.ada, exercise))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     seen = [course.states(course.ada, exercise)["atom"]]
     while seen[-1] != "done":
         assert time.monotonic() < deadline, seen

@@ -53,7 +53,7 @@ class Site:
         self.process.send_signal(number)
         self.process.wait(20)
 
-    async def until(self, holds, what: str, timeout_s: float = 40.0):
+    async def until(self, holds, what: str, timeout_s: float = 60.0):
         deadline = time.monotonic() + timeout_s
         while True:
             if found := holds():
@@ -178,7 +178,7 @@ async def test_what_is_not_approved_is_refused(site):
 
 
 async def test_a_request_that_cannot_be_read_is_refused(site):
-    reply = await site.bus.connection.request("launchers.local.start", b'{"agent": 1}', timeout=5)
+    reply = await site.bus.connection.request("launchers.local.start", b'{"agent": 1}', timeout=60)
     assert not LauncherAnswer.model_validate_json(reply.data).ok
 
 

@@ -40,7 +40,7 @@ async def events_of(bus):
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(holds, timeout_s=20.0):
+async def until(holds, timeout_s=60.0):
     async with asyncio.timeout(timeout_s):
         while not holds():
             await asyncio.sleep(0.02)
@@ -63,7 +63,7 @@ async def test_an_unreadable_event_stops_nothing(bus, events_of):
 
 
 async def until_empty(bus, stream):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await bus.pending())[stream]:
             await asyncio.sleep(0.02)
 
@@ -84,7 +84,7 @@ async def test_what_was_taken_and_not_acknowledged_comes_at_once_to_the_next_lif
 
     first = asyncio.create_task(bus.run_events(take_and_hold))
     await bus.publisher.publish("events.a1", gone(1))
-    await asyncio.wait_for(held.wait(), 20)
+    await asyncio.wait_for(held.wait(), 60)
     bus.stop_events()
     first.cancel()
     await asyncio.wait({first})

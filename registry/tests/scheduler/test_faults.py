@@ -108,7 +108,7 @@ async def test_a_result_from_the_time_the_registry_was_away_counts(site, make_si
     launcher = await make_launcher(site, capacity=1)
     one, agent = await running_on(site, launcher, seconds=0.3)
     await site.end()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while one not in agent.ran:
             await asyncio.sleep(0.02)
     again = await make_site()

@@ -38,7 +38,7 @@ async def first_of(batches, number=1):
     """The next so many events."""
     found = []
     while len(found) < number:
-        found += await asyncio.wait_for(anext(batches), 5)
+        found += await asyncio.wait_for(anext(batches), 60)
     return [(each.object_id, each.status) for each in found]
 
 
@@ -177,7 +177,7 @@ async def test_a_quiet_stream_is_kept_alive(context, feed, ada, monkeypatch):
         return ada
 
     batches = await feed.everything(Quick(ada, same), None, None)
-    assert await asyncio.wait_for(anext(batches), 5) == []
+    assert await asyncio.wait_for(anext(batches), 60) == []
     await closed(context, batches)
 
 
@@ -246,7 +246,7 @@ async def test_what_is_written_after_the_end_does_not_hold_the_stream_open(
 async def _until_end(batches):
     while True:
         try:
-            yield await asyncio.wait_for(anext(batches), 2)
+            yield await asyncio.wait_for(anext(batches), 60)
         except StopAsyncIteration:
             return
 

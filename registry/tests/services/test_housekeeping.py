@@ -92,6 +92,6 @@ async def test_any_fault_of_one_round_leaves_the_next(context, service, monkeypa
     monkeypatch.setattr(service._examples, "store", faulty)
     running = asyncio.ensure_future(getattr(service, loop)())
     for _ in range(3):
-        await asyncio.wait_for(rounds.get(), 5)
+        await asyncio.wait_for(rounds.get(), 60)
     assert not running.done()
     running.cancel()

@@ -64,7 +64,7 @@ def viewing(noted):
 
 
 async def joined(viewer, agent):
-    return await asyncio.wait_for(viewer.join(agent), 5)
+    return await asyncio.wait_for(viewer.join(agent), 60)
 
 
 async def test_bytes_go_both_ways_until_the_person_leaves(viewing):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 import time
 import warnings
 from dataclasses import dataclass
@@ -27,6 +29,17 @@ Indices = NDArray[np.int64]
 MOST_APART_A = 0.35
 _BLOCK = 4000
 _ELECTRONS_OFF = 0.05  # files print occupations with few digits
+# Words of the first lines, and endings, of the formats by their names in IOData.
+_SIGNS = {"[molden format]": "molden", "$mkl": "molekel", "<title>": "wfx"}
+_ENDINGS = {
+    ".fchk": "fchk",
+    ".fch": "fchk",
+    ".molden": "molden",
+    ".mkl": "molekel",
+    ".wfn": "wfn",
+    ".wfx": "wfx",
+}
+_D_EXPONENT = re.compile(rb"(\d)[Dd]([+-]\d)")
 
 
 @dataclass
@@ -66,6 +79,7 @@ def laid_over(path: str, molecule: MoleculeInput) -> tuple[Source, Overlay]:
             next="Compute it at the geometry of the crystal.",
         )
     _refuse_other_electrons(data, molecule, Path(path).name)
+    _refuse_other_spin(data, molecule, Path(path).name)
     basis = from_iodata(data)
     matrix = density_matrix(data)
     made = gto.Mole()
@@ -92,7 +106,7 @@ def read(path: str) -> IOData:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            data = load_one(path)
+            data = _loaded(path)
     except Exception as problem:
         raise UserInputError(
             "the wavefunction file cannot be read.",
@@ -121,6 +135,45 @@ def read(path: str) -> IOData:
             next="Use an all-electron basis set.",
         )
     return data
+
+
+def _loaded(path: str) -> IOData:
+    """What IOData reads. It goes by endings in small letters and knows no exponents with D, which Turbomole writes in .molden files."""
+    content = Path(path).read_bytes()
+    kind = _kind(path, content[:4000].decode("latin-1").lower())
+    if kind != "molden" or not _D_EXPONENT.search(content):
+        return load_one(path, fmt=kind)
+    with tempfile.TemporaryDirectory() as folder:
+        changed = Path(folder) / Path(path).name
+        changed.write_bytes(_D_EXPONENT.sub(rb"\1E\2", content))
+        return load_one(str(changed), fmt=kind)
+
+
+def _kind(path: str, head: str) -> str | None:
+    """Name of the format for IOData by the first lines of a file, else by its ending; None for others."""
+    for sign, kind in _SIGNS.items():
+        if sign in head:
+            return kind
+    return _ENDINGS.get(Path(path).suffix.lower())
+
+
+def _refuse_other_spin(data: IOData, molecule: MoleculeInput, name: str) -> None:
+    """Raises UserInputError where the file states its unpaired electrons, and the molecule has others."""
+    if data.mo is None or data.mo.kind not in ("restricted", "unrestricted"):
+        return
+    occupied = data.mo.occs
+    if np.abs(occupied - np.rint(occupied)).max() > _ELECTRONS_OFF:
+        return  # natural orbitals say nothing about the spin
+    found, expected = round(abs(data.mo.spinpol)), molecule.multiplicity - 1
+    if found != expected:
+        raise UserInputError(
+            f"the wavefunction has {found} unpaired electrons, and {molecule.formula} with multiplicity {molecule.multiplicity} "
+            f"has {expected}.",
+            where=name,
+            why="It was made for another spin state.",
+            next=f"Compute it with multiplicity {molecule.multiplicity}; if that of the crystal's molecule is wrong, give it with "
+            f"multiplicities, for example multiplicities='1: {found + 1}'.",
+        )
 
 
 def _refuse_other_electrons(data: IOData, molecule: MoleculeInput, name: str) -> None:

@@ -64,7 +64,7 @@ def given_density(
     for name in ("electrons", "charges", "spin"):
         setattr(result, name, getattr(result, name)[fit.atom_of])
     result.dipoles = result.dipoles[fit.atom_of] @ fit.rotation.T
-    result.dipole = fit.rotation @ result.dipole
+    result.dipole, result.apart = fit.rotation @ result.dipole, fit.apart
     return factors, result
 
 

@@ -27,8 +27,14 @@ def conventional_document(
     Digits stay those of the author: a value that was never refined is not rounded.
     """
     unified = unified_block(block, DEFAULT_CATEGORIES, [], keeps_brackets=lambda tag: True)
-    merged = merge_block(unified, merge=as_written)
+    merged = merge_block(unified, _is_of_reflections, merge=as_written)
     return Document([respelled(merged, spell)], cif2=merged.cif2, filename=filename)
+
+
+def _is_of_reflections(tag: str) -> bool:
+    """Whether an s.u. stays in a column of its own: programs read reflections as SHELXL writes them, and the core dictionary
+    allows no brackets there."""
+    return tag.lower().startswith(("_refln.", "_diffrn_refln."))
 
 
 # Where an article has another sign than a CIF, or none of the codes of CIF (see `markup`) fits.

@@ -237,7 +237,7 @@ async def test_the_board_sees_what_happens_after_its_stream_was_asked_for(course
     exercise = await course.opened("ada")
     ticks = await course.board.ticks(present(course.lecturer), exercise)
     await course.students.answer(course.ada, exercise, "why", "x")
-    assert await asyncio.wait_for(anext(ticks), 5) is True
+    assert await asyncio.wait_for(anext(ticks), 60) is True
     await ticks.aclose()
     assert course.context.hub.listening == 0
 
