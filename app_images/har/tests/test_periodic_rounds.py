@@ -81,6 +81,18 @@ def test_every_site_gets_the_form_factors_of_its_own_place(computer, quantum):
     assert seen[-1]["stage"] == "form factors"
 
 
+def test_atoms_with_long_tails_take_nothing_of_cores_beyond_their_neighbours(
+    gpaw, quantum, tmp_path, monkeypatch
+):
+    """The outermost shell of sodium reaches beyond the atoms that share it; points there once gave it 21 electrons too many."""
+    monkeypatch.chdir(tmp_path)
+    salt = structure("Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5\n", (5.64, 5.64, 5.64, 90, 90, 90), "F m -3 m")
+    method = crystal.method(Options(density="periodic"), {"Na", "Cl"})
+    made = PeriodicComputer(salt, crystal.plan(salt, set()), method, quantum, TableOptions(), gpaw)
+    table = made.table(salt.sites.fract, HKL[:1])
+    assert table.electrons == pytest.approx([11, 17], abs=0.01)
+
+
 def test_gpaw_is_asked_for_the_whole_cell(computer, gpaw):
     computer.table(computer.structure.sites.fract, HKL[:1], accuracy=Accuracy(conv_tol=1e-4))
     (asked,) = gpaw.requests

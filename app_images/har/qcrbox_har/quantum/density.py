@@ -42,7 +42,7 @@ class Wanted:
 class Settings:
     """partition: one of `partition.SCHEMES`; basis: of the pro-atoms; grid_level: of the integration, 0 to 9;
     transform: accuracy of the Fourier transforms, relative to the electrons of the atom; is_fragment: integrate over the
-    wanted atoms only, without points where less than `negligible` electrons are theirs.
+    wanted atoms only, without points where less than `negligible` electrons are theirs, and those farther than `within` bohr.
     """
 
     partition: str = "hirshfeld"
@@ -51,6 +51,7 @@ class Settings:
     transform: float = fourier.ACCURACY
     is_fragment: bool = False
     negligible: float = NEGLIGIBLE
+    within: float = np.inf
 
 
 @dataclass
@@ -172,7 +173,7 @@ def _grid(molecule: gto.Mole, settings: Settings, wanted: set[int]) -> tuple[Arr
     """Points (m, 3) in bohr and weights (m,): all of the molecule's, or of a fragment those near its wanted atoms."""
     # The other schemes need the whole density for their charges or widths, or give shares where no free atom reaches.
     if settings.is_fragment and settings.partition == "hirshfeld":
-        return grid_near(molecule, settings.grid_level, wanted, settings.basis, settings.negligible)
+        return grid_near(molecule, settings, wanted)
     return integration_grid(molecule, settings.grid_level)
 
 
@@ -216,9 +217,7 @@ def integration_grid(molecule: gto.Mole, level: int) -> tuple[Array, Array]:
     return grid.coords, grid.weights
 
 
-def grid_near(
-    molecule: gto.Mole, level: int, atoms: set[int], basis: str, negligible: float = NEGLIGIBLE
-) -> tuple[Array, Array]:
+def grid_near(molecule: gto.Mole, settings: Settings, atoms: set[int]) -> tuple[Array, Array]:
     """The points of `integration_grid` (m, 3) in bohr and their weights (m,) where free atoms of `atoms` have electrons.
 
     A Hirshfeld atom has no electrons where its free atom has none. What is left out is below `negligible` electrons a point
@@ -230,16 +229,19 @@ def grid_near(
         (f"{labelled.atom_pure_symbol(i)}{i}", place) for i, (_, place) in enumerate(molecule._atom)
     ]
     grid = dft.gen_grid.Grids(labelled)
-    around = grid.gen_atomic_grids(labelled, grid.atom_grid, grid.radi_method, level, grid.prune)
+    around = grid.gen_atomic_grids(
+        labelled, grid.atom_grid, grid.radi_method, settings.grid_level, grid.prune
+    )
     centres = labelled.atom_coords()
     for i, centre in enumerate(centres):
         places, volumes = around[labelled.atom_symbol(i)]
         electrons = np.zeros(len(places))
         for atom in atoms:
             distance = np.linalg.norm(places + (centre - centres[atom]), axis=1)
-            electrons += free_atom(molecule.atom_pure_symbol(atom), 0, basis)(distance)
+            free = free_atom(molecule.atom_pure_symbol(atom), 0, settings.basis)(distance)
+            electrons += np.where(distance < settings.within, free, 0.0)
         # Pruned grids have negative weights.
-        kept = np.abs(volumes) * electrons > negligible
+        kept = np.abs(volumes) * electrons > settings.negligible
         around[labelled.atom_symbol(i)] = places[kept], volumes[kept]
     return grid.get_partition(labelled, around, grid.radii_adjust, grid.atomic_radii)
 

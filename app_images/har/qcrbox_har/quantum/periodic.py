@@ -24,20 +24,24 @@ from scipy.spatial import cKDTree
 
 from qcrbox_har.child import report
 from qcrbox_har.method import AtomicDensity, FormFactorRequest, MoleculeInput
-from qcrbox_har.quantum.atoms import free_atom
+from qcrbox_har.quantum.atoms import free_atom, radii
 from qcrbox_har.quantum.density import WHOLE_ON_GRID, Settings, Source, Wanted, atomic_densities
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-# Around an atom: those farther away share none of its density (test_periodic has the error).
-REACH_A = 6.0
+# Around an atom its density is integrated as far as all but this many electrons of the free atom reach, and at least so far in
+# bohr; of its neighbours, those that much farther away (Å) can still share it.
+_BEYOND, _LEAST = 1e-3, 8.5
+_MARGIN_A = 1.5
+# Where the densities of free atoms are taken off maps.
+REACH_A = 8.0
 _INTERPOLATION = 1e-10
 # Hydrogen is integrated whole (`density.WHOLE_ON_GRID`), and a crystal has many more points with a little of an atom than a
 # molecule: those of `density.NEGLIGIBLE` hold 1e-4 electrons together, and level 2 of the grid leaves 3e-4 over.
 _NEGLIGIBLE = 1e-11
 # Of the electrons, as a fraction.
-_MOST_OFF = 1e-5
+_MOST_OFF, _MOST_LOST = 1e-5, 5e-4
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,7 @@ def images_in_box(cell: Array, fractional: Array, low: Array, high: Array) -> li
     return found
 
 
-def cluster(
-    symbols: list[str], cell: Array, fractional: Array, atom: int, reach: float = REACH_A
-) -> gto.Mole:
+def cluster(symbols: list[str], cell: Array, fractional: Array, atom: int, reach: float) -> gto.Mole:
     """An atom of the cell and all images within `reach` Å of it, the atom first; cell (3, 3) in bohr."""
     centre = fractional[atom] @ cell
     radius = reach / BOHR
@@ -161,6 +163,14 @@ def cluster(
     ]
     near = sorted((one for one in near if one[2] <= radius), key=lambda one: one[2])
     return _bare([symbols[other] for other, _, _ in near], np.array([place for _, place, _ in near]))
+
+
+def extent(symbol: str, basis: str) -> float:
+    """Radius in bohr within which the density of an atom is integrated: what is beyond has its neighbours' shares as well."""
+    r = radii()
+    shells = 4 * np.pi * r**3 * free_atom(symbol, 0, basis)(r) * np.log(r[1] / r[0])
+    beyond = np.cumsum(shells[::-1])[::-1]
+    return max(_LEAST, float(r[np.argmax(beyond < _BEYOND)]))
 
 
 def _bare(symbols: list[str], positions: Array) -> gto.Mole:
@@ -197,15 +207,22 @@ def atoms(
     points = 0
     for row, (atom, rotation) in enumerate(request.wanted):
         report(stage="form factors", atom=row + 1, of=len(request.wanted))
-        around = cluster(crystal.symbols, axes, density.fractional, atom)
+        within = extent(crystal.symbols[atom], settings.basis)
+        around = cluster(crystal.symbols, axes, density.fractional, atom, within * BOHR + _MARGIN_A)
         source = Source(around, density.total, density.spin if density.is_polarised else None, 0.0, 0, 0.0, 0)
         chosen = finer if crystal.symbols[atom] in WHOLE_ON_GRID else settings
         factors[row : row + 1], result = atomic_densities(
-            source, chosen, [Wanted(0, rotation)], request.fractional, request.hkl
+            source, replace(chosen, within=within), [Wanted(0, rotation)], request.fractional, request.hkl
         )
         equal = site == site[atom]
         electrons[equal], spin[equal], dipoles[atom] = result.electrons[0], result.spin[0], result.dipoles[0]
         points += result.n_points
+    if abs(electrons.sum() - numbers.sum()) > _MOST_LOST * numbers.sum():  # false where some are not wanted
+        raise CalculationFailed(
+            f"the atoms of the crystal have {electrons.sum():.3f} electrons together, and the cell has {numbers.sum():.0f}.",
+            next="Choose a finer grid, or density='molecules'.",
+            reason="density not complete",
+        )
     return factors, AtomicDensity(
         electrons=electrons,
         charges=numbers - electrons,
