@@ -69,7 +69,7 @@ export const Notification = {
     (words: string) => string
   >),
   emit: (words: string, kind: string) => note(kind)(words),
-  dismiss: (id: string) => void (notes[Number(id) - 1] = ['dismissed', notes[Number(id) - 1][1]])
+  dismiss: (id: string) => void notes.splice(Number(id) - 1, 1, ['dismissed', notes[Number(id) - 1]?.[1] ?? ''])
 };
 
 /** What was put into the clipboard. */

@@ -135,7 +135,7 @@ test('a registry that is gone is said in the form', async () => {
     }
   });
   await pressed(node, 'Run');
-  expect(node.querySelector('[role="alert"]')?.textContent).toBe('Failed to fetch');
+  expect(node.querySelector('[role="alert"]')?.textContent).toBe('Your server does not answer.');
 });
 
 test('the estimate gets what it knows of the form, and is void after a change', async () => {

@@ -166,9 +166,9 @@ test('the main facts of a structure have its cell with s.u., as its file gives i
 
 test('a traceback is behind "details", its last line in words', () => {
   const text = 'Traceback (most recent call last):\n  File "/opt/x.py", line 3\nValueError: /tmp/run/a.cif is empty';
-  const shown = words(<Failure text={text} trans={trans} />);
+  const shown = words(<Failure text={text} status="failed" trans={trans} />);
   expect(shown.startsWith('a.cif is empty Details Traceback')).toBe(true);
-  expect(html(<Failure text="" trans={trans} />)).toBe('');
+  expect(html(<Failure text="" status="failed" trans={trans} />)).toBe('');
 });
 
 test('a picture names what it shows for those who do not see it', () => {
