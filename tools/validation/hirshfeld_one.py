@@ -24,7 +24,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 from qcrbox.contract.errors import QcError  # noqa: E402
-from qcrbox_har import comparison  # noqa: E402
+from qcrbox_har import comparison, planning  # noqa: E402
 from qcrbox_har.loop import LEAST_SQUARES, QUANTUM, Refinement  # noqa: E402
 from qcrbox_har.loop_state import Progress  # noqa: E402
 from qcrbox_har.options import Options  # noqa: E402
@@ -67,7 +67,8 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
             quantum.call("qcrbox_har.quantum.task:size", given, state.method)
             for given in ([] if is_periodic else refinement.computer.inputs(refinement.sites))
         ]
-    compared = comparison.compare(Path("iam.cif"), Path("har.cif"), state.iam, har, state.plan)
+    plan = planning.with_bonds(state)
+    compared = comparison.compare(Path("iam.cif"), Path("har.cif"), state.iam, har, plan)
     # PySCF has no field of the same kind to set beside a periodic one.
     cold = _NONE if is_periodic else _cold(refinement)
     own = _NONE if is_periodic else _cold(refinement, "tools.validation.cold_scf:run_by_product")

@@ -17,7 +17,7 @@ from qcrbox.crystallography.reflections import find_reflections, has_reflections
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.crystallography.tsc import FormFactorTable, write_tsc, write_tscb
 
-from qcrbox_har import comparison, maps, publication
+from qcrbox_har import comparison, maps, planning, publication
 from qcrbox_har.loop import LEAST_SQUARES, QUANTUM, Refinement
 from qcrbox_har.loop_state import Progress
 from qcrbox_har.options import Options
@@ -175,7 +175,7 @@ def refine_har(  # noqa: PLR0913 - parameters of a command, by name
     if Path(tsc) != Path(_TABLE):
         shutil.copyfile(_TABLE, tsc)
     publication.complete(Path(refined), state, options, Path(tsc))
-    compared = comparison.compare(Path(iam), Path(refined), state.iam, har, state.plan)
+    compared = comparison.compare(Path(iam), Path(refined), state.iam, har, planning.with_bonds(state))
     Path(table).write_text(json.dumps(compared, indent=1), encoding="utf-8")
     say(comparison.as_text(compared))
     # Converged are the rounds and, in the last one, the least squares.

@@ -64,7 +64,10 @@ def write_maps(
     box = Box.around(_atoms(parts, drawn), files.spacing)
     points = box.points
     total = deformation(state, computer, list(zip(parts, drawn, strict=True)), points)
-    write_cube(files.deformation, "Deformation density, e/bohr^3", box, total * BOHR**3)
+    title = "Deformation density, e/bohr^3"
+    if state.method.cutoff_ev is not None:
+        title += ", free atoms of the atomic data of GPAW"
+    write_cube(files.deformation, title, box, total * BOHR**3)
     values = least_squares.call("qcrbox_har.refine_side:residual_at", structure.cell.to_fractional(points))
     write_cube(files.residual, "Residual density Fo - Fc, e/bohr^3", box, values * BOHR**3)
 

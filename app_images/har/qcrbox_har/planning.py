@@ -63,6 +63,18 @@ def molecules_beside(structure: Structure) -> molecules.Plan | None:
     return found
 
 
+def with_bonds(state: Progress) -> molecules.Plan:
+    """The plan of a refinement; of a crystal that is computed as a whole, whose one molecule has no bonds, the molecules or
+    fragments that it consists of.
+    """
+    if state.method.cutoff_ev is None:
+        return state.plan
+    try:
+        return in_parts(state.structure, set(), Options())
+    except UserInputError:
+        return molecules.Plan([], {}, [])
+
+
 def in_parts(structure: Structure, spherical: set[int], options: Options) -> molecules.Plan:
     """Molecules, or fragments of networks and of what is too large."""
     choice = options.fragments

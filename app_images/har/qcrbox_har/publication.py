@@ -92,7 +92,7 @@ def _crystal_in_words(state: Progress) -> list[str]:
     return [
         f"Density: {method.level.removesuffix(', periodic')}, projector-augmented plane waves to {method.cutoff_ev:g} eV, "
         f"{mesh} k points including the centre of the zone{spin}, GPAW (Enkovaara et al., J. Phys.: Condens. Matter 22 (2010) "
-        f"253202). Free atoms of the partition: Hartree-Fock/{method.basis}.",
+        f"253202). Free atoms of the partition: Hartree-Fock/{method.basis}; those of the deformation density: spherical, of the atomic data of GPAW.",
     ]
 
 

@@ -108,7 +108,8 @@ def free_atoms(hkl, folder: str):
     radii = np.concatenate([[0.0], np.geomspace(1e-4, 14, 600)])
     shape = np.sqrt(4 * np.pi) * atoms.free_atom("He", 0, BASIS)(radii)
     path = Path(folder) / "density.npz"
-    np.savez(path, smooth=np.zeros((1, 4, 4, 4)), radii_0=radii, sphere_0=shape[None, None])
+    np.savez(path, smooth=np.zeros((1, 4, 4, 4)), radii_0=radii, sphere_0=shape[None, None],
+             free_radii_0=radii, free_0=shape[None, None])  # fmt: skip
     settings = {"partition": "hirshfeld", "basis": BASIS, "grid_level": 2}
     fractional = np.linalg.inv(cell * BOHR).T
     request = FormFactorRequest(settings, [(0, np.eye(3, dtype=int))], fractional, hkl)
@@ -116,7 +117,7 @@ def free_atoms(hkl, folder: str):
     factors, _ = periodic.atoms(str(path), given, cell * BOHR, np.array([0]), request)
     q = 2 * np.pi * BOHR * np.linalg.norm(hkl @ fractional, axis=1)
     points = np.random.default_rng(1).uniform(0, 3, (50, 3))
-    left = periodic.deformation(str(path), given, cell * BOHR, BASIS, points)
+    left = periodic.deformation(str(path), given, cell * BOHR, points)
     return factors[0], atoms.form_factor("He", 0, BASIS, int(q.max()) + 1)(q), np.abs(left).max()
 
 
@@ -133,6 +134,7 @@ def write_free_atoms(path: str, symbols, basis: str) -> None:
     for atom, symbol in enumerate(symbols):
         shape = np.sqrt(4 * np.pi) * atoms.free_atom(symbol, 0, basis)(radii) / 2
         content |= {f"radii_{atom}": radii, f"sphere_{atom}": np.stack([shape, shape])[:, None]}
+        content |= {f"free_radii_{atom}": radii, f"free_{atom}": 2 * shape[None, None]}
     np.savez(path, **content)
 
 

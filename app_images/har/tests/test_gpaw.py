@@ -98,6 +98,21 @@ def test_unpaired_electrons_are_found_where_they_are(quantum, tmp_path):
     assert result.spin[0] == pytest.approx(result.electrons[0], abs=2e-3)
 
 
+def test_a_neon_atom_has_no_deformation_density_up_to_its_nucleus(quantum, tmp_path):
+    """The density of its core, 4,000 e/Å³ at the nucleus, is that of the atom which is taken off: same functional, same relativity."""
+    file, centre = tmp_path / "neon.npz", np.array([0.5, 0.5, 0.5]) @ CELL
+    with GpawProgram() as gpaw:
+        gpaw.density(request(symbols=["Ne"], fractional=[[0.5, 0.5, 0.5]], file=str(file), cutoff_ev=600.0))
+    points = centre + np.outer([0, 0.001, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5], [0.36, 0.48, 0.8])
+    left = quantum.call(
+        "qcrbox_har.quantum.periodic:deformation", str(file), MoleculeInput(["Ne"], centre[None]), CELL, points
+    )
+    total, _ = at(quantum, file, ["Ne"], centre[None], points)
+    assert total[0] * 6.748 == pytest.approx(4100, rel=0.1)  # e/Å³
+    assert left[4:] == pytest.approx(np.zeros(5), abs=0.05)
+    assert np.abs(left).max() < 1
+
+
 def test_a_molecule_in_a_large_cell_has_the_form_factors_of_the_molecule(tmp_path, monkeypatch):
     """The command as it is used; PBE in plane waves beside PBE in Gaussians, whose basis set differs."""
     monkeypatch.setattr(crystal, "_EXTENT_A", 5.0)  # one k point

@@ -10,7 +10,7 @@ import pytest
 from crystals import cif, structure
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
-from qcrbox_har import commands, estimate, experience, planning
+from qcrbox_har import commands, comparison, estimate, experience, planning
 from qcrbox_har.form_factors import TableOptions
 from qcrbox_har.loop import Refinement
 from qcrbox_har.method import Accuracy
@@ -172,6 +172,34 @@ def test_first_distances_to_hydrogen_are_those_of_the_molecules(urea_cif):
     assert [m.formula for m in beside.molecules] == ["CH4N2O"]
     network = structure("Si1 Si 0.125 0.125 0.125\n", (5.43, 5.43, 5.43, 90, 90, 90), "F d -3 m :2")
     assert planning.molecules_beside(network) is None
+
+
+AMMONIUM = ("N1 N 0 0 0\nH1 H 0.1535 0.1535 0.1535\nCl1 Cl 0.5 0.5 0.5\n", (3.868, 3.868, 3.868, 90, 90, 90), "P -4 3 m")
+BOND = """loop_
+_geom_bond_atom_site_label_1
+_geom_bond_atom_site_label_2
+_geom_bond_distance
+N1 H1 1.028(4)
+"""
+
+
+def test_distances_to_hydrogen_are_compared_though_the_cell_has_no_bonds(found, tmp_path):
+    """Ammonium chloride: four hydrogen atoms at nitrogen, whose neutron mean is that of N+-H."""
+    salt = structure(*AMMONIUM)
+    state = planning.prepare(salt, Options(density="periodic"), {}, were_placed=False)
+    file = tmp_path / "salt.cif"
+    file.write_text(cif(*AMMONIUM) + BOND, encoding="utf-8")
+    figures = dict.fromkeys(
+        ("R1", "R1_all", "wR2", "S", "parameters", "reflections", "max", "min", "rms"), 0.0
+    )
+    (row,) = comparison.compare(file, file, figures, figures, planning.with_bonds(state))["hydrogen"]
+    assert (row["x"], row["hydrogen"], row["bond_class"]) == ("N1", "H1", "N+-H")
+    assert (row["har"], row["har_su"], row["neutron"]) == (1.028, pytest.approx(0.004), 1.036)
+
+
+def test_molecules_are_compared_with_their_own_bonds(found, urea_cif):
+    urea = planning.prepare(Structure.from_cif(urea_cif), Options(), {}, were_placed=False)
+    assert planning.with_bonds(urea) is urea.plan
 
 
 def test_a_network_that_no_fragment_closes_is_one_cell(found):

@@ -63,8 +63,8 @@ class PeriodicComputer(Computer):
     def deformation(
         self, molecule: Molecule, given: MoleculeInput, atoms: list[int] | None, points: Array
     ) -> Array:
-        """Density of the crystal less that of its free atoms, e/Å³, at points (m, 3) in Å, after its form factors."""
-        arguments: tuple[Any, ...] = (self._file, given, self._cell, self.method.basis, points)
+        """Density of the crystal less that of GPAW's free atoms, e/Å³, at points (m, 3) in Å, after its form factors."""
+        arguments: tuple[Any, ...] = (self._file, given, self._cell, points)
         return self.quantum.call("qcrbox_har.quantum.periodic:deformation", *arguments)
 
     @property

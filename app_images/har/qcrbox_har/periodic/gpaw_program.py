@@ -20,6 +20,8 @@ import numpy as np
 HARTREE_EV = 27.211386245988
 # Of the occupation numbers, eV. It changes nothing in an insulator and lets the iterations of a metal converge.
 WIDTH_EV = 0.05
+# A free atom has less than 1e-7 e/bohr³ farther away.
+FREE_BOHR = 15.0
 
 
 class Crystal:
@@ -131,12 +133,14 @@ def _write(calculator, path: str) -> None:
 
     smooth (spins, a, b, c): e/bohr³. Of each atom: radii_* (r,) in bohr, sphere_* (spins, L, r): what is to be added to the
     smooth part, the coefficients of the real spherical harmonics in e/bohr³, L = l² + l + m; 0 beyond the last radius.
+    free_radii_* (r,), free_* (1, 1, r): likewise, all of the free atom of the atomic data.
     """
     density = calculator.density
     content = {"smooth": density.gd.collect(density.nt_sG)}
     for atom, setup in enumerate(calculator.setups):
         radii, sphere = _sphere(setup, density.D_asp[atom])
         content[f"radii_{atom}"], content[f"sphere_{atom}"] = radii, sphere
+        content[f"free_radii_{atom}"], content[f"free_{atom}"] = _free(setup)
     with open(path + ".part", "wb") as file:
         np.savez(file, **content)
     os.replace(path + ".part", path)
@@ -162,6 +166,15 @@ def _sphere(setup, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
                 sphere[spin] += np.outer(np.einsum("ab,abL->L", block, angular), radial[:end])
         sphere[spin, 0] += (data.nc_g - data.nct_g)[:end] / len(packed)
     return setup.rgd.r_g[:end], sphere
+
+
+def _free(setup) -> tuple[np.ndarray, np.ndarray]:
+    """Density of the spherical atom without spin that the atomic data were made of: core and occupied partial waves."""
+    data = setup.data
+    shells = sum(f * wave**2 for f, wave in zip(data.f_j, data.phi_jg, strict=True))
+    total = data.nc_g + shells / np.sqrt(4 * np.pi)
+    end = setup.rgd.ceil(FREE_BOHR)
+    return setup.rgd.r_g[:end], total[None, None, :end]
 
 
 def _end_with_parent(parent: int) -> None:

@@ -34,8 +34,6 @@ Indices = NDArray[np.int64]
 # bohr; of its neighbours, those that much farther away (Å) can still share it.
 _BEYOND, _LEAST = 1e-3, 8.5
 _MARGIN_A = 1.5
-# Where the densities of free atoms are taken off maps.
-REACH_A = 8.0
 _INTERPOLATION = 1e-10
 # Hydrogen is integrated whole (`density.WHOLE_ON_GRID`), and a crystal has many more points with a little of an atom than a
 # molecule: those of `density.NEGLIGIBLE` hold 1e-4 electrons together, and level 2 of the grid leaves 3e-4 over.
@@ -130,7 +128,8 @@ class PeriodicDensity:
 
 def _harmonic_sum(spline: CubicSpline, displaced: Array) -> Array:
     r = np.linalg.norm(displaced, axis=1)
-    unit = displaced / np.maximum(r, 1e-12)[:, None]
+    # At the nucleus there is no direction, and only the first harmonic.
+    unit = np.where(r[:, None] > 1e-12, displaced / np.maximum(r, 1e-12)[:, None], [0.0, 0.0, 1.0])
     coefficients = spline(r)
     most = round(coefficients.shape[1] ** 0.5) - 1
     harmonics = np.concatenate(real_sph_vec(unit, most, reorder_p=False), axis=0)
@@ -237,18 +236,21 @@ def atoms(
     )
 
 
-def deformation(path: str, crystal: MoleculeInput, cell: Array, basis: str, points: Array) -> Array:
-    """Density of a crystal less that of its free atoms, e/Å³, at points (m, 3) in Å. path: of the density; cell: axes in Å."""
-    density, places = _read(path, crystal, cell), points / BOHR
-    values = density.total(places)
-    tree, reach = cKDTree(places), REACH_A / BOHR
-    low, high = places.min(axis=0) - reach, places.max(axis=0) + reach
-    for atom, centre in images_in_box(density.cell, density.fractional, low, high):
-        near = np.array(tree.query_ball_point(centre, reach), dtype=np.int64)
-        if len(near):
-            free = free_atom(crystal.symbols[atom], 0, basis)
-            values[near] -= free(np.linalg.norm(places[near] - centre, axis=1))
-    return values / BOHR**3
+def deformation(path: str, crystal: MoleculeInput, cell: Array, points: Array) -> Array:
+    """Density of a crystal less that of its free atoms, e/Å³, at points (m, 3) in Å. path: of the density; cell: axes in Å.
+
+    The free atoms are those of the atomic data of GPAW, not those of the partition: densities of cores depend on the functional and
+    on relativity by tens of e/Å³, which hide what bonds do.
+    """
+    density = _read(path, crystal, cell)
+    with np.load(path, allow_pickle=False) as content:
+        free = [
+            Sphere(content[f"free_radii_{atom}"], content[f"free_{atom}"])
+            for atom in range(len(crystal.symbols))
+        ]
+    atoms_alone = PeriodicDensity(density.cell, density.fractional, np.zeros((1, 2, 2, 2)), free)
+    places = points / BOHR
+    return (density.total(places) - atoms_alone.total(places)) / BOHR**3
 
 
 def _read(path: str, crystal: MoleculeInput, cell: Array) -> PeriodicDensity:
