@@ -105,7 +105,11 @@ def test_a_neon_atom_has_no_deformation_density_up_to_its_nucleus(quantum, tmp_p
         gpaw.density(request(symbols=["Ne"], fractional=[[0.5, 0.5, 0.5]], file=str(file), cutoff_ev=600.0))
     points = centre + np.outer([0, 0.001, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5], [0.36, 0.48, 0.8])
     left = quantum.call(
-        "qcrbox_har.quantum.periodic:deformation", str(file), MoleculeInput(["Ne"], centre[None]), CELL, points
+        "qcrbox_har.quantum.periodic:deformation",
+        str(file),
+        MoleculeInput(["Ne"], centre[None]),
+        CELL,
+        points,
     )
     total, _ = at(quantum, file, ["Ne"], centre[None], points)
     assert total[0] * 6.748 == pytest.approx(4100, rel=0.1)  # e/Å³

@@ -174,7 +174,11 @@ def test_first_distances_to_hydrogen_are_those_of_the_molecules(urea_cif):
     assert planning.molecules_beside(network) is None
 
 
-AMMONIUM = ("N1 N 0 0 0\nH1 H 0.1535 0.1535 0.1535\nCl1 Cl 0.5 0.5 0.5\n", (3.868, 3.868, 3.868, 90, 90, 90), "P -4 3 m")
+AMMONIUM = (
+    "N1 N 0 0 0\nH1 H 0.1535 0.1535 0.1535\nCl1 Cl 0.5 0.5 0.5\n",
+    (3.868, 3.868, 3.868, 90, 90, 90),
+    "P -4 3 m",
+)
 BOND = """loop_
 _geom_bond_atom_site_label_1
 _geom_bond_atom_site_label_2

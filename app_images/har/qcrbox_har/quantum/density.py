@@ -42,7 +42,7 @@ class Wanted:
 class Settings:
     """partition: one of `partition.SCHEMES`; basis: of the pro-atoms; grid_level: of the integration, 0 to 9;
     transform: accuracy of the Fourier transforms, relative to the electrons of the atom; is_fragment: integrate over the
-    wanted atoms only, without points where less than `negligible` electrons are theirs, and those farther than `within` bohr.
+    wanted atoms only, without points where they have next to nothing.
     """
 
     partition: str = "hirshfeld"
@@ -50,8 +50,6 @@ class Settings:
     grid_level: int = 2
     transform: float = fourier.ACCURACY
     is_fragment: bool = False
-    negligible: float = NEGLIGIBLE
-    within: float = np.inf
 
 
 @dataclass
@@ -220,7 +218,7 @@ def integration_grid(molecule: gto.Mole, level: int) -> tuple[Array, Array]:
 def grid_near(molecule: gto.Mole, settings: Settings, atoms: set[int]) -> tuple[Array, Array]:
     """The points of `integration_grid` (m, 3) in bohr and their weights (m,) where free atoms of `atoms` have electrons.
 
-    A Hirshfeld atom has no electrons where its free atom has none. What is left out is below `negligible` electrons a point
+    A Hirshfeld atom has no electrons where its free atom has none. What is left out is below `NEGLIGIBLE` electrons a point
     even where the molecule is as dense as its free atoms together.
     """
     # One symbol for each atom, so that each has points of its own.
@@ -239,9 +237,9 @@ def grid_near(molecule: gto.Mole, settings: Settings, atoms: set[int]) -> tuple[
         for atom in atoms:
             distance = np.linalg.norm(places + (centre - centres[atom]), axis=1)
             free = free_atom(molecule.atom_pure_symbol(atom), 0, settings.basis)(distance)
-            electrons += np.where(distance < settings.within, free, 0.0)
+            electrons += free
         # Pruned grids have negative weights.
-        kept = np.abs(volumes) * electrons > settings.negligible
+        kept = np.abs(volumes) * electrons > NEGLIGIBLE
         around[labelled.atom_symbol(i)] = places[kept], volumes[kept]
     return grid.get_partition(labelled, around, grid.radii_adjust, grid.atomic_radii)
 

@@ -2,14 +2,13 @@
 
 `periodic/gpaw_program.py` writes the density as a smooth function on a grid of the cell and, for every nucleus, radial functions
 that are to be added near it (projector-augmented waves, Blöchl, Phys. Rev. B 50 (1994) 17953). Both parts can be evaluated at
-any point without loss: the smooth one is a sum of plane waves. So atoms are integrated on the same grids around nuclei as those of
-molecules are, and cores need no fine grid of the cell.
+any point without loss: the smooth one is a sum of plane waves. So atoms are integrated on grids around nuclei as those of molecules
+are, and cores need no fine grid of the cell.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
 from pathlib import Path
 
 import finufft
@@ -24,22 +23,22 @@ from scipy.spatial import cKDTree
 
 from qcrbox_har.child import report
 from qcrbox_har.method import AtomicDensity, FormFactorRequest, MoleculeInput
-from qcrbox_har.quantum.atoms import free_atom, radii
-from qcrbox_har.quantum.density import WHOLE_ON_GRID, Settings, Source, Wanted, atomic_densities
+from qcrbox_har.quantum.atoms import form_factor
+from qcrbox_har.quantum.cell_grid import FreeAtoms, images_in_box, integration_grid
+from qcrbox_har.quantum.density import WHOLE_ON_GRID, Settings
+from qcrbox_har.quantum.fourier import form_factors, image_indices
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-# Around an atom its density is integrated as far as all but this many electrons of the free atom reach, and at least so far in
-# bohr; of its neighbours, those that much farther away (Å) can still share it.
-_BEYOND, _LEAST = 1e-3, 8.5
-_MARGIN_A = 1.5
 _INTERPOLATION = 1e-10
-# Hydrogen is integrated whole (`density.WHOLE_ON_GRID`), and a crystal has many more points with a little of an atom than a
-# molecule: those of `density.NEGLIGIBLE` hold 1e-4 electrons together, and level 2 of the grid leaves 3e-4 over.
+# Levels of the grid beyond the one asked for. Hydrogen is integrated whole (`density.WHOLE_ON_GRID`): urea's 64 electrons are 7e-4
+# off on level 2, 5e-4 on level 3 and 7e-5 on level 4.
+_FINER = 2
+# Electrons at a point of an atom.
 _NEGLIGIBLE = 1e-11
 # Of the electrons, as a fraction.
-_MOST_OFF, _MOST_LOST = 1e-5, 5e-4
+_MOST_OFF, _MOST_LOST = 1e-5, 1e-4
 
 
 @dataclass(frozen=True)
@@ -136,52 +135,6 @@ def _harmonic_sum(spline: CubicSpline, displaced: Array) -> Array:
     return np.einsum("mL,Lm->m", coefficients, harmonics)
 
 
-def images_in_box(cell: Array, fractional: Array, low: Array, high: Array) -> list[tuple[int, Array]]:
-    """Atoms and positions in bohr of all images inside a Cartesian box; cell (3, 3) in bohr."""
-    corners = np.array(list(product(*zip(low, high, strict=True)))) @ np.linalg.inv(cell)
-    found = []
-    for atom, place in enumerate(fractional):
-        first = np.ceil(corners.min(axis=0) - place).astype(int)
-        last = np.floor(corners.max(axis=0) - place).astype(int)
-        shifts = np.array(list(product(*(range(a, b + 1) for a, b in zip(first, last, strict=True)))))
-        if not len(shifts):
-            continue
-        centres = (place + shifts) @ cell
-        inside = ((centres >= low) & (centres <= high)).all(axis=1)
-        found += [(atom, centre) for centre in centres[inside]]
-    return found
-
-
-def cluster(symbols: list[str], cell: Array, fractional: Array, atom: int, reach: float) -> gto.Mole:
-    """An atom of the cell and all images within `reach` Å of it, the atom first; cell (3, 3) in bohr."""
-    centre = fractional[atom] @ cell
-    radius = reach / BOHR
-    near = [
-        (other, place, float(np.linalg.norm(place - centre)))
-        for other, place in images_in_box(cell, fractional, centre - radius, centre + radius)
-    ]
-    near = sorted((one for one in near if one[2] <= radius), key=lambda one: one[2])
-    return _bare([symbols[other] for other, _, _ in near], np.array([place for _, place, _ in near]))
-
-
-def extent(symbol: str, basis: str) -> float:
-    """Radius in bohr within which the density of an atom is integrated: what is beyond has its neighbours' shares as well."""
-    r = radii()
-    shells = 4 * np.pi * r**3 * free_atom(symbol, 0, basis)(r) * np.log(r[1] / r[0])
-    beyond = np.cumsum(shells[::-1])[::-1]
-    return max(_LEAST, float(r[np.argmax(beyond < _BEYOND)]))
-
-
-def _bare(symbols: list[str], positions: Array) -> gto.Mole:
-    """Atoms at positions (n, 3) in bohr. Their one basis function is not used: PySCF warns of atoms without any."""
-    made = gto.Mole()
-    made.atom = [(s, tuple(p)) for s, p in zip(symbols, positions.tolist(), strict=True)]
-    made.unit, made.verbose, made.spin = "Bohr", 0, None
-    made.basis = {symbol: [[0, [1.0, 1.0]]] for symbol in set(symbols)}
-    made.build(parse_arg=False, dump_input=False)
-    return made
-
-
 def atoms(
     path: str, crystal: MoleculeInput, cell: Array, site: Indices, request: FormFactorRequest
 ) -> tuple[NDArray[np.complex128], AtomicDensity]:
@@ -198,24 +151,15 @@ def atoms(
             next="Choose density='molecules'.",
             reason="density not complete",
         )
+    grid = _Grid.of(density, crystal.symbols, axes, Settings(**request.settings))
     count = len(numbers)
     electrons, spin, dipoles = np.full(count, np.nan), np.full(count, np.nan), np.full((count, 3), np.nan)
     factors = np.empty((len(request.wanted), len(request.hkl)), dtype=np.complex128)
-    settings = Settings(**request.settings, is_fragment=True)
-    finer = replace(settings, grid_level=min(settings.grid_level + 1, 9), negligible=_NEGLIGIBLE)
-    points = 0
     for row, (atom, rotation) in enumerate(request.wanted):
         report(stage="form factors", atom=row + 1, of=len(request.wanted))
-        within = extent(crystal.symbols[atom], settings.basis)
-        around = cluster(crystal.symbols, axes, density.fractional, atom, within * BOHR + _MARGIN_A)
-        source = Source(around, density.total, density.spin if density.is_polarised else None, 0.0, 0, 0.0, 0)
-        chosen = finer if crystal.symbols[atom] in WHOLE_ON_GRID else settings
-        factors[row : row + 1], result = atomic_densities(
-            source, replace(chosen, within=within), [Wanted(0, rotation)], request.fractional, request.hkl
-        )
+        factors[row], integrals = grid.atom(atom, rotation, request)
         equal = site == site[atom]
-        electrons[equal], spin[equal], dipoles[atom] = result.electrons[0], result.spin[0], result.dipoles[0]
-        points += result.n_points
+        electrons[equal], spin[equal], dipoles[atom] = integrals[0], integrals[1], -BOHR * integrals[2:]
     if abs(electrons.sum() - numbers.sum()) > _MOST_LOST * numbers.sum():  # false where some are not wanted
         raise CalculationFailed(
             f"the atoms of the crystal have {electrons.sum():.3f} electrons together, and the cell has {numbers.sum():.0f}.",
@@ -232,8 +176,61 @@ def atoms(
         iterations=0,
         converged=True,
         dipole=np.full(3, np.nan),
-        n_points=points,
+        n_points=len(grid.points),
     )
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """A crystal on the points of its cell: weights and density (m,), and what the free atoms have there."""
+
+    points: Array
+    weights: Array
+    density: Array
+    spin: Array
+    free: FreeAtoms
+    symbols: list[str]
+    settings: Settings
+
+    @classmethod
+    def of(cls, density: PeriodicDensity, symbols: list[str], cell: Array, settings: Settings) -> _Grid:
+        level = min(settings.grid_level + _FINER, 9)
+        points, weights = integration_grid(symbols, cell, density.fractional, level)
+        spin = density.spin(points) if density.is_polarised else np.zeros(len(points))
+        free = FreeAtoms(symbols, cell, density.fractional, points, settings.basis)
+        return cls(points, weights, density.total(points), spin, free, symbols, settings)
+
+    def atom(
+        self, atom: int, rotation: Indices, request: FormFactorRequest
+    ) -> tuple[NDArray[np.complex128], Array]:
+        """Form factors (k,) of an atom; its electrons, those unpaired, and its first moment in e bohr (5,).
+
+        Each image of it has a share of the points of the cell: together that is what one atom has in the whole crystal.
+        """
+        symbol, basis = self.symbols[atom], self.settings.basis
+        is_whole = symbol in WHOLE_ON_GRID
+        given = self.density if is_whole else self.density - self.free.total
+        integrals, places, charges = np.zeros(5), [], []
+        for near, displaced, free in self.free.of(atom):
+            share = self.weights[near] * free / self.free.total[near]
+            charge = share * given[near]
+            integrals += np.concatenate([[charge.sum(), share @ self.spin[near]], charge @ displaced])
+            kept = np.abs(charge) > _NEGLIGIBLE
+            places.append(displaced[kept])
+            charges.append(charge[kept])
+        factors = form_factors(
+            np.concatenate(places) @ (request.fractional.T * BOHR),
+            np.concatenate(charges),
+            image_indices(request.hkl, rotation),
+            0,
+            self.settings.transform,
+        )
+        if not is_whole:
+            q = 2 * np.pi * BOHR * np.linalg.norm(request.hkl @ request.fractional, axis=1)
+            alone = form_factor(symbol, 0, basis, int(np.ceil(q.max(initial=0))) + 1)
+            integrals[0] += alone(0.0)
+            factors = factors + alone(q)
+        return factors, integrals
 
 
 def deformation(path: str, crystal: MoleculeInput, cell: Array, points: Array) -> Array:
