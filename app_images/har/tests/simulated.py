@@ -13,7 +13,13 @@ from qcrbox_refine.refinement import load_model
 from smtbx.structure_factors import direct
 
 # At Mo Kα, electrons (International Tables, volume C, table 4.2.6.8).
-DISPERSION = {"H": (0.0, 0.0), "C": (0.0033, 0.0016), "N": (0.0061, 0.0033), "O": (0.0106, 0.0060)}
+DISPERSION = {
+    "H": (0.0, 0.0),
+    "C": (0.0033, 0.0016),
+    "N": (0.0061, 0.0033),
+    "O": (0.0106, 0.0060),
+    "Cl": (0.1484, 0.1585),
+}
 
 
 def indices(cif: str, d_min: float) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from qcrbox_har.options import Options
 from qcrbox_har.periodic import crystal, interpreter
 from qcrbox_har.periodic.computer import PeriodicComputer
 from qcrbox_har.periodic.estimate import estimate as estimate_of
+from qcrbox_har.periodic.estimate import iteration_seconds
 from qcrbox_har.periodic.interpreter import Interpreter
 
 CELL = (5.0, 6.0, 7.0, 90, 103, 90)
@@ -115,28 +116,38 @@ def test_free_atoms_have_no_deformation_density(computer):
 
 
 class Machine:
-    """Stands for the wavefunction process: a speed and other programs' demand."""
+    """Stands for the wavefunction process: other programs' demand of the processors."""
 
-    def __init__(self, flops: float, slowness: float = 1.0) -> None:
-        self.answers = {"speed": flops, "slowness": slowness}
+    def __init__(self, slowness: float) -> None:
+        self.answers = {"slowness": slowness}
 
     def call(self, function: str, *_: object):
         return self.answers[function.rpartition(":")[2]]
 
 
-def cost(gpaw, rows: str = ROWS, cell=CELL, flops: float = 1e9, **options):
+def cost(gpaw, rows: str = ROWS, cell=CELL, slowness: float = 1.0, **options):
     state = planning.prepare(
         structure(rows, cell, GROUP), Options(density="periodic", **options), {}, were_placed=False
     )
-    return estimate_of(state, gpaw, Machine(flops))
+    return estimate_of(state, gpaw, Machine(slowness))
 
 
 def test_time_and_memory_follow_cell_and_electrons(gpaw):
-    small, slow = cost(gpaw), cost(gpaw, flops=5e8)
+    small, slow = cost(gpaw), cost(gpaw, slowness=2.0)
     large = cost(gpaw, ROWS + "Ne2 Ne 0.7 0.1 0.7\n", (5.0, 6.0, 14.0, 90, 103, 90))
     assert slow.seconds > 1.5 * small.seconds
     assert large.memory_bytes > small.memory_bytes
     assert "8 atoms with 48 valence electrons in the unit cell" in str(small)
+
+
+@pytest.mark.parametrize(
+    ("size", "measured"),
+    [((9, 12271, 4), 0.104), ((14, 10433, 10), 0.222), ((38, 32343, 4), 0.739), ((33, 26151, 6), 0.878)],
+    ids=["LiH", "NH4Cl", "NaCl", "urea"],
+)
+def test_an_iteration_is_estimated_within_a_quarter(size, measured):
+    """Processor seconds of GPAW 22.8 at 600 eV; bands, grid points and k points as the estimate counts them."""
+    assert iteration_seconds(*size) == pytest.approx(measured, rel=0.25)
 
 
 def test_what_earlier_runs_took_changes_the_estimate(gpaw):
@@ -149,7 +160,7 @@ def test_what_earlier_runs_took_changes_the_estimate(gpaw):
 
 def test_a_refinement_beyond_the_time_allowed_is_refused_with_its_size(gpaw):
     with pytest.raises(UserInputError, match="would take about") as error:
-        estimate.refuse_beyond(cost(gpaw, flops=1e3), 1.0)
+        estimate.refuse_beyond(cost(gpaw, slowness=1e4), 1.0)
     assert "valence electrons in the unit cell" in error.value.why
 
 

@@ -13,12 +13,13 @@ from qcrbox_har.processes import Child
 
 _HARTREE_EV, _BOHR_A = 27.211386245988, 0.529177210903
 # Self-consistent iterations of all rounds together, and rounds.
-_ITERATIONS, _ROUNDS = 45, 4
-# Operations of an iteration at a k point: for each band and grid point of its Fourier transforms (times the logarithm), and for
-# each pair of bands and grid point. Measured with urea and rock salt.
-_TRANSFORM, _PAIR = 150.0, 40.0
-# Libraries and data in three processes; integration around an atom, with the atoms of its surroundings.
-_START_S, _ATOM_S = 12.0, 5.0
+_ITERATIONS, _ROUNDS = 45, 3
+# Processor seconds of an iteration at a k point: for each band and point of its Fourier transforms (times the logarithm), for each
+# pair of bands and point, and at all k points together; of the integration in a round for an atom of the cell. Measured with
+# LiH, NH4Cl, NaCl and urea (6 to 16 atoms, 4 to 10 k points), whose iterations they give to 25 %. GPAW has one thread, so the speed of
+# matrix products on all processors says nothing about it.
+_TRANSFORM_S, _PAIR_S, _ITERATION_S, _ATOM_S = 9e-9, 1e-9, 0.05, 0.8
+_START_S = 12.0  # libraries and data in three processes
 _BASE_BYTES = 600_000_000
 
 
@@ -34,11 +35,9 @@ def estimate(state: Progress, gpaw: GpawProgram, quantum: Child) -> Cost:
     points = grid_points(state.structure.cell.volume, method.cutoff_ev)
     mesh = crystal.kpoints(state.structure, cell.symbols)
     kpoints = crystal.irreducible(state.structure, mesh) * spins
-    operations = _TRANSFORM * bands * points * np.log2(points) + _PAIR * bands**2 * points
-    slowness = quantum.call("qcrbox_har.child:slowness")
-    flops = quantum.call("qcrbox_har.quantum.task:speed")
-    seconds = _ITERATIONS * kpoints * operations / flops
-    seconds += slowness * (_START_S + _ROUNDS * len(state.plan.sources) * _ATOM_S)
+    seconds = _START_S + _ITERATIONS * iteration_seconds(bands, points, kpoints)
+    seconds += _ROUNDS * len(cell.symbols) * _ATOM_S
+    seconds *= quantum.call("qcrbox_har.child:slowness")
     factor, runs = experience.factor(method.level)
     waves = points // 12
     return Cost(
@@ -51,6 +50,12 @@ def estimate(state: Progress, gpaw: GpawProgram, quantum: Child) -> Cost:
         kind=method.level,
         size=f"{len(cell.symbols)} atoms with {electrons} valence electrons in the unit cell, {kpoints} k points and {waves} plane waves",
     )
+
+
+def iteration_seconds(bands: int, points: int, kpoints: int) -> float:
+    """Processor seconds of a self-consistent iteration. points: of the grid of the cell; kpoints: irreducible, of all spins."""
+    at_each = _TRANSFORM_S * bands * points * np.log2(points) + _PAIR_S * bands**2 * points
+    return float(kpoints * at_each + _ITERATION_S)
 
 
 def grid_points(volume_a3: float, cutoff_ev: float) -> int:
