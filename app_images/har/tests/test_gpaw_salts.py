@@ -85,13 +85,13 @@ def test_a_salt_with_hydrogen_is_refined_to_its_truth(quantum, least_squares, tm
     unique, rows = least_squares.call("simulated:indices", str(truth), 0.45)
     table = table_of(known, quantum, rows)
     least_squares.call(
-        "simulated:write_hkl", str(truth), unique, table.labels(known), rows, table.values, str(hkl), 0.01, 1
+        "simulated:write_hkl", str(truth), unique, table.labels(known), rows, table.values, str(hkl), 0.002, 1
     )
     with Refinement(PERIODIC, {"weighting": "0, 0"}, quantum, least_squares) as refinement:
         state = refinement.run(str(start), str(hkl))
         found = refinement.sites[known.sites.index["H1"]]
     assert state.converged
-    assert state.rounds[-1].summary["R1"] < 0.01 < state.iam["R1"]
+    assert state.rounds[-1].summary["R1"] < 0.5 * state.iam["R1"]
     distance = float(np.linalg.norm(known.cell.to_cartesian(found[None])))
     assert distance == pytest.approx(0.1535 * 3.868 * 3**0.5, abs=0.004)
     (bonds,) = [m.bonds for m in planning.with_bonds(state).molecules if len(m.bonds)]
