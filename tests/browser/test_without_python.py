@@ -104,7 +104,12 @@ def test_a_title_given_in_the_store_is_the_same_in_every_place_and_after_a_reloa
         timeout=LIMIT_MS
     )
 
-    choose_in_file_browser_tab(page, "mycrystal.cif", "mycrystal.hkl")
+    # P-42(1)m: a symbol with a bar, for the store.
+    put_files(platform.home(student.name), "barred", UREA / "urea")
+    choose_in_file_browser_tab(page, "barred.cif")
+    page.locator(".jp-DirListing-item", has_text="barred.cif").click(button="right")
+    page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
+    choose_in_file_browser(page, "mycrystal.cif", "mycrystal.hkl")
     page.locator(".jp-DirListing-item", has_text="mycrystal.hkl").click(button="right")
     page.locator(".lm-Menu-item", has_text="Refine …").click()
     form = page.locator(f"{TAB} .qcrbox-CommandForm")
