@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pyscf.data.nist import BOHR
 from qcrbox_har.method import FormFactorRequest, MoleculeInput
-from qcrbox_har.quantum import atoms, periodic
+from qcrbox_har.quantum import atoms, cell_grid, periodic
 
 # Axes as rows in bohr, no right angle; a helium and a boron atom, and density that belongs to neither.
 CELL = np.array([[7.0, 0.3, 0.0], [1.0, 6.5, 0.2], [0.5, -0.8, 7.5]])
@@ -142,3 +142,22 @@ def free_factor(symbol: str, basis: str, hkl, fractional):
     """f (k,) of a free atom; fractional (3, 3): Cartesian Å to fractional coordinates."""
     q = 2 * np.pi * BOHR * np.linalg.norm(hkl @ fractional, axis=1)
     return atoms.form_factor(symbol, 0, basis, int(q.max()) + 1)(q)
+
+
+def over_the_cell(level: int):
+    """(volume of the cell by the grid, its determinant, mean of a wave of the lattice)."""
+    points, weights = cell_grid.integration_grid(SYMBOLS, CELL, FRACTIONAL, level)
+    wave = np.cos(2 * np.pi * points @ np.linalg.inv(CELL) @ np.array([1, -1, 2]))
+    volume = float(np.linalg.det(CELL))
+    return float(weights.sum()), volume, float(weights @ wave) / volume
+
+
+def shares_of_all(points):
+    """Free atoms of the whole crystal at points, and the sum of those of its two atoms (m,), e/bohr³."""
+    free = cell_grid.FreeAtoms(SYMBOLS, CELL, FRACTIONAL, points, BASIS)
+    known = np.zeros(len(points))
+    for symbol, place in zip(SYMBOLS, FRACTIONAL, strict=True):
+        for shift in product(range(-4, 5), repeat=3):
+            r = np.linalg.norm(points - (place + shift) @ CELL, axis=1)
+            known += atoms.free_atom(symbol, 0, BASIS)(r)
+    return free.total, known

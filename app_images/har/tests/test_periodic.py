@@ -30,6 +30,20 @@ def test_plane_waves_and_spheres_are_evaluated_exactly(quantum):
     assert found == pytest.approx(known, abs=1e-7)
 
 
+@pytest.mark.parametrize(("level", "off"), [(3, 1e-3), (5, 1e-4)])
+def test_points_around_the_atoms_fill_the_cell(quantum, level, off):
+    """The volume is the determinant of the axes; a wave of the lattice has no mean."""
+    volume, known, wave = quantum.call("periodic_reference:over_the_cell", level)
+    assert volume == pytest.approx(known, rel=off)
+    assert wave == pytest.approx(0, abs=off)
+
+
+def test_every_image_of_an_atom_shares_a_point(quantum):
+    points = np.random.default_rng(5).uniform(-4, 9, (200, 3))
+    found, known = quantum.call("periodic_reference:shares_of_all", points)
+    assert found == pytest.approx(known, abs=1e-7)
+
+
 def test_atoms_together_scatter_as_the_density_does(quantum, tmp_path):
     """Σ f_A exp(2πi h·x_A) is the Fourier coefficient of the density, which is known: Gaussians and their moments."""
     known = quantum.call("periodic_reference:coefficients", HKL)
