@@ -58,7 +58,8 @@ def table(context: Context) -> str:
                 sys.stderr.write(f"{title}: {row.get('refused') or row['har']['R1']}\n")
                 row = {"data set": name, "level": level, "day": date.today().isoformat()} | row
                 kept = keep(KEPT, title, row)
-            small = kept.get(title, {}).get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
+            # A level without a row yet says nothing of the size.
+            small |= kept.get(title, {}).get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
     rows = in_order(kept)
     parts = (
         _markdown(rows),
