@@ -59,6 +59,14 @@ def test_a_row_that_is_run_anew_replaces_its_own_alone(kept, monkeypatch):
     assert hirshfeld.load(kept)["thpp HF/def2-SVP"]["day"] > "2026-01-02"
 
 
+def test_a_small_molecule_stays_small_though_one_of_its_levels_has_no_row_yet(kept, monkeypatch):
+    keep(kept, "thpp", "HF/def2-SVP", atoms=8)
+    monkeypatch.setattr("shutil.which", lambda name: f"/somewhere/{name}")
+    monkeypatch.setattr(hirshfeld, "_run", lambda *_: row(atoms=16, cold_processor_s=None))
+    page = hirshfeld.table(Context(None, rows=("thpp PBE*",)))
+    assert "| thpp | PBE, periodic |" in page
+
+
 def test_a_second_run_that_writes_meanwhile_loses_nothing(kept):
     keep(kept, "thpp", "HF/def2-SVP")
     keep(kept, "urea", "HF/def2-SVP")
