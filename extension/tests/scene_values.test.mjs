@@ -55,17 +55,26 @@ const angle = ([i, apex, j], sites, cell) => {
   return (Math.acos(dot(u, v, cell) / Math.sqrt(dot(u, u, cell) * dot(v, v, cell))) * 180) / Math.PI;
 };
 
+const sin = degrees => Math.sin((degrees * Math.PI) / 180);
+/** Cosine of the reciprocal angle between two axes, from the angle between them and those that they make with the third. */
+const reciprocal = (between, first, second) => (cos(first) * cos(second) - cos(between)) / (sin(first) * sin(second));
+const [, , , ALPHA, BETA, GAMMA] = CELL;
+// x, y, z of an error that is the same in all directions are correlated by the cosines of the reciprocal axes.
+const XY = reciprocal(GAMMA, ALPHA, BETA);
+const XZ = reciprocal(BETA, ALPHA, GAMMA);
+const YZ = reciprocal(ALPHA, BETA, GAMMA);
+
 /** s.u. of a measure: each coordinate of each site, and each parameter of the cell, moved by itself. */
 function su(measure, rows) {
   const plain = Object.fromEntries(NAMES.map(name => [name, SITES[name][0]]));
   let variance = 0;
   const step = 1e-5;
   for (const name of NAMES) {
-    SITES[name][1].forEach((each, k) => {
+    const [x, y, z] = SITES[name][1].map((each, k) => {
       const moved = by => ({ ...plain, [name]: plain[name].map((value, at) => (at === k ? value + by : value)) });
-      const slope = (measure(rows, moved(step), CELL) - measure(rows, moved(-step), CELL)) / (2 * step);
-      variance += (slope * each) ** 2;
+      return (each * (measure(rows, moved(step), CELL) - measure(rows, moved(-step), CELL))) / (2 * step);
     });
+    variance += x * x + y * y + z * z + 2 * (XY * x * y + XZ * x * z + YZ * y * z);
   }
   CELL_SU.forEach((each, k) => {
     const moved = by => CELL.map((value, at) => (at === k ? value + by : value));

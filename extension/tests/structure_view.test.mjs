@@ -162,7 +162,7 @@ test('two, three and four clicks give distance, angle and torsion, with s.u.', a
   clickAtom(1);
   clickAtom(0);
   await settle();
-  expect(said()).toBe('distance O1–C1 1.220(5) Å (s.u. estimated without covariances)');
+  expect(said()).toBe('distance O1–C1 1.220(4) Å (s.u. estimated without covariances)');
   clickAtom(4);
   clickAtom(5);
   await settle();
