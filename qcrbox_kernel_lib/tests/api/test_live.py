@@ -9,7 +9,7 @@ from qcrbox.client.live import Live
 from qcrbox.client.metrics import figures
 from qcrbox.contract.errors import Unreachable
 from qcrbox.display.status_text import card_state, line_text, queue_text
-from qcrbox.markup.said import AMBER
+from qcrbox.markup.colours import WARN
 from qcrbox.widgets.calculation_card.still import card_html
 
 ID = "01a20c2bd4630000131fb534a1ba1d32"
@@ -146,7 +146,7 @@ def test_notes_inform_and_only_a_warning_makes_a_result_amber():
     warned = Live({**ENDED, "remarks": REMARKS, "warnings": ["Not positive definite: C7."]})
     assert warned.doubt == "with warnings"
     assert "⚠ successful, with warnings" in html_of(warned)
-    assert AMBER in html_of(warned)
+    assert WARN in html_of(warned)
 
 
 @pytest.mark.parametrize(
