@@ -105,7 +105,6 @@ class LiveViews:
 
 def _difference(file: FileModel, fcf: FileModel | None) -> Any:
     # Start-up time: as above.
-    from qcrbox.analysis.density.maps import difference_density
     from qcrbox.display.plots import Plots
 
-    return difference_density(file.structure, Plots(file, fcf).model)
+    return Plots(file, fcf).difference_density()

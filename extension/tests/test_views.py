@@ -12,7 +12,7 @@ import pytest
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
 from qcrbox_extension import cif_items, model_views
 from qcrbox_extension.file_model import FileModel
-from qcrbox_extension.live_views import MOST_VIEWS, LiveViews
+from qcrbox_extension.live_views import MOST_VIEWS, LiveViews, _difference
 from qcrbox_extension.views import plain
 
 if TYPE_CHECKING:
@@ -264,6 +264,15 @@ def test_the_difference_density_comes_and_goes():
     key = live.open(model())["key"]
     assert live.hear(key, {"do": "difference density", "shown": True})["state"]["density"]["values"]
     assert live.hear(key, {"do": "difference density", "shown": False})["state"]["density"] == {}
+
+
+def test_the_difference_density_is_that_of_the_terms_which_a_refinement_kept():
+    """As of a twin: one wave of 3 e along a is 2 · 3 / V at its top, whatever Fo² and Fc² of the list say."""
+    names = "".join(
+        f" _qcrbox_map.{name}\n" for name in ("index_h", "index_k", "index_l", "F_difference", "phase")
+    )
+    fcf = model(f"data_x\nloop_\n{names} 2 0 0 3.0 0.0\n".encode(), "a.fcf")
+    assert _difference(model(), fcf).maximum == pytest.approx(6 / (5.1234 * 6 * 7), rel=1e-3)
 
 
 def test_a_cube_is_drawn_around_its_atoms():

@@ -10,13 +10,12 @@ from qcrbox.analysis.density import hirshfeld as hirshfeld_surfaces
 from qcrbox.analysis.density import maps
 from qcrbox.analysis.density.peaks import find_peaks
 from qcrbox.analysis.density.section import section
-from qcrbox.cif.document import Block
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.reflections import Reflections
 from qcrbox.crystallography.structure import Structure
 from qcrbox.display.fingerprint import fingerprint_picture
 from qcrbox.display.peaks import Peaks
+from qcrbox.display.plots import Plots
 from qcrbox.markup import Table, publish
 from qcrbox.widgets.chart import Picture
 from qcrbox.widgets.structure_view import StructureView
@@ -78,18 +77,9 @@ class HirshfeldSurface(hirshfeld_surfaces.HirshfeldSurface):
         return {"text/plain": repr(self), "text/html": self.contacts.html()}
 
 
-def kept_difference_density(structure: Structure, block: Block) -> DensityMap | None:
-    """Fo − Fc in e/Å³ over one cell, as the refinement kept its terms in a block; None where it has none."""
-    kept = maps.kept_difference_density(structure, block)
-    return None if kept is None else DensityMap(**_fields(kept))
-
-
-def difference_density(structure: Structure, reflections: Reflections) -> DensityMap:
-    """Fo − Fc in e/Å³ over one cell, from reflections with Fo² and Fc² on the absolute scale.
-
-    Raises MissingItemsError when there are no calculated values.
-    """
-    return DensityMap(**_fields(maps.difference_density(structure, reflections)))
+def difference_density(plots: Plots) -> DensityMap:
+    """Fo − Fc in e/Å³ over one cell, with peaks and sections. Raises MissingItemsError when there are no calculated values."""
+    return DensityMap(**_fields(plots.difference_density()))
 
 
 def hirshfeld(

@@ -218,11 +218,9 @@ class Result(StoredCrystal):
     def difference_density(self) -> DensityMap:
         """Fo − Fc in e/Å³ over one cell. Raises MissingItemsError when no file has both."""
         # Start-up time: numpy, gemmi and widgets are loaded when a density is asked for.
-        from qcrbox.api.densities import difference_density, kept_difference_density
+        from qcrbox.api.densities import difference_density
 
-        plots = self.plots
-        kept = None if plots.fcf is None else kept_difference_density(self.structure, plots.fcf.block)
-        return difference_density(self.structure, plots._model) if kept is None else kept
+        return difference_density(self.plots)
 
     def report(self, path: str | None = None, models: Any = None) -> Any:
         """Table 1 of this model, or of `models` (one or a list); written as docx, tex, csv or html by the end of `path`."""

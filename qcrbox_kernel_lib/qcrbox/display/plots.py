@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qcrbox.analysis.density import maps
 from qcrbox.analysis.quality import quality_indicators
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import find_reflections, merging_statistics, shelx_weights
@@ -109,6 +110,17 @@ class Plots:
             next="They are in the .fcf file that a refinement writes.",
             items=["_refln_F_squared_calc"],
         )
+
+    def difference_density(self) -> maps.DensityMap:
+        """Fo − Fc over one cell: from the terms that the refinement kept, as of twins, else from Fo² and Fc².
+
+        Raises MissingItemsError when no file has either.
+        """
+        for block in self.fcf.document.blocks if self.fcf else ():
+            kept = maps.kept_difference_density(self.cif.structure, block)
+            if kept is not None:
+                return kept
+        return maps.difference_density(self.cif.structure, self.model)
 
     @property
     def _calculated(self) -> Any:
