@@ -85,7 +85,7 @@ def _group(nodeid: str) -> str:
 
 
 def _changes_from_process_to_process(item: pytest.Item) -> bool:
-    """Whether the name of a test holds an address, or a set, whose order hangs on the process."""
+    """Whether the name of a test contains a memory address, or a set, whose order depends on the process."""
     callspec = getattr(item, "callspec", None)
     values = list(callspec.params.values()) if callspec else []
     sets = [each for each in values if isinstance(each, set | frozenset) and len(each) > 1]
@@ -93,7 +93,7 @@ def _changes_from_process_to_process(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Workers have to find the same tests; which of them differ would be seen in some runs only.
+    # All workers must collect the same tests. A name that changes from process to process fails only some of the runs.
     if changing := [item.nodeid for item in items if _changes_from_process_to_process(item)]:
         raise pytest.UsageError(f"give these tests names that are the same in every process: {changing}")
 

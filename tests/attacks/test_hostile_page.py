@@ -194,7 +194,7 @@ def test_hostile_notebook_runs_no_script_in_the_lab_of_a_teacher(site: Site, pag
     page.goto(f"{base}/lab/tree/handed-in.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     shown, links = set(), set()
-    # Lab renders what is in view; so the whole notebook passes by, until it has shown what it shows.
+    # Lab renders only what is in view: scroll through the notebook until both kinds of output have been rendered.
     for top in range(0, 44_000, 200):
         found = page.evaluate(_LOOK, top % 4000)
         shown |= set(found["kinds"])

@@ -95,7 +95,7 @@ def test_a_refinement_that_is_cancelled_leaves_no_process_and_goes_on_from_its_l
     """In the middle of a field and in the middle of an integration, neither of which looks at anything meanwhile."""
     box = Box(RegistryClient(registry.url))
     agents = AsProcesses(registry.data)
-    # Another limit for each stage: the same call goes on from what an earlier one has kept.
+    # A different limit for each stage: a repeated call would continue from the checkpoint of the earlier one.
     rounds = 11 if stage == "wavefunction" else 12
     calculation = box.har.refine_har(box.examples["urea-simulated"], **SLOW, rounds=rounds)
 

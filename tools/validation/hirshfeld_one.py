@@ -62,7 +62,7 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
             for molecule, result in zip(state.plan.molecules, state.table.molecules, strict=True)
         )
         forward = _forward(refinement, state)
-        is_periodic = state.method.cutoff_ev is not None
+        is_periodic = state.method.is_periodic
         sizes = [
             quantum.call("qcrbox_har.quantum.task:size", given, state.method)
             for given in ([] if is_periodic else refinement.computer.inputs(refinement.sites))

@@ -65,7 +65,7 @@ def assign_to_cell(cell: Molecule, multiplicities: str = "") -> None:
     spins = _parse(multiplicities, "multiplicities", [cell])
     cell.charge, cell.multiplicity = 0, spins.get(1, 1)
     electrons = electron_count(cell)
-    if cell.multiplicity < 1 or (electrons - cell.multiplicity) % 2 == 0:
+    if not _is_possible(electrons, cell.multiplicity):
         raise UserInputError(
             f"the unit cell, {cell.formula}, has {electrons} electrons, which cannot have multiplicity {cell.multiplicity}.",
             where="multiplicities",
@@ -290,14 +290,14 @@ def _parse(text: str, parameter: str, molecules: list[Molecule]) -> dict[int, in
     return found
 
 
+def _is_possible(electrons: int, multiplicity: int) -> bool:
+    """Whether so many electrons can have a multiplicity; there has to be an electron."""
+    return multiplicity >= 1 and max(multiplicity - 1, 1) <= electrons and (electrons - multiplicity) % 2 == 1
+
+
 def _check_spin(molecule: Molecule, declared: bool) -> None:
-    electrons = sum(atomic_number(s) for s in molecule.symbols) - molecule.charge
-    odd = electrons % 2 == 1
-    if (
-        molecule.multiplicity < 1
-        or electrons < max(molecule.multiplicity - 1, 1)
-        or odd == (molecule.multiplicity % 2 == 1)
-    ):
+    electrons = electron_count(molecule)
+    if not _is_possible(electrons, molecule.multiplicity):
         raise UserInputError(
             f"molecule {molecule.name} with charge {molecule.charge:+d} ({molecule.charge_source}) has {electrons} "
             f"electrons, which cannot have multiplicity {molecule.multiplicity}.",

@@ -65,7 +65,7 @@ def write_maps(
     points = box.points
     total = deformation(state, computer, list(zip(parts, drawn, strict=True)), points)
     title = "Deformation density, e/bohr^3"
-    if state.method.cutoff_ev is not None:
+    if state.method.is_periodic:
         title += ", free atoms of the atomic data of GPAW"
     write_cube(files.deformation, title, box, total * BOHR**3)
     values = least_squares.call("qcrbox_har.refine_side:residual_at", structure.cell.to_fractional(points))

@@ -36,6 +36,11 @@ class Method:
     cutoff_ev: float | None = None
 
     @property
+    def is_periodic(self) -> bool:
+        """Whether the density is that of a whole crystal, in plane waves."""
+        return self.cutoff_ev is not None
+
+    @property
     def is_hf(self) -> bool:
         """Whether the level is Hartree-Fock and needs no exchange-correlation grid."""
         return self.functional.lower() == "hf"
@@ -70,12 +75,12 @@ class Method:
             "revpbe": "revPBE",
         }
         functional = names.get(self.functional.lower(), self.functional)
-        return f"{functional}/{self.basis}" if self.cutoff_ev is None else f"{functional}, periodic"
+        return f"{functional}/{self.basis}" if not self.is_periodic else f"{functional}, periodic"
 
     @property
     def in_words(self) -> str:
         """The level with what is said of it in logs."""
-        if self.cutoff_ev is not None:
+        if self.is_periodic:
             return f"{self.level}, plane waves to {self.cutoff_ev:g} eV, scalar relativistic atomic data"
         return f"{self.level}{', scalar relativistic (X2C)' if self.relativistic else ''}"
 

@@ -67,7 +67,7 @@ def with_bonds(state: Progress) -> molecules.Plan:
     """The plan of a refinement; of a crystal that is computed as a whole, whose one molecule has no bonds, the molecules or
     fragments that it consists of.
     """
-    if state.method.cutoff_ev is None:
+    if not state.method.is_periodic:
         return state.plan
     try:
         return in_parts(state.structure, set(), Options())

@@ -47,6 +47,20 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     return b"".join(parts)
 
 
+def died(name: str, code: int, less: str) -> CalculationFailed:
+    """The error of a process that ended by itself. code: as `wait` gives it; less: what needs less memory."""
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    memory = code == -signal.SIGKILL
+    return CalculationFailed(
+        f"{name} {how}.",
+        why="The machine ran out of memory, most likely."
+        if memory
+        else "Its last lines in the log say more.",
+        next=less if memory else "",
+        reason="child process died",
+    )
+
+
 class Child:
     """A process for calls of functions by name, `module:function`, one after the other.
 
@@ -132,13 +146,4 @@ class Child:
         assert self._process is not None
         code = self._process.wait()
         self._process = None
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        memory = code == -signal.SIGKILL
-        return CalculationFailed(
-            f"{self.name} {how}.",
-            why="The machine ran out of memory, most likely."
-            if memory
-            else "Its last lines in the log say more.",
-            next="Choose a smaller basis set or fragments." if memory else "",
-            reason="child process died",
-        )
+        return died(self.name, code, "Choose a smaller basis set or fragments.")

@@ -66,7 +66,7 @@ def sentences(state: Progress, options: Options) -> list[str]:
 
 def source(state: Progress) -> str:
     """Where the densities come from, for CIF items."""
-    if state.method.cutoff_ev is not None:
+    if state.method.is_periodic:
         return f"periodic density, {state.method.level.removesuffix(', periodic')} with GPAW"
     return f"molecular wavefunctions, {state.method.level}"
 
@@ -156,7 +156,7 @@ def _molecules(block: Block, state: Progress) -> None:
             f"{result.energy:.6f}",
             # Of an ion and a crystal it depends on the origin, of a fragment on where it is cut.
             "."
-            if molecule.charge or molecule.caps or state.method.cutoff_ev is not None
+            if molecule.charge or molecule.caps or state.method.is_periodic
             else f"{float((result.dipole**2).sum() ** 0.5) / dipole_debye:.3f}",
         )
         for name, value in zip(columns, row, strict=True):

@@ -86,7 +86,7 @@ def put_together(hkl, folder: str, level: int):
 
 
 def without_one_electron(folder: str):
-    """What is said of a density that lacks electrons."""
+    """The error for a density that has too few electrons."""
     density = crystal()
     path = Path(folder) / "density.npz"
     np.savez(path, smooth=density.smooth, radii_0=[0.0, 0.1], sphere_0=np.zeros((1, 1, 2)),

@@ -153,3 +153,19 @@ def test_a_metal_with_an_open_shell_has_to_be_declared_and_a_closed_one_has_not(
     zinc = made("Zn Cl Cl Cl Cl", "0-1 0-2 0-3 0-4")
     charges.assign([zinc])
     assert zinc.multiplicity == 1
+
+
+@pytest.mark.parametrize(
+    ("electrons", "multiplicity", "possible"),
+    [
+        (64, 1, True),
+        (64, 3, True),
+        (64, 2, False),
+        (63, 2, True),
+        (64, 0, False),
+        (2, 3, True),
+        (2, 5, False),
+    ],
+)
+def test_no_more_electrons_are_unpaired_than_there_are(electrons, multiplicity, possible):
+    assert charges._is_possible(electrons, multiplicity) is possible

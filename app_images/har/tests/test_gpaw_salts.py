@@ -29,7 +29,7 @@ DISPLACED = ("U_iso_or_equiv", "adp_type")
 
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
-    """A quarter of the time; what is tested holds for every density."""
+    """Takes a quarter of the time; the tested properties hold for every density."""
     monkeypatch.setattr(crystal, "CUTOFF_EV", 400.0)
     monkeypatch.setattr(crystal, "_EXTENT_A", 7.0)
 

@@ -31,16 +31,16 @@ _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 
 # name: (words, format)
 _INDICATORS = {
-    "observations": ("reflections used", "d"),
-    "unique": ("unique reflections", "d"),
+    "observations": ("reflections used", ".0f"),
+    "unique": ("unique reflections", ".0f"),
     "d_min": ("d min", ".3f"),
     "completeness": ("completeness", ".4f"),
     "redundancy": ("redundancy", ".2f"),
     "r_int": ("R(int)", ".4f"),
     "r_sigma": ("R(sigma)", ".4f"),
     "mean_i_over_sigma": ("mean I/σ(I)", ".1f"),
-    "absences": ("systematic absences", "d"),
-    "absent_above_3_sigma": ("absences above 3σ", "d"),
+    "absences": ("systematic absences", ".0f"),
+    "absent_above_3_sigma": ("absences above 3σ", ".0f"),
     "wilson_b": ("Wilson B", ".2f"),
     "mean_e2_1": ("mean |E²−1|", ".3f"),
     "r1_gt": ("R1 (I > 2σ)", ".4f"),
@@ -57,9 +57,7 @@ _INDICATORS = {
 def indicator_words(name: str, value: float | int | None) -> tuple[str, str]:
     """An indicator and its value as tables show them; "–" for one that cannot be computed."""
     words, digits = _INDICATORS[name]
-    if value is None:
-        return words, "–"
-    return words, str(int(value)) if digits == "d" else minus(f"{value:z{digits}}")
+    return words, "–" if value is None else minus(f"{value:z{digits}}")
 
 
 class Plots:

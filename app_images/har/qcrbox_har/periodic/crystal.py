@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from qcrbox_har.method import Method
 from qcrbox_har.molecules import Molecule, Plan, Source, chosen_images
-from qcrbox_har.options import Options
+from qcrbox_har.options import Options, choose_method
 
 Array = NDArray[np.float64]
 FUNCTIONALS = {"auto": "PBE", "pbe": "PBE", "lda": "LDA", "rpbe": "RPBE", "revpbe": "revPBE"}
@@ -57,8 +57,6 @@ def plan(structure: Structure, spherical: set[int]) -> Plan:
 
 def method(options: Options, symbols: set[str]) -> Method:
     """The level of theory; the basis set is that of the free atoms of the partition."""
-    from qcrbox_har.options import choose_method
-
     _refuse_options(options)
     known = FUNCTIONALS.get(options.functional.lower())
     if known is None:

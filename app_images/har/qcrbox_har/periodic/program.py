@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, NoReturn, TextIO
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 
 from qcrbox_har.periodic.interpreter import Interpreter, environment, find
+from qcrbox_har.processes import died
 
 OnIteration = Callable[[int, float], None]
 _SCRIPT = Path(__file__).with_name("gpaw_program.py")
@@ -104,16 +104,7 @@ class GpawProgram:
         assert self._process is not None
         code = self._process.wait()
         self.close()
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        memory = code == -signal.SIGKILL
-        return CalculationFailed(
-            f"GPAW {how}.",
-            why="The machine ran out of memory, most likely."
-            if memory
-            else "Its last lines in the log say more.",
-            next="Choose density='molecules'." if memory else "",
-            reason="child process died",
-        )
+        return died("GPAW", code, "Choose density='molecules'.")
 
 
 def _fail(name: str, text: str) -> NoReturn:

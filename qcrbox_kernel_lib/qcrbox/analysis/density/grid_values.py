@@ -8,9 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-_NEAR_THE_TOP = (
-    0.75  # of the highest point: a lower one cannot be beside a higher top, on a grid of four points in d
-)
+# Fraction of the highest point: on a grid of four points within d, no lower point lies beside a higher maximum.
+_NEAR_THE_TOP = 0.75
 _MOST_TOPS = 10_000
 
 
