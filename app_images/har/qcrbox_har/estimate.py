@@ -154,7 +154,7 @@ def memory_limit() -> int:
         try:
             text = Path(name).read_text().strip()
         except OSError:
-            continue
+            continue  # the other version of control groups, or none
         if text.isdigit() and int(text) < 1 << 60:
             return int(text)
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
