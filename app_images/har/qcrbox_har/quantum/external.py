@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gbasis.evals.density import evaluate_density
+from gbasis.evals.eval import evaluate_basis
+from gbasis.screening import compute_primitive_cutoff_radius
 from gbasis.wrappers import from_iodata
 from iodata import IOData, load_one
+from iodata.basis import Shell
+from iodata.convert import convert_to_segmented
 from numpy.typing import NDArray
 from pyscf import gto
 from pyscf.data.nist import BOHR
@@ -28,6 +31,8 @@ Indices = NDArray[np.int64]
 # X-H distances of the file may be those of an optimisation; beyond this it is another conformation.
 MOST_APART_A = 0.35
 _BLOCK = 4000
+# Amplitude below which a basis function is left out, bohr^(-3/2).
+_NEGLIGIBLE = 1e-8
 _ELECTRONS_OFF = 0.05  # files print occupations with few digits
 # Words of the first lines, and endings, of the formats by their names in IOData.
 _SIGNS = {"[molden format]": "molden", "$mkl": "molekel", "<title>": "wfx"}
@@ -80,6 +85,8 @@ def laid_over(path: str, molecule: MoleculeInput) -> tuple[Source, Overlay]:
         )
     _refuse_other_electrons(data, molecule, Path(path).name)
     _refuse_other_spin(data, molecule, Path(path).name)
+    data.obasis = convert_to_segmented(data.obasis)
+    data.obasis.shells = [_without_nothing(shell) for shell in data.obasis.shells]
     basis = from_iodata(data)
     matrix = density_matrix(data)
     made = gto.Mole()
@@ -90,15 +97,33 @@ def laid_over(path: str, molecule: MoleculeInput) -> tuple[Source, Overlay]:
     made.build(parse_arg=False, dump_input=False)
 
     def density(points: Array) -> Array:
-        parts = [
-            evaluate_density(matrix, basis, points[start : start + _BLOCK])
-            for start in range(0, len(points), _BLOCK)
-        ]
-        return np.concatenate(parts)
+        rho = np.empty(len(points))
+        for start in range(0, len(points), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            functions = evaluate_basis(basis, points[part], tol_screen=_NEGLIGIBLE)
+            # Densities of perturbation theory are negative in places.
+            rho[part] = np.einsum("ip,ip->p", matrix @ functions, functions)
+        return rho
 
     energy = float(data.energy) if data.energy is not None else 0.0
     source = Source(made, density, None, energy, 0, time.perf_counter() - started, len(matrix))
     return source, fit
+
+
+def _without_nothing(shell: Shell) -> Shell:
+    """A shell of one contraction without the primitives that are below `_NEGLIGIBLE` everywhere, as those of coefficient 0.
+
+    CFOUR and others write every exponent for every function. gbasis has no number for the reach of such a primitive, and then
+    leaves out the whole function.
+    """
+    with np.errstate(all="ignore"):
+        reach = compute_primitive_cutoff_radius(
+            np.abs(shell.coeffs[:, 0]), shell.exponents, int(shell.angmoms[0]), 0, _NEGLIGIBLE
+        )
+    kept = np.isfinite(reach)
+    if not kept.any():
+        return shell
+    return Shell(shell.icenter, shell.angmoms, shell.kinds, shell.exponents[kept], shell.coeffs[kept])
 
 
 def read(path: str) -> IOData:
@@ -111,7 +136,7 @@ def read(path: str) -> IOData:
         raise UserInputError(
             "the wavefunction file cannot be read.",
             where=Path(path).name,
-            why=str(problem).split("\n")[0],
+            why=_reason(problem),
             next="Give a .fchk, .molden, .wfn, .wfx or .mkl file with its usual ending.",
         ) from problem
     if data.obasis is None or (data.mo is None and not data.one_rdms):
@@ -135,6 +160,15 @@ def read(path: str) -> IOData:
             next="Use an all-electron basis set.",
         )
     return data
+
+
+def _reason(problem: Exception) -> str:
+    """What IOData says, without the folder of this computer, and what it missed."""
+    if isinstance(problem.__cause__, KeyError):
+        return f"It has no section '{problem.__cause__.args[0]}'."
+    said = str(problem.args[0] if problem.args else problem).split("\n")[0]
+    line = getattr(problem, "lineno", None)
+    return f"{said} It is line {line}." if line else said
 
 
 def _loaded(path: str) -> IOData:
