@@ -121,6 +121,23 @@ def test_a_wavefunction_of_another_charge_is_refused_with_both_counts(quantum, t
     assert "charges='1: +1'" in error.value.next
 
 
+def test_orbitals_that_are_not_normalised_are_refused(quantum, molden, tmp_path):
+    """Formats of primitive functions have nothing to check them by but the electrons."""
+    path = tmp_path / "water.wfn"
+    quantum.call("quantum_reference:convert", molden, str(path))
+    head, *orbitals = re.split(r"(?m)(?=^MO )", path.read_text())
+    assert len(orbitals) >= 5
+    shrunk = [
+        re.sub(
+            r"-?\d\.\d+[ED][+-]\d+", lambda found: f"{0.9 * float(found[0].replace('D', 'E')):.8E}", orbital
+        )
+        for orbital in orbitals
+    ]
+    path.write_text(head + "".join(shrunk))
+    with pytest.raises(UserInputError, match=r"has 8\.10 electrons, and its orbitals have 10"):
+        quantum.call("qcrbox_har.quantum.task:given_density", 44, WATER, str(path), request())
+
+
 def test_a_file_with_ghost_atoms_is_refused(quantum, molden, tmp_path):
     """Gaussian gives them an atomic number and no nuclear charge."""
     path = tmp_path / "water.fchk"
@@ -144,6 +161,17 @@ def test_a_file_that_is_cut_off_is_refused_in_words(quantum, molden, tmp_path):
     assert error.value.where == "water.fchk"
     assert error.value.next
     assert str(tmp_path) not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("job.gbw", "orca_2mkl NAME -molden"), ("job.chk", "formchk"), ("job.json", ".molden")]
+)
+def test_a_file_that_only_its_own_program_reads_is_refused_with_the_way(quantum, tmp_path, name, way):
+    path = tmp_path / name
+    path.write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(UserInputError, match="Neither its ending nor its first lines") as error:
+        quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
+    assert way in error.value.next
 
 
 def test_a_file_without_orbitals_names_what_it_lacks(quantum, molden, tmp_path):

@@ -16,6 +16,7 @@ from gbasis.wrappers import from_iodata
 from iodata import IOData, load_one
 from iodata.basis import Shell
 from iodata.convert import convert_to_segmented
+from iodata.utils import FileFormatError
 from numpy.typing import NDArray
 from pyscf import gto
 from pyscf.data.nist import BOHR
@@ -34,6 +35,7 @@ _BLOCK = 4000
 # Amplitude below which a basis function is left out, bohr^(-3/2).
 _NEGLIGIBLE = 1e-8
 _ELECTRONS_OFF = 0.05  # files print occupations with few digits
+_ELECTRONS_LOST = 2e-3  # of all electrons, that a grid may miss
 # Words of the first lines, and endings, of the formats by their names in IOData.
 _SIGNS = {"[molden format]": "molden", "$mkl": "molekel", "<title>": "wfx"}
 _ENDINGS = {
@@ -43,6 +45,11 @@ _ENDINGS = {
     ".mkl": "molekel",
     ".wfn": "wfn",
     ".wfx": "wfx",
+}
+# Files that only their own program reads, and how it writes them for others.
+_CONVERTED = {
+    ".gbw": "Write it for other programs with ORCA's orca_2mkl NAME -molden, and give the .molden.input file.",
+    ".chk": "Write it for other programs with Gaussian's formchk NAME.chk NAME.fchk, and give the .fchk file.",
 }
 _D_EXPONENT = re.compile(rb"(\d)[Dd]([+-]\d)")
 
@@ -137,7 +144,10 @@ def read(path: str) -> IOData:
             "the wavefunction file cannot be read.",
             where=Path(path).name,
             why=_reason(problem),
-            next="Give a .fchk, .molden, .wfn, .wfx or .mkl file with its usual ending.",
+            next=_CONVERTED.get(
+                Path(path).suffix.lower(),
+                "Give a .fchk, .molden, .wfn, .wfx or .mkl file with its usual ending.",
+            ),
         ) from problem
     if data.obasis is None or (data.mo is None and not data.one_rdms):
         raise UserInputError(
@@ -164,6 +174,8 @@ def read(path: str) -> IOData:
 
 def _reason(problem: Exception) -> str:
     """What IOData says, without the folder of this computer, and what it missed."""
+    if isinstance(problem, FileFormatError):
+        return "Neither its ending nor its first lines are those of a format that is read."
     if isinstance(problem.__cause__, KeyError):
         return f"It has no section '{problem.__cause__.args[0]}'."
     said = str(problem.args[0] if problem.args else problem).split("\n")[0]
@@ -220,6 +232,18 @@ def _refuse_other_electrons(data: IOData, molecule: MoleculeInput, name: str) ->
             why="It was made for another charge, or with effective core potentials, whose electrons are not in its density.",
             next="Use an all-electron basis set; if it is the charge of the crystal's molecule that is wrong, give it with "
             "charges, for example charges='1: +1'.",
+        )
+
+
+def refuse_lost_electrons(found: float, molecule: MoleculeInput, path: str) -> None:
+    """Raises UserInputError where the density does not have the electrons of the occupations. found: its integral."""
+    expected = sum(gto.charge(symbol) for symbol in molecule.symbols) - molecule.charge
+    if abs(found - expected) > _ELECTRONS_LOST * expected:
+        raise UserInputError(
+            f"the density of the wavefunction has {found:.2f} electrons, and its orbitals have {expected:g}.",
+            where=Path(path).name,
+            why="The orbitals are not normalised as they stand in the file, or its basis functions are of another kind than its format says.",
+            next="Write the file again, or in another of the formats: .fchk, .molden, .wfn, .wfx or .mkl.",
         )
 
 
