@@ -11,6 +11,7 @@ import {
   OPEN_RESULT,
   REFINE_CHOSEN_FILES,
   REFINE_EDITED,
+  RUN_AGAIN,
   RUN_COMMAND,
   VALIDATE_CHOSEN_FILE
 } from '../src/command/commands';
@@ -255,6 +256,62 @@ test('edits of a file that is gone are refused in words; with a form they are fi
   const node = await drawn(made.shown[0]);
   expect(node.querySelector<HTMLInputElement>('[name="edits"]')?.value).toBe('iso C1');
   expect(requests).toEqual([]);
+});
+
+const FAILED = calculation('c1', {
+  status: 'failed',
+  command_arguments: { structure: { data_file_id: 'f' }, cycles: 3 }
+});
+
+test('a failed calculation run again is the same call with a key of its own, and the new one opens', async () => {
+  const made = lab({
+    applications: [REFINE],
+    calculations: [FAILED],
+    answers: { 'POST commands': () => ({ calculation_id: 'c2' }) }
+  });
+  made.use(commandPlugin, made.notebooks);
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  await settle();
+  expect(requests[0]?.body).toEqual({
+    application_slug: 'refine',
+    application_version: '2',
+    command_name: 'refine_iam',
+    command_arguments: FAILED.command_arguments
+  });
+  expect(new Set(requests.map(each => each.headers['Idempotency-Key'])).size).toBe(2);
+  expect(made.active.at(-1)).toBe('qcrbox-result-c2');
+});
+
+test('a double click runs it again once', async () => {
+  const answer = later<unknown>();
+  const made = lab({
+    applications: [REFINE],
+    calculations: [FAILED],
+    answers: { 'POST commands': () => answer.promise }
+  });
+  made.use(commandPlugin, made.notebooks);
+  const both = [made.run(RUN_AGAIN, { id: 'c1' }), made.run(RUN_AGAIN, { id: 'c1' })];
+  await settle();
+  answer.answer({ calculation_id: 'c2' });
+  await Promise.all(both);
+  // The registry answers the same key with the same calculation.
+  expect(new Set(requests.map(each => each.headers['Idempotency-Key'])).size).toBe(1);
+});
+
+test('what cannot be run again is said', async () => {
+  const refuse = () => {
+    throw new Refusal(404, 'The file was deleted.');
+  };
+  const made = lab({ applications: [REFINE], calculations: [FAILED], answers: { 'POST commands': refuse } });
+  made.use(commandPlugin, made.notebooks);
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  made.store.applications = [];
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  expect(notes).toEqual([
+    ['error', 'The file was deleted.'],
+    ['error', 'The command refine_iam is no longer registered here.']
+  ]);
 });
 
 // ---------------------------------------------------------------- files of Lab

@@ -37,6 +37,7 @@ import {
   OPEN_RESULT,
   REFINE_CHOSEN_FILES,
   REFINE_EDITED,
+  RUN_AGAIN,
   RUN_COMMAND,
   VALIDATE_CHOSEN_FILE
 } from './commands';
@@ -46,6 +47,7 @@ import { CommandForm } from './form';
 import { withModel } from './fields';
 import { CommandModel } from './model';
 import { FormPresets } from './presets';
+import { commandOf } from './repeating';
 import { ResultView } from './result';
 import { wordsOf } from '../words_of';
 
@@ -170,6 +172,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           open: file => void commands.execute(OPEN_STORED, { id: file.qcrbox_file_id }),
           rename: calculation => void renameCalculation(store, calculation, trans),
           cancel: calculation => void askToCancel(store, calculation, trans),
+          repeat: calculation => void commands.execute(RUN_AGAIN, { id: calculation.calculation_id }),
           insert: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
           next: (application, command, dataset) =>
             openForm({ application, command }, { input: dataset.qcrbox_dataset_id })
@@ -254,6 +257,27 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           sending.delete(edited);
         }
       }
+    });
+    const repeating = new RequestKey();
+    const repeat = async (id: string) => {
+      await store.need(id);
+      const calculation = store.calculationOf(id);
+      const offer = calculation && commandOf(calculation, store.applications);
+      if (!offer) {
+        throw new Error(
+          calculation
+            ? trans.__('The command %1 is no longer registered here.', calculation.command_name)
+            : store.missingOf(id)
+        );
+      }
+      const given = calculation.command_arguments;
+      const submit = (key: string) => store.client.submit(offer.application, offer.command, given, key);
+      openResult(await repeating.send(id, submit));
+    };
+    commands.addCommand(RUN_AGAIN, {
+      label: trans.__('Run a calculation again'),
+      icon: qcrboxIcon,
+      execute: args => notified(repeat(String(args['id'] ?? '')))
     });
     commands.addCommand(OPEN_RESULT, {
       label: trans.__('Open a result'),

@@ -29,10 +29,12 @@ import { Facts } from './facts';
 import { Failure } from './failure';
 import { figuresOf } from './figures';
 import { Remarks } from './remarks';
+import { RunAgain } from './repeating';
 
 export interface IResultActions {
   rename(calculation: ICalculation): void;
   cancel(calculation: ICalculation): void;
+  repeat(calculation: ICalculation): void;
   insert(calculation: ICalculation): void;
   project(calculation: ICalculation): void;
   open(file: IDataFile): void;
@@ -116,6 +118,7 @@ function Result(props: IProps): JSX.Element {
             {trans.__('Cancel')}
           </button>
         )}
+        <RunAgain calculation={calculation} store={store} repeat={actions.repeat} trans={trans} />
         <button className="qcrbox-small" onClick={() => actions.project(calculation)}>
           {trans.__('Show in its project')}
         </button>

@@ -4,6 +4,7 @@ import * as React from 'react';
 import { Failure } from '../command/failure';
 import { inWords, isDoubtful, isUnconverged } from '../command/figures';
 import { Remarks } from '../command/remarks';
+import { RunAgain } from '../command/repeating';
 import { Moment, Title } from '../moment';
 import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
@@ -140,6 +141,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
             {trans.__('Cancel')}
           </button>
         )}
+        <RunAgain calculation={calculation} store={store} repeat={context.repeat} trans={trans} />
         <button className="qcrbox-small" onClick={() => context.openResult(calculation.calculation_id)}>
           {trans.__('Open')}
         </button>
