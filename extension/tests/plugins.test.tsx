@@ -82,7 +82,7 @@ async function formOf(more: Parameters<typeof lab>[0] = {}) {
 
 test('a form sends what is filled in with a key of its own, and the result opens', async () => {
   const made = await formOf({ answers: { 'POST commands': () => ({ calculation_id: 'c1' }) } });
-  expect(labels(made)).toEqual(['Refine: refine_iam']);
+  expect(labels(made)).toEqual(['Refine IAM']);
   await pressed(made.node, 'Run');
   await pressed(made.node, 'Run');
   expect(requests.map(each => each.body)).toEqual(
@@ -94,7 +94,7 @@ test('a form sends what is filled in with a key of its own, and the result opens
     }))
   );
   expect(new Set(requests.map(each => each.headers['Idempotency-Key'])).size).toBe(2);
-  expect(labels(made)).toEqual(['Refine: refine_iam', 'Result']);
+  expect(labels(made)).toEqual(['Refine IAM', 'Result']);
 });
 
 test('while it is sent, a second press sends nothing', async () => {
@@ -175,14 +175,14 @@ test('without a choice a command is asked for; what is not installed is marked; 
   made.use(commandPlugin, made.notebooks);
   await made.run(RUN_COMMAND);
   expect(dialogs[0]?.['items']).toEqual([
-    'Refine: refine_iam',
-    'Refine: estimate_iam',
-    'Refine: refine_far (not installed)'
+    'Refine IAM · refine.refine_iam',
+    'Estimate iam · refine.estimate_iam',
+    'Refine far · refine.refine_far (not installed)'
   ]);
   expect(made.shown).toEqual([]);
-  answers.push('Refine: refine_far (not installed)');
+  answers.push('Refine far · refine.refine_far (not installed)');
   await made.run(RUN_COMMAND);
-  expect(labels(made)).toEqual(['Refine: refine_far']);
+  expect(labels(made)).toEqual(['Refine far']);
 });
 
 test('after a reload a form comes back under its id with what was filled in; one whose command is gone does not', async () => {
@@ -343,7 +343,7 @@ test('chosen files become one dataset, folders are left out; refining goes on to
     ['dismissed', 'Storing 2 files …'],
     ['success', '2 files stored']
   ]);
-  expect(labels(made)).toEqual(['Refine: refine_iam']);
+  expect(labels(made)).toEqual(['Refine IAM']);
 });
 
 test.each([

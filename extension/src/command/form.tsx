@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { CommandName, commandPhrase } from '../command_name';
 import { NotInstalled } from '../offers';
 import type { RegistryStore } from '../registry/store';
 import type { ICommand } from '../registry/types';
@@ -65,7 +66,7 @@ export class CommandForm extends ReactWidget {
     const took = last && secondsOf(last.started_at, last.finished_at);
     return (
       <form
-        aria-label={model.command.name}
+        aria-label={commandPhrase(model.command)}
         onSubmit={event => {
           event.preventDefault();
           if (isReady) {
@@ -74,7 +75,8 @@ export class CommandForm extends ReactWidget {
         }}
       >
         <h2>
-          {model.application.name}: {model.command.name} <NotInstalled text={notInstalled} trans={trans} />
+          <CommandName slug={model.application.slug} command={model.command} />{' '}
+          <NotInstalled text={notInstalled} trans={trans} />
         </h2>
         <p>{model.command.description}</p>
         {notInstalled && (

@@ -15,6 +15,7 @@ import { UUID } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
 import { argumentsOf } from '../session/arguments';
+import { commandCall, commandPhrase } from '../command_name';
 import { DOUBT, isDoubtfulDataset } from '../doubt';
 import { cifIcon, qcrboxIcon } from '../icons';
 import { calculationCode } from '../notebook/code';
@@ -146,7 +147,8 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       // The same after a reload: Lab remembers places of tabs by their ids.
       tab.id = id ?? `qcrbox-form-${UUID.uuid4()}`;
       content.id = `${tab.id}-content`;
-      tab.title.label = `${application.name}: ${command.name}`;
+      tab.title.label = commandPhrase(command);
+      tab.title.caption = `${application.name} ${application.version}, ${commandCall(application.slug, command.name)}`;
       tab.title.icon = qcrboxIcon;
       tab.title.closable = true;
       void forms.add(tab);

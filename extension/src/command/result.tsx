@@ -88,31 +88,33 @@ function Result(props: IProps): JSX.Element {
   const fraction = calculation.progress?.fraction;
   return (
     <>
-      <h2>
-        <button
-          className="qcrbox-Result-title"
-          title={trans.__('Rename …')}
-          onClick={() => actions.rename(calculation)}
-        >
-          <Title {...calculationTitleParts(calculation)} />
-        </button>
-      </h2>
-      <div role="status">
-        <StateOrPlace calculation={calculation} trans={trans} />
-        {!isOver && <span> {calculation.progress?.text}</span>}
+      <div className="qcrbox-Result-head">
+        <h2>
+          <button
+            className="qcrbox-Result-title"
+            title={trans.__('Rename …')}
+            onClick={() => actions.rename(calculation)}
+          >
+            <Title {...calculationTitleParts(calculation)} />
+          </button>
+        </h2>
+        <div role="status">
+          <StateOrPlace calculation={calculation} trans={trans} />
+          {!isOver && <span> {calculation.progress?.text}</span>}
+        </div>
       </div>
       {!isOver && typeof fraction === 'number' && (
         <progress className="qcrbox-Progress" max={1} value={fraction} aria-label={trans.__('Progress')} />
       )}
       <Remarks calculation={calculation} trans={trans} />
       <Failure text={calculation.error_msg} status={calculation.status} trans={trans} />
-      <div className="qcrbox-CommandForm-columns">
+      <div className="qcrbox-Result-facts">
         <Figures calculation={calculation} trans={trans} />
         {structure && (
           <Facts file={structure} pictureUrl={store.client.pictureUrl(structure.qcrbox_file_id)} trans={trans} />
         )}
       </div>
-      <div className="qcrbox-Detail-buttons">
+      <div className="qcrbox-Detail-buttons qcrbox-Result-acts">
         {!isOver && (
           <button className="qcrbox-small" onClick={() => actions.cancel(calculation)}>
             {trans.__('Cancel')}
@@ -130,10 +132,10 @@ function Result(props: IProps): JSX.Element {
             {trans.__('Download the files')}
           </a>
         )}
+        {dataset && structure && (
+          <Next calculation={calculation} dataset={dataset} store={store} actions={actions} trans={trans} />
+        )}
       </div>
-      {dataset && structure && (
-        <Next calculation={calculation} dataset={dataset} store={store} actions={actions} trans={trans} />
-      )}
       <Parts {...props} dataset={dataset} structure={structure} />
     </>
   );

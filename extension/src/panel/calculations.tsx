@@ -4,7 +4,8 @@ import * as React from 'react';
 import { Failure } from '../command/failure';
 import { inWords, isDoubtful, isUnconverged } from '../command/figures';
 import { Remarks } from '../command/remarks';
-import { RunAgain } from '../command/repeating';
+import { commandOf, RunAgain } from '../command/repeating';
+import { CommandName } from '../command_name';
 import { Moment, Title } from '../moment';
 import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
@@ -102,12 +103,13 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
   const progress = calculation.progress;
   const figures = Object.entries(progress?.metrics ?? {}).map(([name, value]) => inWords(name, value));
   const queue = queueWords(calculation, trans);
+  const named = commandOf(calculation, store.applications)?.command ?? { name: calculation.command_name };
   return (
     <div className="qcrbox-Detail">
       <dl>
         <dt>{trans.__('Command')}</dt>
         <dd>
-          {calculation.application_slug} {calculation.application_version}, {calculation.command_name}
+          <CommandName slug={calculation.application_slug} command={named} />, {calculation.application_version}
         </dd>
         <dt>{trans.__('Submitted')}</dt>
         <dd>
