@@ -139,30 +139,6 @@ test('a registry that is gone is said in the form', async () => {
   expect(node.querySelector('[role="alert"]')?.textContent).toBe('Your server does not answer.');
 });
 
-test('the estimate gets what it knows of the form, and is void after a change', async () => {
-  const done = calculation('e1', { status: 'successful', progress: { text: '3 min, 2 GiB' } });
-  const { node, store } = await formOf({
-    calculations: [done],
-    answers: { 'POST commands': () => ({ calculation_id: 'e1' }) }
-  });
-  const fill = async (name: string, value: string) => {
-    const field = node.querySelector<HTMLInputElement>(`[name="${name}"]`) as HTMLInputElement;
-    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(field, value);
-    await act(async () => void field.dispatchEvent(new Event('input', { bubbles: true })));
-  };
-  await fill('cycles', '5');
-  await fill('edits', 'iso C1');
-  await pressed(node, 'Estimate');
-  expect(requests[0]?.body).toMatchObject({
-    command_name: 'estimate_iam',
-    command_arguments: { structure: { data_file_id: 'f-azu.cif' }, cycles: 5 }
-  });
-  expect(node.textContent).toContain('Estimate: 3 min, 2 GiB');
-  await fill('cycles', '6');
-  expect(node.textContent).not.toContain('3 min, 2 GiB');
-  expect(store.calculations).toHaveLength(1);
-});
-
 test('the form as code: what it sends, to the clipboard', async () => {
   const { node } = await formOf();
   await pressed(node, 'Copy as code');

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { CommandName, commandPhrase } from '../command_name';
@@ -15,7 +16,8 @@ import { PresetRow } from './preset_row';
 
 export interface IFormActions {
   run(model: CommandModel): void;
-  estimate(model: CommandModel): void;
+  /** The form came to the front. */
+  shown(): void;
   copy(code: string): void;
   insert(code: string): void;
   savePreset(model: CommandModel): void;
@@ -38,6 +40,11 @@ export class CommandForm extends ReactWidget {
   get args(): { application: string; command: string; values: Record<string, string> } {
     const { application, command, values } = this.model;
     return { application: application.slug, command: command.name, values };
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.actions.shown();
   }
 
   protected render(): JSX.Element {
@@ -100,17 +107,6 @@ export class CommandForm extends ReactWidget {
           <button className="qcrbox-primary" type="submit" disabled={!isReady}>
             {trans.__('Run')}
           </button>
-          {model.estimator && (
-            <button
-              type="button"
-              className="qcrbox-small"
-              disabled={!isReady}
-              title={trans.__('Time and memory that a run would take; nothing is refined.')}
-              onClick={() => actions.estimate(model)}
-            >
-              {trans.__('Estimate')}
-            </button>
-          )}
           <button type="button" className="qcrbox-small" disabled={!isFilled} onClick={() => actions.copy(model.code)}>
             {trans.__('Copy as code')}
           </button>
@@ -128,6 +124,9 @@ export class CommandForm extends ReactWidget {
           </span>
         </div>
         {model.estimateId && <Estimate id={model.estimateId} store={store} trans={trans} />}
+        {model.estimateProblem && (
+          <p role="status">{trans.__('No estimate of time and memory: %1', model.estimateProblem)}</p>
+        )}
         {isFilled && <pre aria-label={trans.__('The same as Python')}>{model.code}</pre>}
       </form>
     );

@@ -44,6 +44,7 @@ import {
 } from './commands';
 import { editedRefinement } from './edited';
 import { isDoubtful } from './figures';
+import { Estimating, type KnownEstimates } from './estimating';
 import { CommandForm } from './form';
 import { withModel } from './fields';
 import { CommandModel } from './model';
@@ -91,6 +92,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       shell.activateById(widget.id);
     };
 
+    const estimates: KnownEstimates = new Map();
     const openForm = ({ application, command }: IOffer, { input, values, tab: id }: IFormArgs) => {
       const title = (dataset: Parameters<typeof datasetTitle>[0]) => {
         const sign = isDoubtfulDataset(dataset, store.calculations) ? `${DOUBT} ` : '';
@@ -101,23 +103,12 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       const sending = new RequestKey();
       const run = async () => {
         model.tell({ isSending: true });
+        estimating.drop();
         try {
           const given = model.arguments;
           const id = await sending.send(given, key => store.client.submit(application, command, given, key));
           model.tell({ isSending: false });
           await commands.execute(OPEN_RESULT, { id });
-        } catch (error) {
-          model.tell({ isSending: false, refusal: wordsOf(error) });
-        }
-      };
-      const estimate = async () => {
-        const { estimator } = model;
-        if (!estimator) {
-          return;
-        }
-        model.tell({ isSending: true });
-        try {
-          model.estimated(await store.client.submit(application, estimator, model.estimateArguments, UUID.uuid4()));
         } catch (error) {
           model.tell({ isSending: false, refusal: wordsOf(error) });
         }
@@ -132,7 +123,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         store,
         {
           run: () => void run(),
-          estimate: () => void estimate(),
+          shown: () => estimating.follow(),
           copy: code => {
             Clipboard.copyToSystem(code);
             Notification.success(trans.__('The code is on the clipboard.'), { autoClose: 2000 });
@@ -143,7 +134,9 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         },
         trans
       );
+      const estimating = new Estimating(model, store, estimates, () => content.isVisible);
       const tab = new MainAreaWidget({ content });
+      tab.disposed.connect(() => estimating.dispose());
       // The same after a reload: Lab remembers places of tabs by their ids.
       tab.id = id ?? `qcrbox-form-${UUID.uuid4()}`;
       content.id = `${tab.id}-content`;

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { ESTIMATE_TAG } from '../command/estimating';
 import { Failure } from '../command/failure';
 import { inWords, isDoubtful, isUnconverged } from '../command/figures';
 import { Remarks } from '../command/remarks';
@@ -57,15 +58,17 @@ export function StateOrPlace(props: { calculation: ICalculation; trans: Translat
 export function Calculations({ context }: { context: IPanelContext }): JSX.Element {
   const { store, trans } = context;
   const [chosen, choose] = React.useState('');
+  // A form shows its estimates itself.
+  const listed = store.calculations.filter(each => !each.tags?.includes(ESTIMATE_TAG));
   return (
-    <Section name="calculations" title={trans.__('Calculations')} count={store.calculations.length}>
-      {store.calculations.length === 0 && (
+    <Section name="calculations" title={trans.__('Calculations')} count={listed.length}>
+      {listed.length === 0 && (
         <div className="qcrbox-empty">
           {trans.__('None yet. Run a command from Applications below, or refine a file from the file browser.')}
         </div>
       )}
       <ul className="qcrbox-List">
-        {store.calculations.slice(0, SHOWN).map(calculation => {
+        {listed.slice(0, SHOWN).map(calculation => {
           const id = calculation.calculation_id;
           const open = chosen === id;
           return (
