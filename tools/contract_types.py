@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from qcrbox.client.metrics import FIGURES
+from qcrbox.client.metrics import FIGURES, figure_label
 from qcrbox_registry.app import create_app
 from qcrbox_registry.settings import Settings
 
@@ -48,8 +48,7 @@ def contract_types() -> str:
 def figure_words() -> str:
     """TypeScript table of reported figures: name -> label and number of decimals."""
     lines = [
-        f"  {name}: [{_quoted(label)}, {int(form.removeprefix('.').removesuffix('f'))}],"
-        for name, (label, form) in FIGURES.items()
+        f"  {name}: [{_quoted(figure_label(name))}, {figure.decimals}]," for name, figure in FIGURES.items()
     ]
     rows = "\n".join(lines).removesuffix(",")
     head = "/** Name of a reported figure: its label and its number of decimals. */\n"

@@ -20,10 +20,10 @@ ROOMS = (
 WRITTEN = re.compile(r"""(?<![\w|])(R1|wR2|S|GooF|goof)\b["':= ]{0,4}\{[^{}]*:\.(\d)f\}""")
 ITEMS = re.compile(r'"_refine_ls_(R_factor|wR_factor|goodness_of_fit)_\w+": f"\{[^{}]*:\.(\d)f\}')
 DIGITS = {
-    **{name: FIGURES[name][1][1] for name in ("R1", "wR2", "S")},
-    **dict.fromkeys(("GooF", "goof", "goodness_of_fit"), FIGURES["S"][1][1]),
-    "R_factor": FIGURES["R1"][1][1],
-    "wR_factor": FIGURES["wR2"][1][1],
+    **{name: str(FIGURES[name].decimals) for name in ("R1", "wR2", "S")},
+    **dict.fromkeys(("GooF", "goof", "goodness_of_fit"), str(FIGURES["S"].decimals)),
+    "R_factor": str(FIGURES["R1"].decimals),
+    "wR_factor": str(FIGURES["wR2"].decimals),
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from qcrbox.analysis.density import maps
 from qcrbox.analysis.quality import quality_indicators
+from qcrbox.client.metrics import FIGURES, figure_text
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import find_reflections, merging_statistics, shelx_weights
 from qcrbox.crystallography.reflections import wilson as wilson_statistics
@@ -29,36 +30,6 @@ _FEWEST = 10  # reflections for a line through them that says something
 _LABELLED = 8  # outliers named in a plot
 _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 
-# name: (words, format)
-_INDICATORS = {
-    "observations": ("reflections used", ".0f"),
-    "unique": ("unique reflections", ".0f"),
-    "d_min": ("d min", ".3f"),
-    "completeness": ("completeness", ".4f"),
-    "redundancy": ("redundancy", ".2f"),
-    "r_int": ("R(int)", ".4f"),
-    "r_sigma": ("R(sigma)", ".4f"),
-    "mean_i_over_sigma": ("mean I/σ(I)", ".1f"),
-    "absences": ("systematic absences", ".0f"),
-    "absent_above_3_sigma": ("absences above 3σ", ".0f"),
-    "wilson_b": ("Wilson B", ".2f"),
-    "mean_e2_1": ("mean |E²−1|", ".3f"),
-    "r1_gt": ("R1 (I > 2σ)", ".4f"),
-    "wr2_ref": ("wR2 (all data)", ".4f"),
-    "goof": ("S", ".3f"),
-    "shift_su_max": ("max shift/s.u.", ".3f"),
-    "residual_max": ("Δρ max", ".2f"),
-    "residual_min": ("Δρ min", ".2f"),
-    "flack": ("Flack parameter", ".2f"),
-    "data_to_parameter_ratio": ("data : parameters", ".1f"),
-}
-
-
-def indicator_words(name: str, value: float | int | None) -> tuple[str, str]:
-    """An indicator and its value as tables show them; "–" for one that cannot be computed."""
-    words, digits = _INDICATORS[name]
-    return words, "–" if value is None else minus(f"{value:z{digits}}")
-
 
 class Plots:
     """Plots of one model: `cif` holds the model, `fcf` (optional) the list of Fo² and Fc²."""
@@ -76,7 +47,7 @@ class Plots:
     def indicators(self) -> Table:
         """Quality indicators, each with its meaning."""
         rows = [
-            (*indicator_words(i.name, i.value), i.unit, i.note or i.meaning, i.name)
+            (FIGURES[i.name].label, figure_text(i.name, i.value), i.unit, i.note or i.meaning, i.name)
             for i in self.quality.indicators
         ]
         return Table(

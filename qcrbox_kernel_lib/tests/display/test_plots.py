@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from qcrbox.analysis.quality import NAMES
 from qcrbox.cif import read
 from qcrbox.cif.document import Block, Document
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.structure import Structure
-from qcrbox.display.plots import Plots, indicator_words
+from qcrbox.display.plots import Plots
 
 from ..conftest import write_cif
 
@@ -193,21 +192,3 @@ def test_groups_are_counted_in_whole_numbers(groups):
 def test_the_distribution_of_a_few_intensities_says_nothing():
     with pytest.raises(UserInputError, match="too few for a distribution of intensities"):
         plots_of(rows=ONE * 3).intensity_distribution()
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "shown"),
-    [
-        ("observations", 13910, ("reflections used", "13910")),
-        ("r_int", 0.05438, ("R(int)", "0.0544")),
-        ("residual_min", -0.304, ("Δρ min", "−0.30")),
-        ("flack", -0.001, ("Flack parameter", "0.00")),
-        ("wilson_b", None, ("Wilson B", "–")),
-    ],
-)
-def test_figures_of_quality_have_words_and_the_digits_of_every_table(name, value, shown):
-    assert indicator_words(name, value) == shown
-
-
-def test_every_figure_of_quality_has_words():
-    assert [indicator_words(name, None)[1] for name in NAMES] == ["–"] * len(NAMES)
