@@ -252,17 +252,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-_WORDS = {Treatment.APPLIED: "applied", Treatment.NAMED: "named, not applied", Treatment.REFUSED: "refused"}
+_WORDS = {
+    Treatment.APPLIED: "applied",
+    Treatment.NAMED: "named, not applied",
+    Treatment.REFUSED: "refused",
+    Treatment.SILENT: "without effect",
+}
 _HEAD = """# Instructions of SHELXL and the application `refine`
 
 Printed by `make instructions` from the tables that the program itself uses; a test feeds every line below to a refinement.
 
-Each instruction of SHELXL-2019, and each of its items, is one of three:
+Each instruction of SHELXL-2019, and each of its items, is one of four:
 
 - **applied**: it acts as in SHELXL, within the limits given;
 - **named, not applied**: the refinement continues without it. The log, the result card and the CIF (`_refine_special_details`) say
   "Not applied: …" with the reason;
-- **refused**: without it the result would be another one, so nothing is refined. The error names file, line and a way out.
+- **refused**: without it the result would be another one, so nothing is refined. The error names file, line and a way out;
+- **without effect**: it steers the output or the run of SHELXL and changes no number of a result; nothing is said of it.
 
 The same holds wherever the instructions stand: an `.ins` or `.res` file, `_shelx_res_file` or `_iucr_refine_instructions_details` of
 a CIF. Items that an applied instruction uses wrongly (atoms that are not there, an s.u. of 0, a range against the order) are named

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.stored import Stored
 from qcrbox.client.parameters import Parameter
 from qcrbox.contract.errors import QcError
+from qcrbox.spec.titles import command_phrase
 from qcrbox.widgets.command_form import FormSource
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def form_source(command: Command) -> FormSource:
     return FormSource(
         name=command.name,
         qualified_name=command.qualified_name,
+        phrase=command_phrase(command.name, str(command.record.get("title") or ""), command.description),
         description=command.description,
         parameters=command.parameters,
         presets=command.presets,
