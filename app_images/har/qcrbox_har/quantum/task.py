@@ -61,6 +61,7 @@ def given_density(
     factors, result = density.atomic_densities(
         source, Settings(**request.settings), chosen, request.fractional @ fit.rotation, request.hkl
     )
+    external.refuse_lost_electrons(result.total_electrons, molecule, path)
     for name in ("electrons", "charges", "spin"):
         setattr(result, name, getattr(result, name)[fit.atom_of])
     result.dipoles = result.dipoles[fit.atom_of] @ fit.rotation.T
