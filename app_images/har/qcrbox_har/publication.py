@@ -67,7 +67,7 @@ def source(state: Progress) -> str:
     """Where the densities come from, for CIF items."""
     if state.method.is_periodic:
         return f"periodic density, {state.method.level.removesuffix(', periodic')} with GPAW"
-    return f"molecular wavefunctions, {state.method.level}"
+    return f"molecular wavefunctions, {state.method.in_words}"
 
 
 def _wavefunctions_in_words(state: Progress) -> list[str]:
