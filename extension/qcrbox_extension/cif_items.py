@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 from qcrbox.contract.errors import UserInputError
@@ -80,13 +81,16 @@ def _section_of(tag: str) -> str:
 def _item(item: Any) -> Json:
     # Start-up time: as above.
     from qcrbox.cif import names
+    from qcrbox.cif.markup import value_shown
     from qcrbox.widgets.cif_text.item_words import item_words
 
     known = names.facts(item.tag)
     unknown = item.raw in ("?", ".")
+    value = item.raw if unknown else item.text[:LONGEST_TEXT]
     return {
         "tag": item.tag,
-        "value": item.raw if unknown else item.text[:LONGEST_TEXT],
+        "value": value,
+        "read": value_shown(item.tag, value, cif2=item.cif2),
         "cut": not unknown and len(item.text) > LONGEST_TEXT,
         "unit": _UNITS.get(known.unit, known.unit.replace("_", " ")) if known else "",
         "words": item_words(item.tag),
@@ -95,12 +99,22 @@ def _item(item: Any) -> Json:
 
 
 def _loop(loop: Any) -> Json:
-    rows = []
-    for number, row in enumerate(loop.rows):
-        if number == MOST_ROWS:
-            break
-        rows.append([str(cell)[:300] for cell in row])
-    return {"tag": loop.tags[0], "tags": list(loop.tags), "rows": rows, "total": len(loop)}
+    # Start-up time: as above.
+    from qcrbox.cif.markup import value_shown
+    from qcrbox.cif.quoting import text_of
+
+    def text(raw: str) -> str:
+        # Without its quotes: a change is quoted anew.
+        return raw if raw in ("?", ".") else text_of(raw, cif2=loop.cif2)[:300]
+
+    rows = [[text(str(cell)) for cell in row] for row in islice(loop.rows, MOST_ROWS)]
+    read = [
+        [value_shown(tag, cell, cif2=loop.cif2) for tag, cell in zip(loop.tags, row, strict=True)]
+        for row in rows
+    ]
+    # As a person reads the cells, where that differs from how they are written.
+    texts = {} if read == rows else {"texts": read}
+    return {"tag": loop.tags[0], "tags": list(loop.tags), "rows": rows, **texts, "total": len(loop)}
 
 
 def edited(file: FileModel, edits: list[Json]) -> Json:

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { commandCall, commandPhrase } from './command_name';
 import type { IApplication, ICommand } from './registry/types';
 import { kindOf } from './session/arguments';
 
@@ -20,9 +21,9 @@ export function structureCommands(applications: IApplication[]): IOffer[] {
   return [...all.filter(each => !each.command.missing), ...all.filter(each => each.command.missing)];
 }
 
-/** "Refine: refine_iam", and whether it can be run here. */
+/** "Refine IAM · refine.refine_iam", and whether it can be run here. */
 export function offerLabel({ application, command }: IOffer, trans: TranslationBundle): string {
-  const label = `${application.name}: ${command.name}`;
+  const label = `${commandPhrase(command)} · ${commandCall(application.slug, command.name)}`;
   return command.missing ? trans.__('%1 (not installed)', label) : label;
 }
 

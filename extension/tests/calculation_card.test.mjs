@@ -56,8 +56,10 @@ function shown(more = {}) {
 test.each([
   [{}, '▶ running · refining'],
   [{ step: 'running' }, '▶ running'],
-  [{ status: 'successful', step: 'refining', final: true }, '✓ successful'],
-  [{ status: 'successful', final: true, doubt: 'not converged' }, '⚠ successful, not converged'],
+  [{ status: 'successful', word: 'done', step: 'refining', final: true }, '✓ done'],
+  [{ status: 'submitted', word: 'queued', step: 'queued', final: false }, '◷ queued'],
+  [{ status: 'successful', final: true }, '✓ successful'],
+  [{ status: 'successful', word: 'done', final: true, doubt: 'not converged' }, '⚠ done, not converged'],
   [{ status: 'of tomorrow', step: '' }, '? of tomorrow']
 ])('%j is said as "%s"', (state, words) => {
   expect(shown(state).of('qcc-state').textContent).toBe(words);

@@ -153,7 +153,10 @@ test('what is not installed comes last and says so', () => {
   const offers = structureCommands([
     { ...application, commands: [absent, { ...command, missing: '' }] } as IApplication
   ]);
-  expect(offers.map(each => offerLabel(each, trans))).toEqual(['Refine: refine_iam', 'Refine: draw (not installed)']);
+  expect(offers.map(each => offerLabel(each, trans))).toEqual([
+    'Refine iam · refine.refine_iam',
+    'Draw · refine.draw (not installed)'
+  ]);
 });
 
 test('a form is filled in again after a reload', () => {

@@ -501,3 +501,24 @@ test('without the right to change, items are only read', async () => {
   expect(page.all('button')).toEqual([]);
   expect(page.words()).toContain('7.81(2)');
 });
+
+test('letter codes are read as letters; a change is made in the text of the file', async () => {
+  const entries = [
+    { tag: '_diffrn_radiation_type', value: 'Mo K\\a', read: 'Mo Kα', choices: [] },
+    {
+      tag: '_publ_author_name',
+      tags: ['_publ_author_name'],
+      rows: [['M\\"uller']],
+      texts: [[`Müller ${HOSTILE}`]],
+      total: 1
+    }
+  ];
+  const block = { name: 'azu', sections: [{ heading: 'Data collection', entries }] };
+  const { page } = await items({ 'view/items': { blocks: [block] } });
+  expect(page.words()).toContain('Mo Kα');
+  expect(page.words()).toContain(`Müller ${HOSTILE}`);
+  expect(page.all('img')).toEqual([]);
+  expect(page.button('Change _diffrn_radiation_type: Mo Kα').title).toBe('Mo K\\a');
+  await page.press('Change _diffrn_radiation_type: Mo Kα');
+  expect(page.field('_diffrn_radiation_type').value).toBe('Mo K\\a');
+});

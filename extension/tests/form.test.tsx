@@ -62,7 +62,7 @@ function form(calculations: Partial<ICalculation>[] = [], applications = [APPLIC
   );
   const actions = {
     run: vi.fn(),
-    estimate: vi.fn(),
+    shown: vi.fn(),
     copy: vi.fn(),
     insert: vi.fn(),
     savePreset: vi.fn(),
@@ -102,17 +102,23 @@ test('texts of an application are text', () => {
   expect(html(form().form)).toContain('Refines &lt;atoms&gt; &amp; more.');
 });
 
-test('a filled form can be run, estimated, copied and inserted', () => {
+test('a filled form can be run, copied and inserted', () => {
   const { form: shown, actions, model } = form();
   expect(button(shown, 'Run').disabled).toBe(false);
   submit(shown);
-  button(shown, 'Estimate').press();
   button(shown, 'Copy as code').press();
   button(shown, 'Insert into notebook').press();
   expect(actions.run).toHaveBeenCalledWith(model);
-  expect(actions.estimate).toHaveBeenCalledWith(model);
   expect(actions.copy).toHaveBeenCalledWith(model.code);
   expect(actions.insert).toHaveBeenCalledWith(model.code);
+});
+
+test('why there is no estimate stands in the form, and does not keep it from being sent', () => {
+  const { form: shown, model } = form();
+  model.estimateProblem = '<b>Your group may run 8 at once.';
+  expect(words(shown)).toContain('No estimate of time and memory: ');
+  expect(html(shown)).toContain('&lt;b&gt;Your group');
+  expect(button(shown, 'Run').disabled).toBe(false);
 });
 
 test('presets are chosen, kept and deleted in the form', () => {

@@ -10,6 +10,7 @@ export class ReactWidget {
   readonly id = 'w1';
   readonly classes: string[] = [];
   readonly update = vi.fn();
+  readonly isVisible = true;
   addClass(name: string): void {
     this.classes.push(name);
   }

@@ -126,6 +126,7 @@ export const REFINE = {
   commands: [
     {
       name: 'refine_iam',
+      title: 'IAM refinement',
       description: 'Spherical atoms.',
       missing: '',
       estimate: 'estimate_iam',

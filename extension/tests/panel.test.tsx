@@ -72,6 +72,13 @@ test('of very many calculations the newest hundred are in the page, and all are 
   expect(shown).toContain('>250<');
 });
 
+test('estimates that forms have asked for are not in the list', () => {
+  const calculations = [calculation({ calculation_id: 'e', tags: ['estimate of a form'] }), calculation()];
+  const shown = html(<Calculations context={context({ calculations })} />);
+  expect(shown.match(/data-calculation="[^"]*"/g)).toEqual(['data-calculation="c1"']);
+  expect(shown).toContain('>1<');
+});
+
 test('owners are named only where everybody’s work is listed', () => {
   const given = { calculations: [calculation()], datasets: [dataset('azu')] };
   expect(words(<Calculations context={context(given)} />)).not.toContain('ada');

@@ -11,6 +11,7 @@ import {
   OPEN_RESULT,
   REFINE_CHOSEN_FILES,
   REFINE_EDITED,
+  RUN_AGAIN,
   RUN_COMMAND,
   VALIDATE_CHOSEN_FILE
 } from '../src/command/commands';
@@ -81,7 +82,7 @@ async function formOf(more: Parameters<typeof lab>[0] = {}) {
 
 test('a form sends what is filled in with a key of its own, and the result opens', async () => {
   const made = await formOf({ answers: { 'POST commands': () => ({ calculation_id: 'c1' }) } });
-  expect(labels(made)).toEqual(['Refine: refine_iam']);
+  expect(labels(made)).toEqual(['Refine IAM']);
   await pressed(made.node, 'Run');
   await pressed(made.node, 'Run');
   expect(requests.map(each => each.body)).toEqual(
@@ -93,7 +94,7 @@ test('a form sends what is filled in with a key of its own, and the result opens
     }))
   );
   expect(new Set(requests.map(each => each.headers['Idempotency-Key'])).size).toBe(2);
-  expect(labels(made)).toEqual(['Refine: refine_iam', 'Result']);
+  expect(labels(made)).toEqual(['Refine IAM', 'Result']);
 });
 
 test('while it is sent, a second press sends nothing', async () => {
@@ -138,30 +139,6 @@ test('a registry that is gone is said in the form', async () => {
   expect(node.querySelector('[role="alert"]')?.textContent).toBe('Your server does not answer.');
 });
 
-test('the estimate gets what it knows of the form, and is void after a change', async () => {
-  const done = calculation('e1', { status: 'successful', progress: { text: '3 min, 2 GiB' } });
-  const { node, store } = await formOf({
-    calculations: [done],
-    answers: { 'POST commands': () => ({ calculation_id: 'e1' }) }
-  });
-  const fill = async (name: string, value: string) => {
-    const field = node.querySelector<HTMLInputElement>(`[name="${name}"]`) as HTMLInputElement;
-    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(field, value);
-    await act(async () => void field.dispatchEvent(new Event('input', { bubbles: true })));
-  };
-  await fill('cycles', '5');
-  await fill('edits', 'iso C1');
-  await pressed(node, 'Estimate');
-  expect(requests[0]?.body).toMatchObject({
-    command_name: 'estimate_iam',
-    command_arguments: { structure: { data_file_id: 'f-azu.cif' }, cycles: 5 }
-  });
-  expect(node.textContent).toContain('Estimate: 3 min, 2 GiB');
-  await fill('cycles', '6');
-  expect(node.textContent).not.toContain('3 min, 2 GiB');
-  expect(store.calculations).toHaveLength(1);
-});
-
 test('the form as code: what it sends, to the clipboard', async () => {
   const { node } = await formOf();
   await pressed(node, 'Copy as code');
@@ -174,14 +151,14 @@ test('without a choice a command is asked for; what is not installed is marked; 
   made.use(commandPlugin, made.notebooks);
   await made.run(RUN_COMMAND);
   expect(dialogs[0]?.['items']).toEqual([
-    'Refine: refine_iam',
-    'Refine: estimate_iam',
-    'Refine: refine_far (not installed)'
+    'Refine IAM · refine.refine_iam',
+    'Estimate iam · refine.estimate_iam',
+    'Refine far · refine.refine_far (not installed)'
   ]);
   expect(made.shown).toEqual([]);
-  answers.push('Refine: refine_far (not installed)');
+  answers.push('Refine far · refine.refine_far (not installed)');
   await made.run(RUN_COMMAND);
-  expect(labels(made)).toEqual(['Refine: refine_far']);
+  expect(labels(made)).toEqual(['Refine far']);
 });
 
 test('after a reload a form comes back under its id with what was filled in; one whose command is gone does not', async () => {
@@ -257,6 +234,62 @@ test('edits of a file that is gone are refused in words; with a form they are fi
   expect(requests).toEqual([]);
 });
 
+const FAILED = calculation('c1', {
+  status: 'failed',
+  command_arguments: { structure: { data_file_id: 'f' }, cycles: 3 }
+});
+
+test('a failed calculation run again is the same call with a key of its own, and the new one opens', async () => {
+  const made = lab({
+    applications: [REFINE],
+    calculations: [FAILED],
+    answers: { 'POST commands': () => ({ calculation_id: 'c2' }) }
+  });
+  made.use(commandPlugin, made.notebooks);
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  await settle();
+  expect(requests[0]?.body).toEqual({
+    application_slug: 'refine',
+    application_version: '2',
+    command_name: 'refine_iam',
+    command_arguments: FAILED.command_arguments
+  });
+  expect(new Set(requests.map(each => each.headers['Idempotency-Key'])).size).toBe(2);
+  expect(made.active.at(-1)).toBe('qcrbox-result-c2');
+});
+
+test('a double click runs it again once', async () => {
+  const answer = later<unknown>();
+  const made = lab({
+    applications: [REFINE],
+    calculations: [FAILED],
+    answers: { 'POST commands': () => answer.promise }
+  });
+  made.use(commandPlugin, made.notebooks);
+  const both = [made.run(RUN_AGAIN, { id: 'c1' }), made.run(RUN_AGAIN, { id: 'c1' })];
+  await settle();
+  answer.answer({ calculation_id: 'c2' });
+  await Promise.all(both);
+  // The registry answers the same key with the same calculation.
+  expect(new Set(requests.map(each => each.headers['Idempotency-Key'])).size).toBe(1);
+});
+
+test('what cannot be run again is said', async () => {
+  const refuse = () => {
+    throw new Refusal(404, 'The file was deleted.');
+  };
+  const made = lab({ applications: [REFINE], calculations: [FAILED], answers: { 'POST commands': refuse } });
+  made.use(commandPlugin, made.notebooks);
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  made.store.applications = [];
+  await made.run(RUN_AGAIN, { id: 'c1' });
+  expect(notes).toEqual([
+    ['error', 'The file was deleted.'],
+    ['error', 'The command refine_iam is no longer registered here.']
+  ]);
+});
+
 // ---------------------------------------------------------------- files of Lab
 
 const stored: Record<string, (request: { files: string[] }) => unknown> = {
@@ -286,7 +319,7 @@ test('chosen files become one dataset, folders are left out; refining goes on to
     ['dismissed', 'Storing 2 files …'],
     ['success', '2 files stored']
   ]);
-  expect(labels(made)).toEqual(['Refine: refine_iam']);
+  expect(labels(made)).toEqual(['Refine IAM']);
 });
 
 test.each([

@@ -180,7 +180,9 @@ test('the chosen step says what it was made with and of, and lists its files', (
     files: [{ filename: 'azu.cif' }, { filename: 'azu.hkl' }],
     note: 'good'
   });
-  expect(shown).toContain('Command refine.refine_iam Verdict R1 0.041 Used with azu Files azu.cif, azu.hkl Note good');
+  expect(shown).toContain(
+    'Command Refine iam refine.refine_iam Verdict R1 0.041 Used with azu Files azu.cif, azu.hkl Note good'
+  );
 });
 
 test.each([

@@ -23,6 +23,7 @@ async function shown(more: object = { status: 'successful' }) {
   };
   const store = {
     problem: '',
+    applications: [],
     known: calculation('c1', more),
     calculationOf: () => store.known,
     datasetOf: () => undefined,

@@ -170,6 +170,16 @@ def test_items_stand_in_sections_with_unit_and_words():
     assert atoms["rows"][1][0] == "O1"
 
 
+def test_letter_codes_are_read_as_letters_beside_the_text_that_is_edited():
+    text = "data_a\n_diffrn_radiation_type 'Mo K\\a'\nloop_\n_publ_author_name\n_publ_author_footnote\n'M\\\"uller, A.' a\n"
+    (block,) = cif_items.items(model(text.encode()))["blocks"]
+    radiation, authors = (section["entries"][0] for section in block["sections"])
+    assert (radiation["value"], radiation["read"]) == ("Mo K\\a", "Mo Kα")
+    assert (authors["rows"], authors["texts"]) == ([['M\\"uller, A.', "a"]], [["Müller, A.", "a"]])
+    (block,) = cif_items.items(model())["blocks"]
+    assert not any("texts" in entry for section in block["sections"] for entry in section["entries"])
+
+
 def test_an_edit_changes_its_item_and_no_other_byte():
     edit = {"block": "a", "tag": "_exptl_crystal_colour", "value": "dark red"}
     content = cif_items.edited(model(), [edit])["content"]

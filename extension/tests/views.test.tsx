@@ -128,7 +128,7 @@ test('the next step takes the structure of this one; what is not installed canno
   const application = { slug: 'a', name: 'A', commands: [command('one', 'Install it.'), command('two')] };
   const offers = [application as unknown as IApplication];
   const { view, actions } = result(calculation({ status: 'successful' }), { data_files: files('azu.cif') }, offers);
-  expect(words(view)).toContain('A: two A: one (not installed)');
+  expect(words(view)).toContain('Two · a.two One · a.one (not installed)');
   expect(words(view)).toContain('Open the form …');
   const [chooser] = found(view, each => typeof each.props['start'] === 'function');
   const { start, offers: known } = chooser?.props as { start(offer: unknown): void; offers: unknown[] };

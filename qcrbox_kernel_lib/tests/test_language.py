@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import qcrbox.language as language
 from qcrbox.client.live import Live
+from qcrbox.contract.states import State, state_word
 from qcrbox.display.status_text import line_text, queue_text
 from qcrbox.markup import Table
 
@@ -33,7 +34,7 @@ def fields(text):
 @pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
 def test_catalogue_has_every_marked_text_and_the_states(file):
     known = language.read_po(file.read_text(encoding="utf-8"))
-    wanted = {*marked(), "submitted", "running", "successful", "failed", "cancelled"}
+    wanted = {*marked(), *(state_word(state) for state in State)}
     assert len(wanted) > 20
     assert wanted - set(known) == set()
 
@@ -68,7 +69,7 @@ def test_state_and_queue_are_said_in_german(monkeypatch):
     monkeypatch.setenv("QCRBOX_LANGUAGE", "de")
     live = Live({"status": "submitted", "queue": {"place": 15, "estimated_start": 360.0}})
     assert queue_text(live) == "In der Warteschlange: 14 vor Ihnen, etwa 6 min."
-    assert "eingereicht" in line_text(live, "refine", "3f2a")
+    assert "in der Warteschlange" in line_text(live, "refine", "3f2a")
     assert str(live.status) == "submitted"
 
 

@@ -190,7 +190,7 @@ def test_10_saved_notebook_shows_its_last_results_without_a_kernel(
         elif name not in ("form",):
             assert output.locator("table, pre, svg, .qcrbox-static, details, div").count(), name
             assert len(output.inner_text()) > 20, name
-    assert "⚠ successful, not converged" in outputs.nth(names.index("card")).inner_text()
+    assert "⚠ done, not converged" in outputs.nth(names.index("card")).inner_text()
     assert re.search(r"R1\s+0\.\d+", outputs.nth(names.index("result")).inner_text())
     context.close()
 
@@ -259,7 +259,7 @@ def test_8_keyboard_alone_loads_refines_reads_r1_and_measures(student: Person, p
     said = page.locator(".jp-OutputArea-output", has_text=re.compile(r"R1 0\.\d+")).first
     expect(said).to_be_visible(timeout=2 * LIMIT_MS)
     card = page.get_by_role("region", name=re.compile("Calculation thpp · IAM refinement"))
-    expect(card.get_by_role("status")).to_have_text("⚠ successful, with warnings", timeout=LIMIT_MS)
+    expect(card.get_by_role("status")).to_have_text("⚠ done, with warnings", timeout=LIMIT_MS)
     view = page.locator(".qcv-canvas")
     view.wait_for(timeout=LIMIT_MS)
     # What a screen reader is told.

@@ -35,7 +35,7 @@ def test_from_two_files_to_a_named_and_reported_result_without_a_cell(student: P
     name(student, result, title)
     look_at_the_parts(page, result, theme)
     report(page, result)
-    result.get_by_label("Next step with this structure").select_option(label="Refine: refine_iam")
+    result.get_by_label("Next step with this structure").select_option(label="Refine IAM · refine.refine_iam")
     result.get_by_role("button", name="Open the form").click()
     again = page.locator(f"{TAB} .qcrbox-CommandForm")
     expect(again.locator('select[name="structure"] option:checked')).to_have_text(re.compile(title))

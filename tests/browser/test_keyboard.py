@@ -113,12 +113,12 @@ def test_a_command_is_run_its_result_kept_in_a_new_version_and_refined_again(
     keyboard.press("Control+Shift+BracketLeft")  # Lab's key for the tab before this one
     step = result.get_by_label("Next step with this structure")
     tab_to_element(page, step)
-    expect(step.locator("option:checked")).to_have_text("Refine: refine_iam")
+    expect(step.locator("option:checked")).to_have_text("Refine IAM · refine.refine_iam")
     # Walking through the list opens nothing.
     keyboard.press("ArrowDown")
     keyboard.press("ArrowUp")
-    expect(step.locator("option:checked")).to_have_text("Refine: refine_iam")
-    expect(page.locator(".lm-TabBar-tab", has_text="Refine: refine_iam")).to_have_count(1)
+    expect(step.locator("option:checked")).to_have_text("Refine IAM · refine.refine_iam")
+    expect(page.locator(".lm-TabBar-tab", has_text="Refine IAM")).to_have_count(1)
     tab_to_element(page, result.get_by_role("button", name="Open the form"))
     keyboard.press("Enter")
     again = page.locator(f"{TAB} .qcrbox-CommandForm")

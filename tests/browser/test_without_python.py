@@ -81,7 +81,9 @@ def test_a_program_that_is_not_installed_is_not_offered(student: Person, platfor
     expect(installed.locator(".qcrbox-Chip")).to_have_count(0)
 
     choose_in_file_browser_tab(page, "othercrystal.cif")
-    form = store_and_run(student, "othercrystal.cif", "Absent: draw_by_absent_program (not installed)")
+    form = store_and_run(
+        student, "othercrystal.cif", "Draw by absent program · absent.draw_by_absent_program (not installed)"
+    )
     expect(form.get_by_role("alert")).to_contain_text("is not installed")
     expect(form.get_by_role("button", name="Run", exact=True)).to_be_disabled()
 
@@ -140,7 +142,7 @@ def test_a_title_given_in_the_store_is_the_same_in_every_place_and_after_a_reloa
     expect(panel.locator("[data-dataset]", has_text=title)).to_be_visible()
     page.locator(".lm-TabBar-tab", has_text=title).click()
     expect(result.locator("h2")).to_have_text(title)
-    result.get_by_label("Next step with this structure").select_option(label="Refine: refine_iam")
+    result.get_by_label("Next step with this structure").select_option(label="Refine IAM · refine.refine_iam")
     result.get_by_role("button", name="Open the form").click()
     again = page.locator(f"{TAB} .qcrbox-CommandForm")
     expect(again.locator('select[name="structure"] option:checked')).to_have_text(re.compile(title))
@@ -153,7 +155,7 @@ def test_a_title_given_in_the_store_is_the_same_in_every_place_and_after_a_reloa
 
     page.goto(page.url.split("?")[0])
     student.wait_for_lab()
-    page.locator(".lm-TabBar-tab", has_text="Refine: refine_iam").last.click()
+    page.locator(".lm-TabBar-tab", has_text="Refine IAM").last.click()
     expect(page.locator(f"{TAB} .qcrbox-CommandForm input[name=cycles]")).to_have_value("7", timeout=LIMIT_MS)
     page.locator(".lm-TabBar-tab", has_text=title).click()
     expect(page.locator(f"{TAB} .qcrbox-Result h2")).to_have_text(title, timeout=LIMIT_MS)
@@ -241,11 +243,10 @@ def test_from_two_files_to_a_hirshfeld_atom_refinement_with_its_densities(
     page = student.page
     page.locator(".jp-DirListing-item", has_text="small.cif").wait_for()
     choose_in_file_browser(page, "small.cif", "small.hkl")
-    form = store_and_run(student, "small.hkl", "HAR: refine_har")
+    form = store_and_run(student, "small.hkl", "Refine HAR · har.refine_har")
     form.locator('input[name="functional"]').fill("hf")
     form.locator('input[name="basis"]').fill("sto-3g")
     form.locator('input[name="weighting"]').fill("0, 0")
-    form.get_by_role("button", name="Estimate").click()
     expect(form.get_by_role("status").filter(has_text="basis functions")).to_contain_text(
         "GB of memory", timeout=2 * LIMIT_MS
     )

@@ -58,7 +58,7 @@ def test_every_output_can_be_read_as_text(kernel: Kernel) -> None:
         ("thpp", "P 1 21/n 1"),
         ("thpp.view()", "18 atoms"),
         ("r", "R1"),
-        ("r.calculation", "⚠ successful, not converged thpp · IAM refinement · R1 0."),
+        ("r.calculation", "⚠ done, not converged thpp · IAM refinement · R1 0."),
         ("r.history", "max_shift_su"),
         ("qc.compare(r, r)", "R1"),
         ("r.validate()", "subset"),
@@ -80,7 +80,7 @@ def test_without_widget_packages_everything_still_shows(registry: RunningRegistr
         assert "18 atoms" in shown.text
         assert "refine_iam" in kernel.run("qc.refine.refine_iam.form(thpp)").text
         ended = kernel.run('c = qc.refine.refine_iam(thpp, cycles=1, weighting="keep"); c.result(); c')
-        assert "⚠ successful, not converged" in ended.text
+        assert "⚠ done, not converged" in ended.text
 
 
 # ---------------------------------------------------------------- stopping, errors

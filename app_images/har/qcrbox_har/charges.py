@@ -14,6 +14,7 @@ from qcrbox.language import minus
 from qcrbox_har.molecules import Molecule, components
 
 _GUESSED = "guessed from its bonds"
+_GIVEN = "as given"
 _VALENCE = {"H": 1, "B": 3, "C": 4, "Si": 4, "Ge": 4, "N": 3, "P": 3, "As": 3, "Sb": 3, "O": 2, "S": 2, "Se": 2, "Te": 2,
             "F": 1, "Cl": 1, "Br": 1, "I": 1}  # fmt: skip
 # Ions whose bonds do not follow from whole valences, and common ones that save a search.
@@ -52,12 +53,32 @@ def assign(
     given = _parse(charges, "charges", molecules)
     for molecule in molecules:
         if molecule.number in given:
-            molecule.charge, molecule.charge_source = given[molecule.number], "as given"
+            molecule.charge, molecule.charge_source = given[molecule.number], _GIVEN
     spins = _parse(multiplicities, "multiplicities", molecules)
     for molecule in molecules:
         molecule.multiplicity = spins.get(molecule.number, 1)
         _check_spin(molecule, declared=molecule.number in spins)
     return _of_the_cell(molecules)
+
+
+def moiety_misfits(molecules: list[Molecule], moiety: str) -> list[str]:
+    """A remark on parts of `_chemical_formula_moiety` that no molecule of the structure is; after `assign`.
+
+    None where every charge is one that the user has given: nothing else was asked of the formula.
+    """
+    formulas = {molecule.formula for molecule in molecules}
+    misfits = [
+        f"{formula} {charge:+d}" if charge else formula
+        for formula, charge in moiety_charges(moiety).items()
+        if formula not in formulas
+    ]
+    if not misfits or all(molecule.charge_source == _GIVEN for molecule in molecules):
+        return []
+    charged = "; ".join(f"{m.name} {m.charge:+d} ({m.charge_source})" for m in molecules)
+    return [
+        f"The moiety formula names {', '.join(misfits)}, which no molecule of the structure is: it was not used for the "
+        f"charges, which are {charged}. If one is wrong, correct _chemical_formula_moiety or give charges."
+    ]
 
 
 def assign_to_cell(cell: Molecule, multiplicities: str = "") -> None:

@@ -202,7 +202,7 @@ def _of_file(crystal: Structure) -> list[tuple[str, str]]:
 
 
 def _doubts_and_notes(state: Progress) -> list[tuple[str, str]]:
-    """What was said about molecules and charges, as (kind, text)."""
+    """Remarks on molecules and charges, as (kind, text)."""
     table = state.table.doubts(state.plan) if state.table else []
     return [("warning", text) for text in [*state.warnings, *table]] + [
         ("note", text) for text in state.notes

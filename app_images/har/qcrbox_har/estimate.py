@@ -5,6 +5,7 @@ from what earlier refinements took.
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,15 +150,38 @@ def refuse_beyond(cost: Cost, most_hours: float) -> None:
 
 
 def memory_limit() -> int:
-    """Bytes this process may use: of its container, else what the machine has."""
-    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            text = Path(name).read_text().strip()
-        except OSError:
+    """Bytes this process may use: the least that its control groups, its own limits and the machine allow."""
+    own = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
+    known = [limit for limit in own if limit != resource.RLIM_INFINITY]
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *known, *group_limits()])
+
+
+def group_limits(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """Bytes that the control groups of this process allow, of version 1 and 2; each lies in others, whose limits hold as well."""
+    found = []
+    for line in _text(groups).splitlines():
+        _, controllers, place = line.split(":", 2)
+        if controllers == "":
+            top, name = root, "memory.max"
+        elif "memory" in controllers.split(","):
+            top, name = root / "memory", "memory.limit_in_bytes"
+        else:
             continue
-        if text.isdigit() and int(text) < 1 << 60:
-            return int(text)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        folder = top / place.strip("/")
+        # Inside a container the place is often that outside: nothing is there, and the topmost folder is the container's.
+        texts = [
+            _text(above / name).strip() for above in (folder, *folder.parents) if above.is_relative_to(top)
+        ]
+        found += [int(text) for text in texts if text.isdigit() and int(text) < 1 << 60]
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _counted(runs: int) -> str:

@@ -35,18 +35,20 @@ def prepare(structure: Structure, options: Options, iam: dict[str, Any], *, were
     elements = {s for m in plan.molecules for s in m.symbols}
     if options.is_periodic:
         doubts: list[str] = []
+        misfits: list[str] = []
         method = crystal.method(options, elements)
         charges.assign_to_cell(plan.molecules[0], options.multiplicities)
     else:
         moiety = "" if any(m.caps for m in plan.molecules) else structure.formula_moiety
         doubts = charges.assign(plan.molecules, moiety, options.charges, options.multiplicities)
+        misfits = charges.moiety_misfits(plan.molecules, moiety)
         method = choose_method(options, elements, max(len(m.symbols) for m in plan.molecules))
     return Progress(
         structure,
         plan,
         method,
         iam,
-        notes=list(plan.notes),
+        notes=[*plan.notes, *misfits],
         warnings=[*without_coordinates(structure), *bare, *plan.doubts, *doubts],
     )
 

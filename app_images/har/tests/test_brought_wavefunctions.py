@@ -70,6 +70,35 @@ def test_d_and_f_functions_are_read_with_the_signs_and_norms_of_each_format(
     assert np.abs(factors - own).max() < 1e-6
 
 
+def test_primitives_that_add_nothing_take_no_function_away(quantum, tmp_path):
+    """CFOUR writes every exponent for every contraction, with coefficient 0 where it has none."""
+    path = tmp_path / "w.molden"
+    own = quantum.call("quantum_reference:write_plain_molden", WATER, "6-31g*", str(path))
+    text, changed = re.subn(
+        r"(?m)^( *[spd] +)(\d+)( .*\n)",
+        lambda found: f"{found[1]}{int(found[2]) + 2}{found[3]}  7000.0  0.0\n  0.002  0.0\n",
+        path.read_text(),
+    )
+    assert changed == 10  # s, s, s, p, p, d of oxygen, and twice s, s
+    path.write_text(text)
+    factors, _ = quantum.call("qcrbox_har.quantum.task:given_density", 42, WATER, str(path), request(grid=0))
+    assert np.abs(factors - own).max() < 1e-6
+
+
+def test_a_density_of_perturbation_theory_may_be_negative_in_places(quantum, tmp_path):
+    """Relaxed densities have natural orbitals with occupations below zero."""
+    path = tmp_path / "w.molden"
+    quantum.call("quantum_reference:write_plain_molden", WATER, "6-31g*", str(path))
+    text = path.read_text().split("Occup=")
+    occupations = [float(part.split()[0]) for part in text[1:]]
+    assert occupations[:6] == [2, 2, 2, 2, 2, 0]
+    text[5] = text[5].replace("2.0", "2.2", 1)
+    text[6] = text[6].replace("0.0", "-0.2", 1)
+    path.write_text("Occup=".join(text))
+    _, result = quantum.call("qcrbox_har.quantum.task:given_density", 42, WATER, str(path), request())
+    assert result.total_electrons == pytest.approx(10, abs=1e-4)
+
+
 CATION = MoleculeInput(WATER.symbols, WATER.positions, charge=1, multiplicity=2)
 
 
@@ -90,6 +119,23 @@ def test_a_wavefunction_of_another_charge_is_refused_with_both_counts(quantum, t
         quantum.call("qcrbox_har.quantum.task:given_density", 44, WATER, path, request())
     assert "core potentials" in error.value.why
     assert "charges='1: +1'" in error.value.next
+
+
+def test_orbitals_that_are_not_normalised_are_refused(quantum, molden, tmp_path):
+    """Formats of primitive functions have nothing to check them by but the electrons."""
+    path = tmp_path / "water.wfn"
+    quantum.call("quantum_reference:convert", molden, str(path))
+    head, *orbitals = re.split(r"(?m)(?=^MO )", path.read_text())
+    assert len(orbitals) >= 5
+    shrunk = [
+        re.sub(
+            r"-?\d\.\d+[ED][+-]\d+", lambda found: f"{0.9 * float(found[0].replace('D', 'E')):.8E}", orbital
+        )
+        for orbital in orbitals
+    ]
+    path.write_text(head + "".join(shrunk))
+    with pytest.raises(UserInputError, match=r"has 8\.10 electrons, and its orbitals have 10"):
+        quantum.call("qcrbox_har.quantum.task:given_density", 44, WATER, str(path), request())
 
 
 def test_a_file_with_ghost_atoms_is_refused(quantum, molden, tmp_path):
@@ -114,6 +160,29 @@ def test_a_file_that_is_cut_off_is_refused_in_words(quantum, molden, tmp_path):
         quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
     assert error.value.where == "water.fchk"
     assert error.value.next
+    assert str(tmp_path) not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("job.gbw", "orca_2mkl NAME -molden"), ("job.chk", "formchk"), ("job.json", ".molden")]
+)
+def test_a_file_that_only_its_own_program_reads_is_refused_with_the_way(quantum, tmp_path, name, way):
+    path = tmp_path / name
+    path.write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(UserInputError, match="Neither its ending nor its first lines") as error:
+        quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
+    assert way in error.value.next
+
+
+def test_a_file_without_orbitals_names_what_it_lacks(quantum, molden, tmp_path):
+    """An optimisation of which only the path was kept."""
+    path = tmp_path / "water.fchk"
+    quantum.call("quantum_reference:convert", molden, str(path))
+    path.write_text(path.read_text().replace("Shell types", "Other types"))
+    with pytest.raises(UserInputError) as error:
+        quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
+    assert error.value.why == "It has no section 'Shell types'."
+    assert str(tmp_path) not in str(error.value)
 
 
 @pytest.mark.parametrize("change", ["capital ending", "no ending", "exponents with D", "Windows line ends"])

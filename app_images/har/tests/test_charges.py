@@ -169,3 +169,19 @@ def test_a_metal_with_an_open_shell_has_to_be_declared_and_a_closed_one_has_not(
 )
 def test_no_more_electrons_are_unpaired_than_there_are(electrons, multiplicity, possible):
     assert charges._is_possible(electrons, multiplicity) is possible
+
+
+def test_a_part_of_the_moiety_formula_that_is_no_molecule_is_named():
+    one = made("C C O O", "0-1 1-2 1-3", "3000")
+    moiety = "C2 H4 O2, 0.5(Cl -)"
+    charges.assign([one], moiety, charges="1: 0", multiplicities="1: 2")
+    assert charges.moiety_misfits([one], moiety) == []
+    charges.assign([one], "C2 H3 O2 1-")
+    assert charges.moiety_misfits([one], "C2 H3 O2 1-") == []
+    (remark,) = charges.moiety_misfits([one], moiety)
+    assert "names C2H4O2, Cl -1, which no molecule of the structure is" in remark
+    assert "1: C2H3O2 -1 (from the moiety formula)" in remark
+
+
+def test_a_structure_without_a_moiety_formula_has_no_remark_on_it():
+    assert charges.moiety_misfits([made("O", "", "2")], "") == []

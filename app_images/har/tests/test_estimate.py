@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -170,6 +173,42 @@ def test_the_limit_of_memory_is_never_more_than_the_machine_has():
     with open("/proc/meminfo") as file:
         total = int(file.readline().split()[1]) * 1024
     assert 0 < estimate.memory_limit() <= total * 1.01
+
+
+def test_the_limit_of_memory_is_that_of_the_process_where_it_has_one():
+    """The launcher limits agents without containers so."""
+    limit = 1_500_000_000
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_DATA, ({limit}, {limit}));"
+        "from qcrbox_har import estimate; print(estimate.memory_limit())"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert int(done.stdout) == limit
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "limits"),
+    [
+        ("0::/a.slice/b.scope\n", {"a.slice/memory.max": "5000", "a.slice/b.scope/memory.max": "7000"}, [7000, 5000]),
+        ("0::/\n", {"memory.max": "max"}, []),
+        ("0::/\n", {"memory.max": "4000"}, [4000]),
+        ("3:cpu,memory:/x\n2:pids:/y\n", {"memory/x/memory.limit_in_bytes": "3000"}, [3000]),
+        ("3:memory:/docker/0a1b\n", {"memory/memory.limit_in_bytes": "2000", "memory.max": "1"}, [2000]),
+        ("3:memory:/x\n", {"memory/x/memory.limit_in_bytes": str(0x7FFFFFFFFFFFF000)}, []),
+        ("", {}, []),
+    ],
+    ids=["nested", "unlimited", "container", "version 1", "version 1 in a container", "version 1 unlimited", "none"],
+)  # fmt: skip
+def test_limits_of_control_groups_are_found_where_the_process_is(tmp_path, groups, files, limits):
+    (tmp_path / "cgroup").write_text(groups)
+    for name, text in files.items():
+        path = tmp_path / "sys" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert estimate.group_limits(tmp_path / "cgroup", tmp_path / "sys") == limits
 
 
 # Operations a second of one processor of the machine that the rows below were computed on.

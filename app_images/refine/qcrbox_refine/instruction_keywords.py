@@ -185,15 +185,6 @@ KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     "MORE": (), "MPLA": (), "NCSY": (), "PRIG": (), "RTAB": (), "STIR": (), "TIME": (), "TWST": (), "WIGL": (), "WPDB": (),
     "XNPD": (),
 }  # fmt: skip
-# An example of each instruction that has no items of its own here.
-WHOLE_EXAMPLES = {
-    "ANSC": "ANSC 1 1 1 0 0 0", "ANSR": "ANSR 0.001", "BEDE": "BEDE C1 C2 0.5 1 0.6 1", "BLOC": "BLOC 1 O1 > C1", "CONF": "CONF",
-    "GRID": "GRID 1 1 1 2 2 2", "HOPE": "HOPE", "LAUE": "LAUE C", "LONE": "LONE 1 O1 0.5 1 0.4 1 110", "MOLE": "MOLE 1",
-    "MORE": "MORE 3", "MPLA": "MPLA 3 C1 C2 O1", "NCSY": "NCSY 1 0.1 0.05 O1 > C1", "PRIG": "PRIG 0.1", "RTAB": "RTAB DIST C1 C2",
-    "STIR": "STIR 2 0.01", "TIME": "TIME 100", "TWST": "TWST 1", "WIGL": "WIGL 0.2 0.2", "WPDB": "WPDB 1", "XNPD": "XNPD 0.001",
-}  # fmt: skip
-
-
 # Instructions that have nothing but numbers: another word ends them without a trace.
 _NUMBERS_ONLY = frozenset(
     {"BASF", "BUMP", "CGLS", "DAMP", "DEFS", "EXTI", "FVAR", "HKLF", "L.S.", "LATT", "LIST", "MERG", "PART", "SHEL", "SIZE", "SPEC",
@@ -252,17 +243,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-_WORDS = {Treatment.APPLIED: "applied", Treatment.NAMED: "named, not applied", Treatment.REFUSED: "refused"}
+_WORDS = {
+    Treatment.APPLIED: "applied",
+    Treatment.NAMED: "named, not applied",
+    Treatment.REFUSED: "refused",
+    Treatment.SILENT: "without effect",
+}
 _HEAD = """# Instructions of SHELXL and the application `refine`
 
 Printed by `make instructions` from the tables that the program itself uses; a test feeds every line below to a refinement.
 
-Each instruction of SHELXL-2019, and each of its items, is one of three:
+Each instruction of SHELXL-2019, and each of its items, is one of four:
 
 - **applied**: it acts as in SHELXL, within the limits given;
 - **named, not applied**: the refinement continues without it. The log, the result card and the CIF (`_refine_special_details`) say
   "Not applied: …" with the reason;
-- **refused**: without it the result would be another one, so nothing is refined. The error names file, line and a way out.
+- **refused**: without it the result would be another one, so nothing is refined. The error names file, line and a way out;
+- **without effect**: it steers the output or the run of SHELXL and changes no number of a result; nothing is said of it.
 
 The same holds wherever the instructions stand: an `.ins` or `.res` file, `_shelx_res_file` or `_iucr_refine_instructions_details` of
 a CIF. Items that an applied instruction uses wrongly (atoms that are not there, an s.u. of 0, a range against the order) are named

@@ -1,4 +1,4 @@
-"""Every instruction of SHELXL-2019: applied, named as not applied, or refused; and the part that does it.
+"""Every instruction of SHELXL-2019: applied, named as not applied, refused, or without effect; and the part that does it.
 
 The table is data: the readers ask it about each line of an input, a test holds it complete, and the page
 docs/shelxl_instructions.md is printed from it and from the items in `instruction_keywords`.
@@ -11,11 +11,15 @@ from enum import StrEnum
 
 
 class Treatment(StrEnum):
-    """What happens to an instruction. NAMED: it stands in the log, the result and the CIF as not applied."""
+    """What happens to an instruction. NAMED: it stands in the log, the result and the CIF as not applied.
+
+    SILENT: it steers output or the run of SHELXL alone and changes no number of a result, so nothing is said.
+    """
 
     APPLIED = "applied"
     NAMED = "named"
     REFUSED = "refused"
+    SILENT = "without effect"
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ def _applied(part: str, meaning: str, why: str = "") -> Handling:
 
 def _named(meaning: str, why: str, part: str = "shelx_input") -> Handling:
     return Handling(Treatment.NAMED, part, meaning, why)
+
+
+def _silent(meaning: str, why: str, part: str = "shelx_input") -> Handling:
+    return Handling(Treatment.SILENT, part, meaning, why)
 
 
 def _refused(part: str, meaning: str, why: str) -> Handling:
@@ -60,7 +68,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "CELL": _applied("shelx_input", "Wavelength and unit cell"),
     "CGLS": _applied("least_squares", "Conjugate-gradient cycles", "The full matrix is used instead."),
     "CHIV": _applied("restraints", "Chiral volume"),
-    "CONF": _named("Torsion angles", "No effect on the model; torsion angles are not written."),
+    "CONF": _silent("Torsion angles", "Changes no number; torsion angles are not written."),
     "CONN": _applied("connectivity", "Radii and numbers of bonds for the connectivity table"),
     "DAMP": _applied("normal_equations", "Damping", "0.7 where an input with SHELX instructions has none."),
     "DANG": _applied("restraints", "1,3 distance"),
@@ -97,8 +105,8 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "LIST": _applied("shelxl", "Format of the reflection list", "4 and 6; others give 4."),
     "LONE": _named("Lone-pair density", "Aspherical scattering; spherical atoms are refined."),
     "MERG": _applied("reflections", "Merging of equivalent reflections"),
-    "MOLE": _named("Molecule number (SHELXTL)", "No effect on the model."),
-    "MORE": _named("Amount of output", "No effect on the model."),
+    "MOLE": _silent("Molecule number (SHELXTL)", "Changes no number."),
+    "MORE": _silent("Amount of output", "Changes no number."),
     "MOVE": _applied("shelx_input", "Shift and inversion of the atoms that follow"),
     "MPLA": _named("Least-squares planes", "No effect on the model; planes are not written."),
     "NCSY": _named("Non-crystallographic symmetry restraints", "Not supported."),
@@ -125,7 +133,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "SWAT": _applied("solvent_mask", "Diffuse solvent (Babinet)"),
     "SYMM": _applied("shelx_input", "Symmetry operation"),
     "TEMP": _applied("shelx_input", "Temperature, which sets X-H distances"),
-    "TIME": _named("Time limit", "No effect on the model."),
+    "TIME": _silent("Time limit", "Changes no number."),
     "TITL": _applied("shelx_input", "Title"),
     "TWIN": _applied("twinning", "Twin law"),
     "TWST": _named("Twin in the restraint sense (SHELXL-2019)", "Not supported."),
@@ -134,7 +142,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "WIGL": _named(
         "Random shifts before the refinement", "The refinement starts from the atoms as they are."
     ),
-    "WPDB": _named("PDB file", "No effect on the model; no PDB file is written."),
+    "WPDB": _silent("PDB file", "Changes no number; no PDB file is written."),
     "XNPD": _named(
         "Correction of non-positive-definite displacements", "They are reported and stay as refined."
     ),

@@ -295,8 +295,15 @@ def test_residues_have_labels_of_their_own():
 
 def test_what_is_not_applied_is_named_with_its_reason():
     model = model_of("C1 1 0.1 0.2 0.3 11 0.03", "STIR 2 0.01\nCONF\nEADP C1 C9\nHFIX 43 C8")
-    assert [entry.text for entry in model.left_out] == ["STIR 2 0.01", "CONF", "EADP C1 C9", "HFIX 43 C8"]
+    assert [entry.text for entry in model.left_out] == ["STIR 2 0.01", "EADP C1 C9", "HFIX 43 C8"]
     assert all(entry.why for entry in model.left_out)
+
+
+def test_nothing_is_said_of_what_changes_no_number():
+    model = model_of(
+        "C1 1 0.1 0.2 0.3 11 0.03", "CONF\nMORE 3\nTIME 60\nWPDB -2\nMOLE 1\nMPLA C1\nSTIR 2 0.01"
+    )
+    assert [entry.text for entry in model.left_out] == ["MPLA C1", "STIR 2 0.01"]
 
 
 def test_included_files_are_read_from_the_folder_and_missing_ones_are_named(tmp_path):

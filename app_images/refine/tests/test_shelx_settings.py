@@ -101,6 +101,6 @@ def test_the_table_knows_every_instruction_of_shelxl():
     assert set(INSTRUCTION_TABLE) == INSTRUCTIONS
 
 
-def test_every_instruction_is_one_of_the_three():
+def test_every_instruction_is_one_of_the_four():
     assert {handling.treatment for handling in INSTRUCTION_TABLE.values()} <= set(Treatment)
     assert all(h.why for h in INSTRUCTION_TABLE.values() if h.treatment is not Treatment.APPLIED)

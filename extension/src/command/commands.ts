@@ -4,6 +4,8 @@ export const RUN_COMMAND = 'qcrbox:run-command';
 export const REFINE_EDITED = 'qcrbox:refine-edited';
 /** Args: id of the calculation. */
 export const OPEN_RESULT = 'qcrbox:open-result';
+/** Args: id of a calculation that has ended. Its call is made again, as a new calculation that opens. */
+export const RUN_AGAIN = 'qcrbox:run-again';
 /** The files chosen in Lab's file browser. */
 export const ADD_CHOSEN_FILES = 'qcrbox:add-chosen-files';
 export const REFINE_CHOSEN_FILES = 'qcrbox:refine-chosen-files';

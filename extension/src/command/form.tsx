@@ -1,7 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { CommandName, commandPhrase } from '../command_name';
 import { NotInstalled } from '../offers';
 import type { RegistryStore } from '../registry/store';
 import type { ICommand } from '../registry/types';
@@ -14,7 +16,8 @@ import { PresetRow } from './preset_row';
 
 export interface IFormActions {
   run(model: CommandModel): void;
-  estimate(model: CommandModel): void;
+  /** The form came to the front. */
+  shown(): void;
   copy(code: string): void;
   insert(code: string): void;
   savePreset(model: CommandModel): void;
@@ -37,6 +40,11 @@ export class CommandForm extends ReactWidget {
   get args(): { application: string; command: string; values: Record<string, string> } {
     const { application, command, values } = this.model;
     return { application: application.slug, command: command.name, values };
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.actions.shown();
   }
 
   protected render(): JSX.Element {
@@ -65,7 +73,7 @@ export class CommandForm extends ReactWidget {
     const took = last && secondsOf(last.started_at, last.finished_at);
     return (
       <form
-        aria-label={model.command.name}
+        aria-label={commandPhrase(model.command)}
         onSubmit={event => {
           event.preventDefault();
           if (isReady) {
@@ -74,7 +82,8 @@ export class CommandForm extends ReactWidget {
         }}
       >
         <h2>
-          {model.application.name}: {model.command.name} <NotInstalled text={notInstalled} trans={trans} />
+          <CommandName slug={model.application.slug} command={model.command} />{' '}
+          <NotInstalled text={notInstalled} trans={trans} />
         </h2>
         <p>{model.command.description}</p>
         {notInstalled && (
@@ -98,17 +107,6 @@ export class CommandForm extends ReactWidget {
           <button className="qcrbox-primary" type="submit" disabled={!isReady}>
             {trans.__('Run')}
           </button>
-          {model.estimator && (
-            <button
-              type="button"
-              className="qcrbox-small"
-              disabled={!isReady}
-              title={trans.__('Time and memory that a run would take; nothing is refined.')}
-              onClick={() => actions.estimate(model)}
-            >
-              {trans.__('Estimate')}
-            </button>
-          )}
           <button type="button" className="qcrbox-small" disabled={!isFilled} onClick={() => actions.copy(model.code)}>
             {trans.__('Copy as code')}
           </button>
@@ -126,6 +124,9 @@ export class CommandForm extends ReactWidget {
           </span>
         </div>
         {model.estimateId && <Estimate id={model.estimateId} store={store} trans={trans} />}
+        {model.estimateProblem && (
+          <p role="status">{trans.__('No estimate of time and memory: %1', model.estimateProblem)}</p>
+        )}
         {isFilled && <pre aria-label={trans.__('The same as Python')}>{model.code}</pre>}
       </form>
     );

@@ -15,6 +15,7 @@ import { UUID } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
 import { argumentsOf } from '../session/arguments';
+import { commandCall, commandPhrase } from '../command_name';
 import { DOUBT, isDoubtfulDataset } from '../doubt';
 import { cifIcon, qcrboxIcon } from '../icons';
 import { calculationCode } from '../notebook/code';
@@ -37,15 +38,18 @@ import {
   OPEN_RESULT,
   REFINE_CHOSEN_FILES,
   REFINE_EDITED,
+  RUN_AGAIN,
   RUN_COMMAND,
   VALIDATE_CHOSEN_FILE
 } from './commands';
 import { editedRefinement } from './edited';
 import { isDoubtful } from './figures';
+import { Estimating, type KnownEstimates } from './estimating';
 import { CommandForm } from './form';
 import { withModel } from './fields';
 import { CommandModel } from './model';
 import { FormPresets } from './presets';
+import { commandOf } from './repeating';
 import { ResultView } from './result';
 import { wordsOf } from '../words_of';
 
@@ -88,6 +92,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       shell.activateById(widget.id);
     };
 
+    const estimates: KnownEstimates = new Map();
     const openForm = ({ application, command }: IOffer, { input, values, tab: id }: IFormArgs) => {
       const title = (dataset: Parameters<typeof datasetTitle>[0]) => {
         const sign = isDoubtfulDataset(dataset, store.calculations) ? `${DOUBT} ` : '';
@@ -98,23 +103,12 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       const sending = new RequestKey();
       const run = async () => {
         model.tell({ isSending: true });
+        estimating.drop();
         try {
           const given = model.arguments;
           const id = await sending.send(given, key => store.client.submit(application, command, given, key));
           model.tell({ isSending: false });
           await commands.execute(OPEN_RESULT, { id });
-        } catch (error) {
-          model.tell({ isSending: false, refusal: wordsOf(error) });
-        }
-      };
-      const estimate = async () => {
-        const { estimator } = model;
-        if (!estimator) {
-          return;
-        }
-        model.tell({ isSending: true });
-        try {
-          model.estimated(await store.client.submit(application, estimator, model.estimateArguments, UUID.uuid4()));
         } catch (error) {
           model.tell({ isSending: false, refusal: wordsOf(error) });
         }
@@ -129,7 +123,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         store,
         {
           run: () => void run(),
-          estimate: () => void estimate(),
+          shown: () => estimating.follow(),
           copy: code => {
             Clipboard.copyToSystem(code);
             Notification.success(trans.__('The code is on the clipboard.'), { autoClose: 2000 });
@@ -140,11 +134,14 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         },
         trans
       );
+      const estimating = new Estimating(model, store, estimates, () => content.isVisible);
       const tab = new MainAreaWidget({ content });
+      tab.disposed.connect(() => estimating.dispose());
       // The same after a reload: Lab remembers places of tabs by their ids.
       tab.id = id ?? `qcrbox-form-${UUID.uuid4()}`;
       content.id = `${tab.id}-content`;
-      tab.title.label = `${application.name}: ${command.name}`;
+      tab.title.label = commandPhrase(command);
+      tab.title.caption = `${application.name} ${application.version}, ${commandCall(application.slug, command.name)}`;
       tab.title.icon = qcrboxIcon;
       tab.title.closable = true;
       void forms.add(tab);
@@ -170,6 +167,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           open: file => void commands.execute(OPEN_STORED, { id: file.qcrbox_file_id }),
           rename: calculation => void renameCalculation(store, calculation, trans),
           cancel: calculation => void askToCancel(store, calculation, trans),
+          repeat: calculation => void commands.execute(RUN_AGAIN, { id: calculation.calculation_id }),
           insert: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
           next: (application, command, dataset) =>
             openForm({ application, command }, { input: dataset.qcrbox_dataset_id })
@@ -254,6 +252,27 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           sending.delete(edited);
         }
       }
+    });
+    const repeating = new RequestKey();
+    const repeat = async (id: string) => {
+      await store.need(id);
+      const calculation = store.calculationOf(id);
+      const offer = calculation && commandOf(calculation, store.applications);
+      if (!offer) {
+        throw new Error(
+          calculation
+            ? trans.__('The command %1 is no longer registered here.', calculation.command_name)
+            : store.missingOf(id)
+        );
+      }
+      const given = calculation.command_arguments;
+      const submit = (key: string) => store.client.submit(offer.application, offer.command, given, key);
+      openResult(await repeating.send(id, submit));
+    };
+    commands.addCommand(RUN_AGAIN, {
+      label: trans.__('Run a calculation again'),
+      icon: qcrboxIcon,
+      execute: args => notified(repeat(String(args['id'] ?? '')))
     });
     commands.addCommand(OPEN_RESULT, {
       label: trans.__('Open a result'),

@@ -14,6 +14,8 @@ export class CommandModel {
   isSending = false;
   /** The calculation that says what a run would cost, for the values as they are. */
   estimateId = '';
+  /** Why no estimate could be asked for. */
+  estimateProblem = '';
   /** Named sets of options, and the name of the one that was chosen last; '' after a change by hand. */
   presets: Presets = {};
   preset = '';
@@ -95,7 +97,7 @@ export class CommandModel {
   /** Remember the calculation of the estimate; values that change later make it void. */
   estimated(id: string): void {
     this.estimateId = id;
-    this.tell({ isSending: false });
+    this._changed.emit();
   }
 
   tell(state: { refusal?: string; isSending: boolean }): void {

@@ -4,6 +4,9 @@ import * as React from 'react';
 import type { ICalculation } from '../registry/types';
 import { isUnconverged } from './figures';
 
+/** From here on a list may be higher than its place. */
+const SCROLLED = 3;
+
 /** What a calculation has to say: warnings, what was not applied as a list, notes folded. */
 export function Remarks({ calculation, trans }: { calculation: ICalculation; trans: TranslationBundle }): JSX.Element {
   const warnings = calculation.warnings ?? [];
@@ -38,7 +41,8 @@ export function Remarks({ calculation, trans }: { calculation: ICalculation; tra
 
 function List({ texts }: { texts: string[] }): JSX.Element {
   return (
-    <ul>
+    // A long list scrolls, also by keys.
+    <ul tabIndex={texts.length > SCROLLED ? 0 : undefined}>
       {texts.map(text => (
         <li key={text}>{text}</li>
       ))}

@@ -29,10 +29,12 @@ import { Facts } from './facts';
 import { Failure } from './failure';
 import { figuresOf } from './figures';
 import { Remarks } from './remarks';
+import { RunAgain } from './repeating';
 
 export interface IResultActions {
   rename(calculation: ICalculation): void;
   cancel(calculation: ICalculation): void;
+  repeat(calculation: ICalculation): void;
   insert(calculation: ICalculation): void;
   project(calculation: ICalculation): void;
   open(file: IDataFile): void;
@@ -86,36 +88,39 @@ function Result(props: IProps): JSX.Element {
   const fraction = calculation.progress?.fraction;
   return (
     <>
-      <h2>
-        <button
-          className="qcrbox-Result-title"
-          title={trans.__('Rename …')}
-          onClick={() => actions.rename(calculation)}
-        >
-          <Title {...calculationTitleParts(calculation)} />
-        </button>
-      </h2>
-      <div role="status">
-        <StateOrPlace calculation={calculation} trans={trans} />
-        {!isOver && <span> {calculation.progress?.text}</span>}
+      <div className="qcrbox-Result-head">
+        <h2>
+          <button
+            className="qcrbox-Result-title"
+            title={trans.__('Rename …')}
+            onClick={() => actions.rename(calculation)}
+          >
+            <Title {...calculationTitleParts(calculation)} />
+          </button>
+        </h2>
+        <div role="status">
+          <StateOrPlace calculation={calculation} trans={trans} />
+          {!isOver && <span> {calculation.progress?.text}</span>}
+        </div>
       </div>
       {!isOver && typeof fraction === 'number' && (
         <progress className="qcrbox-Progress" max={1} value={fraction} aria-label={trans.__('Progress')} />
       )}
       <Remarks calculation={calculation} trans={trans} />
       <Failure text={calculation.error_msg} status={calculation.status} trans={trans} />
-      <div className="qcrbox-CommandForm-columns">
+      <div className="qcrbox-Result-facts">
         <Figures calculation={calculation} trans={trans} />
         {structure && (
           <Facts file={structure} pictureUrl={store.client.pictureUrl(structure.qcrbox_file_id)} trans={trans} />
         )}
       </div>
-      <div className="qcrbox-Detail-buttons">
+      <div className="qcrbox-Detail-buttons qcrbox-Result-acts">
         {!isOver && (
           <button className="qcrbox-small" onClick={() => actions.cancel(calculation)}>
             {trans.__('Cancel')}
           </button>
         )}
+        <RunAgain calculation={calculation} store={store} repeat={actions.repeat} trans={trans} />
         <button className="qcrbox-small" onClick={() => actions.project(calculation)}>
           {trans.__('Show in its project')}
         </button>
@@ -127,10 +132,10 @@ function Result(props: IProps): JSX.Element {
             {trans.__('Download the files')}
           </a>
         )}
+        {dataset && structure && (
+          <Next calculation={calculation} dataset={dataset} store={store} actions={actions} trans={trans} />
+        )}
       </div>
-      {dataset && structure && (
-        <Next calculation={calculation} dataset={dataset} store={store} actions={actions} trans={trans} />
-      )}
       <Parts {...props} dataset={dataset} structure={structure} />
     </>
   );

@@ -1,12 +1,21 @@
 import * as React from 'react';
 
+import { CommandName, commandPhrase } from '../command_name';
 import { NotInstalled } from '../offers';
 import type { IApplication, ICommand } from '../registry/types';
 import type { IPanelContext } from './context';
 import { Section } from './section';
 
 function matches(text: string, application: IApplication, command?: ICommand): boolean {
-  const all = [application.name, application.slug, application.description, command?.name, command?.description];
+  const phrase = command && commandPhrase(command);
+  const all = [
+    application.name,
+    application.slug,
+    application.description,
+    command?.name,
+    phrase,
+    command?.description
+  ];
   return all.some(each => each?.toLowerCase().includes(text));
 }
 
@@ -84,7 +93,7 @@ function Application({ application, commands, forceOpen, context }: IApplication
           {commands.map(command => (
             <li className="qcrbox-Row" key={command.id} data-command={command.name}>
               <span className="qcrbox-Row-name" title={command.description}>
-                {command.name}
+                <CommandName slug={application.slug} command={command} />
               </span>
               {!application.missing && <NotInstalled text={command.missing} trans={trans} />}
               {!command.missing && command.implemented_as === 'interactive_session' && (
@@ -99,7 +108,7 @@ function Application({ application, commands, forceOpen, context }: IApplication
               {!command.missing && !command.interactive && (
                 <button
                   className="qcrbox-small"
-                  aria-label={trans.__('Run %1 …', command.name)}
+                  aria-label={trans.__('Run %1 …', commandPhrase(command))}
                   onClick={() => context.runCommand(application, command)}
                 >
                   {trans.__('Run …')}
@@ -108,8 +117,8 @@ function Application({ application, commands, forceOpen, context }: IApplication
               {!command.missing && (
                 <button
                   className="qcrbox-small qcrbox-Row-note"
-                  title={trans.__('Insert a call of %1 into the notebook', command.name)}
-                  aria-label={trans.__('Insert a call of %1 into the notebook', command.name)}
+                  title={trans.__('Insert a call of %1 into the notebook', commandPhrase(command))}
+                  aria-label={trans.__('Insert a call of %1 into the notebook', commandPhrase(command))}
                   onClick={() => context.insertCommand(application, command)}
                 >
                   {trans.__('Insert code')}

@@ -1,9 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { ESTIMATE_TAG } from '../command/estimating';
 import { Failure } from '../command/failure';
 import { inWords, isDoubtful, isUnconverged } from '../command/figures';
 import { Remarks } from '../command/remarks';
+import { commandOf, RunAgain } from '../command/repeating';
+import { CommandName } from '../command_name';
 import { Moment, Title } from '../moment';
 import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
@@ -55,15 +58,17 @@ export function StateOrPlace(props: { calculation: ICalculation; trans: Translat
 export function Calculations({ context }: { context: IPanelContext }): JSX.Element {
   const { store, trans } = context;
   const [chosen, choose] = React.useState('');
+  // A form shows its estimates itself.
+  const listed = store.calculations.filter(each => !each.tags?.includes(ESTIMATE_TAG));
   return (
-    <Section name="calculations" title={trans.__('Calculations')} count={store.calculations.length}>
-      {store.calculations.length === 0 && (
+    <Section name="calculations" title={trans.__('Calculations')} count={listed.length}>
+      {listed.length === 0 && (
         <div className="qcrbox-empty">
           {trans.__('None yet. Run a command from Applications below, or refine a file from the file browser.')}
         </div>
       )}
       <ul className="qcrbox-List">
-        {store.calculations.slice(0, SHOWN).map(calculation => {
+        {listed.slice(0, SHOWN).map(calculation => {
           const id = calculation.calculation_id;
           const open = chosen === id;
           return (
@@ -101,12 +106,13 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
   const progress = calculation.progress;
   const figures = Object.entries(progress?.metrics ?? {}).map(([name, value]) => inWords(name, value));
   const queue = queueWords(calculation, trans);
+  const named = commandOf(calculation, store.applications)?.command ?? { name: calculation.command_name };
   return (
     <div className="qcrbox-Detail">
       <dl>
         <dt>{trans.__('Command')}</dt>
         <dd>
-          {calculation.application_slug} {calculation.application_version}, {calculation.command_name}
+          <CommandName slug={calculation.application_slug} command={named} />, {calculation.application_version}
         </dd>
         <dt>{trans.__('Submitted')}</dt>
         <dd>
@@ -140,6 +146,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
             {trans.__('Cancel')}
           </button>
         )}
+        <RunAgain calculation={calculation} store={store} repeat={context.repeat} trans={trans} />
         <button className="qcrbox-small" onClick={() => context.openResult(calculation.calculation_id)}>
           {trans.__('Open')}
         </button>

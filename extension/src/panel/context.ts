@@ -11,6 +11,8 @@ export interface IPanelContext {
   insertDataset(dataset: IDataset): void;
   insertResult(calculation: ICalculation): void;
   cancel(calculation: ICalculation): Promise<void>;
+  /** The same call again. */
+  repeat(calculation: ICalculation): void;
   rename(calculation: ICalculation): Promise<void>;
   openSession(session: ISession): void;
   startSession(application: IApplication, command: ICommand): void;

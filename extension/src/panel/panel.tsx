@@ -9,7 +9,7 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { OPEN_STORE } from '../browser/commands';
-import { OPEN_RESULT, RUN_COMMAND } from '../command/commands';
+import { OPEN_RESULT, RUN_AGAIN, RUN_COMMAND } from '../command/commands';
 import { isDoubtful, isUnconverged } from '../command/figures';
 import { exerciseActions } from '../exercise/actions';
 import { ExerciseModel } from '../exercise/model';
@@ -70,6 +70,7 @@ export class QCrBoxPanel extends ReactWidget {
       insertDataset: dataset => insert(datasetCode(dataset, store.datasets), notebooks, trans),
       insertResult: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
       cancel: calculation => askToCancel(store, calculation, trans),
+      repeat: calculation => void commands.execute(RUN_AGAIN, { id: calculation.calculation_id }),
       rename: calculation => renameCalculation(store, calculation, trans),
       openSession: session => void commands.execute(OPEN_SESSION, { id: session.session_id }),
       startSession: (application, command) =>

@@ -1,5 +1,6 @@
 import * as React from 'react';
 
+import { CommandName } from '../command_name';
 import { StepChooser, structureCommands } from '../offers';
 import type { IProjectNode } from '../registry/types';
 import type { IProjectProps } from './view';
@@ -27,7 +28,9 @@ export function NodeDetail(props: IProjectProps & { node: IProjectNode }): JSX.E
         {node.command && (
           <>
             <dt>{trans.__('Command')}</dt>
-            <dd>{node.command}</dd>
+            <dd>
+              <NodeCommand command={node.command} store={store} />
+            </dd>
           </>
         )}
         {node.verdict && (
@@ -87,6 +90,13 @@ export function NodeDetail(props: IProjectProps & { node: IProjectNode }): JSX.E
       {node.structure && <StartHere {...props} />}
     </aside>
   );
+}
+
+/** "refine.refine_iam", as its command is called where it is registered. */
+function NodeCommand({ command, store }: Pick<IProjectProps, 'store'> & { command: string }): JSX.Element {
+  const [slug = '', name = ''] = [command.slice(0, command.indexOf('.')), command.slice(command.indexOf('.') + 1)];
+  const known = store.applications.find(each => each.slug === slug)?.commands.find(each => each.name === name);
+  return <CommandName slug={slug} command={known ?? { name }} />;
 }
 
 /** The next step with this model; a new branch when a step exists already. */

@@ -87,12 +87,19 @@ export class RegistryClient {
   }
 
   /** Start a command; answers the calculation's id. The same key never starts a second one. */
-  async submit(application: IApplication, command: ICommand, given: unknown, key: string): Promise<string> {
+  async submit(
+    application: IApplication,
+    command: ICommand,
+    given: unknown,
+    key: string,
+    tags: string[] = []
+  ): Promise<string> {
     const body = {
       application_slug: application.slug,
       application_version: application.version,
       command_name: command.name,
-      command_arguments: given
+      command_arguments: given,
+      ...(tags.length > 0 && { tags })
     };
     const init = json('POST', body, { 'Idempotency-Key': key });
     return ((await this.request('commands', init)) as { calculation_id: string }).calculation_id;

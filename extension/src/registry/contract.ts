@@ -496,6 +496,11 @@ export interface components {
              */
             estimate: string;
             /**
+             * Checkpoint
+             * @default
+             */
+            checkpoint: string;
+            /**
              * Missing
              * @default
              */

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { commandPhrase } from '../command_name';
 import type { IDataset, IParameter } from '../registry/types';
 import { argumentsOf, choices, type IProgram, kindOf } from './arguments';
 
@@ -97,7 +98,7 @@ export class StartForm extends ReactWidget {
             >
               {this.programs.map(({ application, command }, index) => (
                 <option key={index} value={index} disabled={Boolean(command.missing)} title={command.missing}>
-                  {application.name} {application.version}, {command.name}
+                  {application.name} {application.version}, {commandPhrase(command)}
                   {command.missing && ` ${this.trans.__('(not installed)')}`}
                 </option>
               ))}

@@ -30,12 +30,16 @@ export interface ITable {
 export interface IEntry {
   tag: string;
   value?: string;
+  /** The value with letter codes of CIF as letters: Mo K\a as Mo Kα. */
+  read?: string;
   cut?: boolean;
   unit?: string;
   words?: string;
   choices?: string[];
   tags?: string[];
   rows?: string[][];
+  /** The rows with letter codes as letters, where there are any. */
+  texts?: string[][];
   total?: number;
 }
 export interface IBlock {

@@ -166,7 +166,7 @@ function Blocks({ blocks, wanted, edits, trans }: IBlocksProps): JSX.Element {
 /** Whether an entry has a word in its names, meaning or value. Names are found by either spelling: _cell.length_a too. */
 export function isFound(entry: IEntry, wanted: string): boolean {
   const word = wanted.trim().toLowerCase();
-  const text = [entry.tag, entry.words, entry.value, ...(entry.tags ?? [])].join(' ').toLowerCase();
+  const text = [entry.tag, entry.words, entry.value, entry.read, ...(entry.tags ?? [])].join(' ').toLowerCase();
   return text.includes(word) || (word.startsWith('_') && classic(text).includes(classic(word)));
 }
 
@@ -212,6 +212,7 @@ function Entry({ block, entry, edits, trans }: IEntryProps): JSX.Element {
                         tag={tags[column] ?? ''}
                         row={number}
                         value={cell}
+                        read={entry.texts?.[number]?.[column]}
                         edits={edits}
                         trans={trans}
                       />
@@ -238,6 +239,7 @@ function Entry({ block, entry, edits, trans }: IEntryProps): JSX.Element {
           block={block}
           tag={entry.tag}
           value={entry.value ?? ''}
+          read={entry.read}
           choices={entry.choices}
           edits={entry.cut ? undefined : edits}
           trans={trans}
@@ -253,13 +255,15 @@ interface IValueProps {
   tag: string;
   row?: number;
   value: string;
+  /** As a person reads it; a change is made in the text of the file. */
+  read?: string;
   choices?: string[];
   edits?: Edits;
   trans: TranslationBundle;
 }
 
 /** A value; a click or Enter opens it for a change, Enter takes the change, Escape gives it up. */
-function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): JSX.Element {
+function Value({ block, tag, row, value, read = value, choices, edits, trans }: IValueProps): JSX.Element {
   const [text, setText] = React.useState<string>();
   const opener = React.useRef<HTMLButtonElement>(null);
   // After Enter or Escape the field is gone: the focus goes back to the value that it stood for.
@@ -272,8 +276,14 @@ function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): 
   }, [text]);
   const changed = edits?.valueOf(block, tag, row);
   const shown = changed ?? value;
+  const words = changed ?? read;
+  const raw = words === shown ? undefined : shown;
   if (!edits) {
-    return <span className="qcrbox-Item-value">{shown}</span>;
+    return (
+      <span className="qcrbox-Item-value" title={raw}>
+        {words}
+      </span>
+    );
   }
   const take = () => {
     if (text !== undefined && text !== shown) {
@@ -286,10 +296,11 @@ function Value({ block, tag, row, value, choices, edits, trans }: IValueProps): 
       <button
         ref={opener}
         className={changed === undefined ? 'qcrbox-Item-value' : 'qcrbox-Item-value qcrbox-mod-changed'}
-        aria-label={trans.__('Change %1: %2', tag, shown)}
+        aria-label={trans.__('Change %1: %2', tag, words)}
+        title={raw}
         onClick={() => setText(shown)}
       >
-        {shown || '–'}
+        {words || '–'}
       </button>
     );
   }

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
-from qcrbox.contract.states import State
+from qcrbox.contract.states import State, state_word
+from qcrbox.spec.titles import command_phrase
 from tornado import web
 
 from qcrbox_hub.admin.acts import destructive, with_reason
@@ -41,7 +42,7 @@ class Calculations(AdminPage):
     async def get(self) -> None:
         """Show a page of calculations, or send all that the filters leave as CSV."""
         asked = self.asked(("status", "owner", "group", "application"))
-        states = [("", "Any"), *((str(state), str(state)) for state in State)]
+        states = [("", "Any"), *((str(state), state_word(state)) for state in State)]
         await self.show_table("calculations", asked, partial(self._page, asked), states=states)
 
     async def _page(self, asked: Asked, after: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:
@@ -123,7 +124,7 @@ class Calculation(AdminPage):
 def _row(each: dict[str, Any]) -> dict[str, Any]:
     names = ("calculation_id", "command_name", "owner", "group", "status", "submitted_at", "finished_at")
     queue = each.get("queue") or {}
-    title = each.get("title") or each["command_name"]
+    title = each.get("title") or command_phrase(each["command_name"])
     return {
         **{name: each.get(name) for name in names},
         "title": title,

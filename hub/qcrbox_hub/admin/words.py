@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
+from qcrbox.contract.states import state_word
 from qcrbox.display.failure_words import failure_of
+from qcrbox.spec.titles import command_phrase
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -135,5 +137,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "place": place_words,
     "coded": coded_html,
     "doubt": doubt,
+    "state_word": state_word,
+    "command_phrase": command_phrase,
     "named": named,
 }

@@ -14,6 +14,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import docker
@@ -253,8 +254,6 @@ def base_of(dockerfile: str) -> str:
 
 def _agent_folder(library: Path) -> Path:
     """Where `qcrbox_agent` lies: beside `qcrbox` in a wheel, in its room in a checkout. Not imported: it is another room."""
-    from importlib.util import find_spec
-
     spec = find_spec("qcrbox_agent")
     if spec is None or not spec.submodule_search_locations:
         raise UserInputError(

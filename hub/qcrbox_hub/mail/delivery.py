@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from qcrbox.contract.errors import QcError
 from qcrbox.contract.previews import is_preview
+from qcrbox.contract.states import state_word
 from qcrbox.display.failure_words import failure_of
 
 from qcrbox_hub.admin.words import doubt
@@ -26,7 +27,6 @@ PAUSE_S = 600.0
 WAITS_S = (60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 12 * 3600.0)
 MOST_LINES = 50
 MOST_AT_ONCE = 20
-_WORDS = {"successful": "done", "failed": "failed", "cancelled": "cancelled"}
 _log = logging.getLogger(__name__)
 
 
@@ -175,7 +175,7 @@ class Delivery:
 
 def words_of(ended: dict[str, Any]) -> dict[str, str]:
     """subject and text of one end, without paths of the server."""
-    state = _WORDS.get(ended["status"], ended["status"])
+    state = state_word(ended["status"])
     if doubtful := doubt(ended):
         state = f"{state}, {doubtful}"
     lines = [f"{ended['title']}: {state}", f"after {length_of(seconds_of(ended))}"]

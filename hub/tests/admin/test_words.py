@@ -86,12 +86,30 @@ def test_failures_show_paths_and_tracebacks_behind_details_only() -> None:
 )
 def test_a_result_that_needs_a_look_says_so(calculation: dict[str, Any], words: str) -> None:
     assert doubt(calculation) == words
-    macros = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template(
-        "administration/macros.html"
-    )
-    shown = str(macros.module.state(calculation["status"], words))
+    shown = shown_state(calculation["status"], words)
     assert ("warn" in shown) == bool(words)
     assert words in shown
+
+
+def shown_state(status: str, words: str = "") -> str:
+    pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    pages.filters.update(FILTERS)
+    return str(pages.get_template("administration/macros.html").module.state(status, words))
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("successful", "done"), ("submitted", "queued"), ("failed", "failed")]
+)
+def test_a_state_has_the_word_that_it_has_everywhere(status: str, word: str) -> None:
+    assert f">{word}<" in shown_state(status)
+
+
+def test_a_command_is_read_as_in_lab_and_its_text_is_escaped() -> None:
+    pages = Environment(autoescape=True)
+    pages.filters.update(FILTERS)
+    page = pages.from_string("{{ name | command_phrase(title) }}")
+    assert page.render(name="refine_iam", title="thpp · IAM refinement") == "Refine IAM"
+    assert page.render(name="<b>x", title="") == "&lt;b&gt;x"
 
 
 def test_time_that_cannot_be_read_is_an_error_not_a_wrong_time() -> None:

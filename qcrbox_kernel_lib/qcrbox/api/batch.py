@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from qcrbox.api.stored import Stored
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
-from qcrbox.contract.states import FINAL, State
+from qcrbox.contract.states import FINAL, State, state_word
 from qcrbox.display.status_text import brief_text, status_text
 from qcrbox.markup import Table
 from qcrbox.widgets.live_html import LiveHtml
@@ -92,7 +92,7 @@ class Batch:
                 arguments.append(box.files.as_arguments(command, command._bind((source,), options)))
                 names.append(name)
             except QcError as error:
-                # Of two inputs with one name both are told.
+                # Two inputs with the same name are both listed.
                 made.refused[name if name not in made.refused else f"{name} ({number})"] = error
                 made._refused_at[number] = error
         made._submit(arguments, names)
@@ -200,7 +200,7 @@ class Batch:
 
     def _title(self) -> str:
         counted = self.counts() | ({"refused": len(self._refused_at)} if self._refused_at else {})
-        counts = ", ".join(f"{n} {state}" for state, n in counted.items())
+        counts = ", ".join(f"{n} {state_word(state)}" for state, n in counted.items())
         return f"{self.command.qualified_name} × {len(self.calculations)}: {counts or 'nothing started'}"
 
     def __len__(self) -> int:

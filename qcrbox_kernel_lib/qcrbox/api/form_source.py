@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.stored import Stored
 from qcrbox.client.parameters import Parameter
 from qcrbox.contract.errors import QcError
+from qcrbox.spec.titles import command_phrase
 from qcrbox.widgets.command_form import FormSource
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def form_source(command: Command) -> FormSource:
     return FormSource(
         name=command.name,
         qualified_name=command.qualified_name,
+        phrase=command_phrase(command.name, str(command.record.get("title") or ""), command.description),
         description=command.description,
         parameters=command.parameters,
         presets=command.presets,
@@ -59,7 +61,7 @@ def file_choices(box: Box, parameter: Parameter) -> list[tuple[str, Any]]:
                     if not parameter.endings or name.lower().endswith(parameter.endings)
                 ]
     except QcError:
-        pass
+        pass  # the form opens without the datasets that cannot be listed; running the command says what is wrong
     return choices
 
 

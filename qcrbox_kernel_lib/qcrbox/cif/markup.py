@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
+from qcrbox.cif import names
+
 _ACCENTS: Final = {
     "'": "\u0301",
     "`": "\u0300",
@@ -58,8 +60,34 @@ _CODE = re.compile(
     r"|\\(?P<special>[%/?&][A-Za-z])"
     r"|\\(?P<degree>%)"
     r"|\\(?P<greek>[A-Za-z])(?![A-Za-z])"
+    r"|\^(?P<super>[-+0-9n]+)\^|~(?P<sub>[-+0-9]+)~"
     r"|(?<!-)(?P<dash>---?)(?!-)|(?P<plus>\+-)|(?P<minus>-\+)"
 )
+
+
+_SUPER: Final = str.maketrans("-+0123456789n", "⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ")
+_SUB: Final = str.maketrans("-+0123456789", "₋₊₀₁₂₃₄₅₆₇₈₉")
+# Values that programs read: a hyphen or a tilde in them is no code.
+_NO_TEXT: Final = frozenset(
+    {"Real", "Integer", "Count", "Index", "Date", "DateTime", "Symop", "Version", "Uri"}
+)
+_NAMES: Final = frozenset({"Code", "Word", "Name", "Tag"})
+_OF_PROGRAMS = re.compile(
+    r"_(?:shelx|iucr_refine|qcrbox|oxdiff)[_.]|_(?:file|checksum|instructions|xyz)$", re.IGNORECASE
+)
+
+
+def value_shown(tag: str, text: str, *, cif2: bool = False) -> str:
+    """The value of an item as a person reads it; values that are no prose, such as numbers and files of programs, stay.
+
+    cif2: of a CIF 2, whose text has no codes.
+    """
+    facts = names.facts(tag)
+    contents = "" if facts is None else facts.contents
+    is_name = contents in _NAMES and "\\" not in text
+    if cif2 or is_name or contents in _NO_TEXT or _OF_PROGRAMS.search(tag):
+        return text
+    return shown(text)
 
 
 def shown(text: str) -> str:
@@ -77,6 +105,10 @@ def _letter(match: re.Match[str]) -> str:
     if kind == "special":
         # `\%C` is a degree sign before a C, `\%A` is Å.
         return _LETTERS.get(match["special"]) or ("°" + match["special"][1] if code[1] == "%" else code)
+    if kind == "super":
+        return match["super"].translate(_SUPER)
+    if kind == "sub":
+        return match["sub"].translate(_SUB)
     if kind == "degree":
         return "°"
     if kind == "greek":

@@ -16,6 +16,15 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+# What people read of a state, the same word everywhere: docs/glossary.md.
+_WORDS = {State.SUBMITTED: "queued", State.SUCCESSFUL: "done"}
+
+
+def state_word(status: str) -> str:
+    """The word for a state that people read: `successful` is "done", `submitted` is "queued"; others are their own."""
+    return next((word for state, word in _WORDS.items() if state == status), str(status))
+
+
 class Step(StrEnum):
     """Where in its life a calculation is; finer than the state, shown in `extra_info.step`."""
 

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from qcrbox.contract.states import state_word
 from qcrbox.display.status_text import day_and_time
 from qcrbox.language import tr
 from qcrbox.markup import cell_html, escape
 from qcrbox.markup.colours import WARN
 
-# Sign and word of a state: never colour alone.
+# Beside the word of a state: never colour alone.
 _SIGNS = {
-    "successful": ("✓", "done"),
-    "failed": ("✗", "failed"),
-    "cancelled": ("⊘", "cancelled"),
-    "submitted": ("◷", "queued"),
-    "running": ("◌", "running"),
-    "unknown": ("?", "unknown"),
+    "successful": "✓",
+    "failed": "✗",
+    "cancelled": "⊘",
+    "submitted": "◷",
+    "running": "◌",
+    "unknown": "?",
 }
 _DOUBT = ("⚠", "done, with warnings")
 _UNCONVERGED = ("⚠", "done, not converged")
@@ -29,7 +30,8 @@ def state_of(node: Node) -> tuple[str, str]:
     """Sign and word for the state of a node; nothing for data."""
     if node.get("doubtful"):
         return _UNCONVERGED if "not converged" in str(node.get("verdict") or "").lower() else _DOUBT
-    return _SIGNS.get(str(node.get("status") or ""), ("", ""))
+    status = str(node.get("status") or "")
+    return (_SIGNS[status], state_word(status)) if status in _SIGNS else ("", "")
 
 
 def marks_of(node: Node) -> list[str]:

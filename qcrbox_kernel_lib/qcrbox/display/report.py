@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qcrbox.cif.markup import value_shown
 from qcrbox.cif.quoting import text_of
 from qcrbox.client.writing import write_over
 from qcrbox.contract.errors import UserInputError
@@ -232,7 +233,11 @@ def _caption(codes: _Footnotes, listed: ListedGeometry) -> str:
 def _value(block: Any, tags: tuple[str, ...]) -> str:
     """The first item that is known; of a table, as of two wavelengths, all its values."""
     for tag in tags:
-        stated = [text_of(raw, cif2=block.cif2) for raw in block.column(tag) if raw not in ("?", ".")]
+        stated = [
+            value_shown(tag, text_of(raw, cif2=block.cif2), cif2=block.cif2)
+            for raw in block.column(tag)
+            if raw not in ("?", ".")
+        ]
         values = list(dict.fromkeys(" ".join(text.split()) for text in stated))
         if values:
             more = [f"… ({len(values)} values)"] if len(values) > _MOST_VALUES else []

@@ -8,7 +8,7 @@ from typing import Any
 
 from qcrbox.client.live import Live
 from qcrbox.client.metrics import figure_label, figure_text, figures
-from qcrbox.contract.states import State
+from qcrbox.contract.states import State, state_word
 from qcrbox.display.failure_words import failure_of
 from qcrbox.language import tr
 from qcrbox.markup import Dated
@@ -26,15 +26,15 @@ _ICONS = {
 def status_text(live: Live) -> str:
     """Icon and state in English, as tables that a script may read show them; a result in doubt has a warning sign."""
     if live.doubt:
-        return f"⚠ {live.status}, {live.doubt}"
-    return f"{_ICONS.get(str(live.status), '')} {live.status}"
+        return f"⚠ {state_word(live.status)}, {live.doubt}"
+    return f"{_ICONS.get(str(live.status), '')} {state_word(live.status)}"
 
 
 def translated_status(live: Live) -> str:
     """Icon and state in the person's language."""
     if live.doubt:
-        return f"⚠ {tr(str(live.status))}, {tr(live.doubt)}"
-    return f"{_ICONS.get(str(live.status), '')} {tr(str(live.status))}"
+        return f"⚠ {tr(state_word(live.status))}, {tr(live.doubt)}"
+    return f"{_ICONS.get(str(live.status), '')} {tr(state_word(live.status))}"
 
 
 def start_text(live: Live) -> str:
@@ -109,6 +109,7 @@ def card_state(live: Live) -> dict[str, Any]:
         error, details = failure_of(live.error_msg) if live.error_msg else ("", "")
         return {
             "status": str(live.status),
+            "word": state_word(live.status),
             "final": live.final,
             "step": live.step,
             "fraction": live.progress.fraction,

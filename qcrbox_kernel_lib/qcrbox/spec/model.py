@@ -278,6 +278,7 @@ class Command(Part):
             "outputs": {o.name: o.to_rest() for o in self.outputs if not o.from_parameter},
             **({"repeat_command": self.repeats} if self.repeats else {}),
             "estimate": self.estimate or "",
+            "checkpoint": self.checkpoint or "",
         }
 
     def _rest_parameters(self, application: Application) -> dict[str, dict[str, Any]]:

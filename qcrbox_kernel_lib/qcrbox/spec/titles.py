@@ -15,6 +15,22 @@ from qcrbox.spec.model import Command
 LONGEST = 200
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"[^\W_]+")
+
+
+def command_phrase(name: str, *texts: str) -> str:
+    """A command as people read it: `refine_iam` with the title "IAM refinement" is "Refine IAM".
+
+    texts: title and description of the command, as far as known. A word of the name is spelt as the first of them that
+    has it with capitals inside. The same rule stands in extension/src/command_name.tsx; one table of cases holds both.
+    """
+    spelt: dict[str, str] = {}
+    for word in _WORD.findall(" ".join(texts)):
+        if word[1:] != word[1:].lower():
+            spelt.setdefault(word.lower(), word)
+    words = [word for word in name.split("_") if word]
+    phrase = " ".join(spelt.get(word.lower(), word) for word in words)
+    return phrase if words and words[0].lower() in spelt else phrase[:1].upper() + phrase[1:]
 
 
 def fields_of(pattern: str) -> list[str]:

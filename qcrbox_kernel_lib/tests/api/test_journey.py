@@ -160,7 +160,7 @@ def test_batch_goes_on_after_a_failure_and_failed_ones_can_be_retried(live_box):
     assert len(good) == 2
     assert len(batch.failed) + len(batch.refused) == 1
     table = batch.table
-    assert table["status"].count("⚠ successful, not converged") == 2
+    assert table["status"].count("⚠ done, not converged") == 2
     assert len(batch.failed.retry()) == len(batch.failed)
     assert batch["thpp"] is batch[0]
     with pytest.raises(NotFound, match="There are: thpp"):

@@ -138,14 +138,14 @@ def test_notes_inform_and_only_a_warning_makes_a_result_amber():
     assert live.not_applied == ["CONF (torsion angles are not listed)"]
     assert (live.warnings, live.doubt) == ([], "")
     html = html_of(live)
-    assert "✓ successful" in html
+    assert "✓ done" in html
     assert "⚠" not in html
     assert (
         html.index("Not applied:") < html.index("CONF") < html.index("<details><summary>Notes (2)</summary>")
     )
     warned = Live({**ENDED, "remarks": REMARKS, "warnings": ["Not positive definite: C7."]})
     assert warned.doubt == "with warnings"
-    assert "⚠ successful, with warnings" in html_of(warned)
+    assert "⚠ done, with warnings" in html_of(warned)
     assert WARN in html_of(warned)
 
 
@@ -160,8 +160,8 @@ def test_notes_inform_and_only_a_warning_makes_a_result_amber():
 def test_not_converged_is_said_alike_in_line_and_card(more):
     live = Live({**ENDED, **more})
     assert live.doubt == "not converged"
-    assert line_text(live, "x", "1").startswith("⚠ successful, not converged")
-    assert "⚠ successful, not converged" in html_of(live)
+    assert line_text(live, "x", "1").startswith("⚠ done, not converged")
+    assert "⚠ done, not converged" in html_of(live)
 
 
 def test_figures_are_words_with_fixed_digits():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qcrbox.cif import read
-from qcrbox.cif.markup import coded, shown
+from qcrbox.cif.markup import coded, shown, value_shown
 
 CODES = [
     ('M\\"uller', "Müller"),
@@ -79,7 +79,11 @@ def test_a_rule_of_dashes_stays_a_rule(text: str) -> None:
         ("\\?i", "ı"),
         ("\\/L", "Ł"),
         ("\\G \\g", "Γ γ"),
-        ("\\s^2^", "σ^2^"),
+        ("\\s^2^", "σ²"),
+        ("e \\%A^-3^", "e Å⁻³"),
+        ("C~6~H~12~", "C₆H₁₂"),
+        ("U~eq~", "U~eq~"),
+        ("a ^ b ^ c", "a ^ b ^ c"),
         ("\\sin", "\\sin"),
         ("\\%C", "°C"),
         ("100\\%", "100°"),
@@ -99,3 +103,26 @@ def test_every_letter_with_a_code_is_written_with_it(letter: str) -> None:
 @pytest.mark.parametrize("text", ["東", "€", "ﬁ", "plain", "", "a\\b"])
 def test_what_has_no_code_stays(text: str) -> None:
     assert coded(text) == text
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "read"),
+    [
+        ("_diffrn_radiation_type", "MoK\\a", "MoKα"),
+        ("_diffrn_radiation.type", "Mo K\\a", "Mo Kα"),
+        ("_exptl_crystal_recrystallization_method", "at 5\\%C", "at 5°C"),
+        ("_publ_author_name", 'M\\"uller, A.', "Müller, A."),
+        ("_refine_special_details", "0.5 e \\%A^-3^", "0.5 e Å⁻³"),
+        ("_vendor_remark", "n--m", "n–m"),
+        ("_shelx_res_file", "REM a--b \\a", "REM a--b \\a"),
+        ("_space_group_symop_operation_xyz", "-x+-y", "-x+-y"),
+        ("_atom_site_label", "O1--", "O1--"),
+        ("_cell_length_a", "5.1~2~", "5.1~2~"),
+    ],
+)
+def test_prose_is_read_and_what_programs_read_stays(tag: str, text: str, read: str) -> None:
+    assert value_shown(tag, text) == read
+
+
+def test_text_of_cif_2_has_no_codes() -> None:
+    assert value_shown("_refine_special_details", "a -- \\a", cif2=True) == "a -- \\a"

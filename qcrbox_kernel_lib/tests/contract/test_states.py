@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox.contract.states import FINAL, NEXT, State, Step, may_become
+from qcrbox.contract.states import FINAL, NEXT, State, Step, may_become, state_word
 
 
 @pytest.mark.parametrize("state", State, ids=str)
@@ -54,3 +54,8 @@ def test_words_of_the_steps_on_the_wire():
         "queued", "starting", "fetching", "converting", "preparing", "running", "open", "finalising", "uploading",
         "cancelling", "done",
     ]  # fmt: skip
+
+
+def test_people_read_one_word_for_each_state():
+    words = [state_word(state) for state in (*State, "of tomorrow")]
+    assert words == ["queued", "running", "done", "failed", "cancelled", "unknown", "of tomorrow"]

@@ -37,9 +37,9 @@ def reporting(state: Live, **data) -> Live:
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        ("submitted", "◷ submitted"),
+        ("submitted", "◷ queued"),
         ("running", "▶ running"),
-        ("successful", "✓ successful"),
+        ("successful", "✓ done"),
         ("failed", "✗ failed"),
         ("cancelled", "⊘ cancelled"),
     ],
@@ -51,11 +51,11 @@ def test_each_state_has_its_icon(status, text):
 @pytest.mark.parametrize(
     ("metrics", "warnings", "text"),
     [
-        ({"converged": 0.0}, [], "⚠ successful, not converged"),
-        ({"converged": 1.0}, [], "✓ successful"),
-        ({"refined": 0.0}, [], "✓ successful"),
-        ({}, ["Finished, but not converged: x."], "⚠ successful, not converged"),
-        ({"converged": 1.0}, ["R1 is high."], "⚠ successful, with warnings"),
+        ({"converged": 0.0}, [], "⚠ done, not converged"),
+        ({"converged": 1.0}, [], "✓ done"),
+        ({"refined": 0.0}, [], "✓ done"),
+        ({}, ["Finished, but not converged: x."], "⚠ done, not converged"),
+        ({"converged": 1.0}, ["R1 is high."], "⚠ done, with warnings"),
     ],
 )
 def test_a_result_in_doubt_says_why(metrics, warnings, text):

@@ -100,7 +100,7 @@ def test_a_command_as_clients_see_it(application, polish):
     assert shown["name"] == shown["cmd_name"] == "polish"
     assert (shown["application"], shown["version"]) == ("cell_polisher", "3.0")
     assert list(shown["outputs"]) == ["polished", "report"]
-    assert (shown["title"], shown["estimate"], shown["doi"]) == ("", "", None)
+    assert (shown["title"], shown["estimate"], shown["checkpoint"], shown["doi"]) == ("", "", "", None)
     assert "repeat_command" not in shown
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from qcrbox.contract.errors import SpecError
-from qcrbox.spec.titles import LONGEST, fields_of, what_is_done
+from qcrbox.spec.titles import LONGEST, command_phrase, fields_of, what_is_done
 
 COMMAND = """
 - name: har
@@ -72,6 +75,14 @@ def test_what_is_done(har, title, changes, words):
 def test_a_command_without_title_is_called_by_its_name(spec, name, words):
     command = spec(f"- {{name: {name}, implemented_as: python_callable, import_path: m}}").command(name)
     assert what_is_done(command, {"a": 1}) == words
+
+
+PHRASES = json.loads(Path(__file__).with_name("command_phrases.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", PHRASES, ids=[case["name"] for case in PHRASES])
+def test_a_command_is_read_as_a_phrase_spelt_by_its_own_texts(case):
+    assert command_phrase(case["name"], case["title"], case["description"]) == case["phrase"]
 
 
 def test_a_title_has_a_largest_length(har):

@@ -119,3 +119,16 @@ def test_names_of_blocks_and_items_are_escaped():
     assert "<u>" not in html
     assert "<i>1 row</i>" in html
     assert "<i>_x" not in html
+
+
+def test_letter_codes_are_read_as_letters_and_the_text_of_the_file_is_under_the_pointer():
+    text = (
+        "data_a\n_diffrn_radiation_type 'Mo K\\a'\n_publ_section_comment\n;\nat 5\\%C, 0.3 e \\%A^-3^ <b>\n;\n"
+        "loop_\n_publ_author_name\n'M\\\"uller, <i>A.'\n_shelx_res_file\n;\nREM a--b \\a\n;\n"
+    )
+    document = read(text.encode(), filename="a.cif")
+    shown = cif_html(document, document.blocks)
+    assert "<span title='Mo K\\a'>Mo Kα</span>" in shown
+    assert "at 5°C, 0.3 e Å⁻³ &lt;b&gt;" in shown
+    assert ">Müller, &lt;i&gt;A.</span>" in shown
+    assert "REM a--b \\a" in shown

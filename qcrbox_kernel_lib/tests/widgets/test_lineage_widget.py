@@ -39,7 +39,7 @@ def test_words_name_command_options_and_files_by_name(graph):
     words = {node["id"]: node["words"] for node in packed(graph)["nodes"]}
     assert (
         words["c1"]
-        == "calculation refine refine_iam, successful: refine 1.0 refine_iam(structure=a.cif, cycles=20)"
+        == "calculation refine refine_iam, done: refine 1.0 refine_iam(structure=a.cif, cycles=20)"
     )
     assert words["a.cif"] == "file a.cif of azu"
 
@@ -102,7 +102,7 @@ def test_a_calculation_has_its_verdict_on_a_line_of_its_own():
 
 @pytest.mark.parametrize(
     ("verdict", "words"),
-    [("R1 0.0412, not converged", "successful, not converged"), ("R1 0.0412", "successful, with warnings")],
+    [("R1 0.0412, not converged", "done, not converged"), ("R1 0.0412", "done, with warnings")],
 )
 def test_a_calculation_that_should_be_looked_at_first_is_marked_and_says_why(verdict, words):
     run = calculation("c1")

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 from qcrbox.contract.states import State
+from qcrbox.spec.titles import command_phrase
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.records import parts
@@ -70,7 +71,9 @@ def title_of(row: Titled) -> str:
     if row.name:
         return row.name
     verdict = _WORDS.get(State(row.state), row.verdict)
-    return BETWEEN.join(part for part in (row.subject, row.done or row.command_name, verdict) if part)
+    return BETWEEN.join(
+        part for part in (row.subject, row.done or command_phrase(row.command_name), verdict) if part
+    )
 
 
 def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ def parts(**more):
         ({"state": "failed"}, "thpp · IAM refinement · failed"),
         ({"state": "cancelled", "verdict": ""}, "thpp · IAM refinement · cancelled"),
         ({"state": "running", "verdict": ""}, "thpp · IAM refinement"),
-        ({"subject": "", "done": "", "verdict": ""}, "refine_iam"),
+        ({"subject": "", "done": "", "verdict": ""}, "Refine iam"),
     ],
 )
 def test_a_title_says_input_act_and_verdict(more, title):

@@ -17,7 +17,6 @@ import traceback
 
 import numpy as np
 
-HARTREE_EV = 27.211386245988
 # Of the occupation numbers, eV. It changes nothing in an insulator and lets the iterations of a metal converge.
 WIDTH_EV = 0.05
 # A free atom has less than 1e-7 e/bohr³ farther away.
@@ -37,6 +36,7 @@ class Crystal:
         cell (3, 3): axes in Å; symbols; fractional (n, 3); cutoff_ev; kpoints (3,); functional; unpaired: electrons in the cell;
         tolerance: of the density, electrons for each valence electron. watch: called with iteration and energy in hartree.
         """
+        # Optional: only the Python that runs this file has GPAW.
         from ase import Atoms
 
         begun = time.perf_counter()
@@ -83,6 +83,7 @@ class Crystal:
 
 def setups(request: dict) -> dict[str, int]:
     """Valence electrons by element, of those elements that GPAW has data for."""
+    # Optional: only the Python that runs this file has GPAW.
     from gpaw.setup_data import SetupData
 
     found = {}
@@ -95,6 +96,7 @@ def setups(request: dict) -> dict[str, int]:
 
 
 def _calculator(request: dict):
+    # Optional: only the Python that runs this file has GPAW.
     from gpaw import GPAW, PW, FermiDirac
 
     unpaired = request["unpaired"]
@@ -148,6 +150,7 @@ def _write(calculator, path: str) -> None:
 
 def _sphere(setup, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Density of the partial waves less that of the smooth ones, with the cores."""
+    # Optional: only the Python that runs this file has GPAW.
     from gpaw.gaunt import gaunt
     from gpaw.utilities import unpack2
 

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gbasis.evals.density import evaluate_density
+from gbasis.evals.eval import evaluate_basis
+from gbasis.screening import compute_primitive_cutoff_radius
 from gbasis.wrappers import from_iodata
 from iodata import IOData, load_one
+from iodata.basis import Shell
+from iodata.convert import convert_to_segmented
+from iodata.utils import FileFormatError
 from numpy.typing import NDArray
 from pyscf import gto
 from pyscf.data.nist import BOHR
@@ -28,7 +32,10 @@ Indices = NDArray[np.int64]
 # X-H distances of the file may be those of an optimisation; beyond this it is another conformation.
 MOST_APART_A = 0.35
 _BLOCK = 4000
+# Amplitude below which a basis function is left out, bohr^(-3/2).
+_NEGLIGIBLE = 1e-8
 _ELECTRONS_OFF = 0.05  # files print occupations with few digits
+_ELECTRONS_LOST = 2e-3  # of all electrons, that a grid may miss
 # Words of the first lines, and endings, of the formats by their names in IOData.
 _SIGNS = {"[molden format]": "molden", "$mkl": "molekel", "<title>": "wfx"}
 _ENDINGS = {
@@ -38,6 +45,11 @@ _ENDINGS = {
     ".mkl": "molekel",
     ".wfn": "wfn",
     ".wfx": "wfx",
+}
+# Files that only their own program reads, and how it writes them for others.
+_CONVERTED = {
+    ".gbw": "Write it for other programs with ORCA's orca_2mkl NAME -molden, and give the .molden.input file.",
+    ".chk": "Write it for other programs with Gaussian's formchk NAME.chk NAME.fchk, and give the .fchk file.",
 }
 _D_EXPONENT = re.compile(rb"(\d)[Dd]([+-]\d)")
 
@@ -80,6 +92,8 @@ def laid_over(path: str, molecule: MoleculeInput) -> tuple[Source, Overlay]:
         )
     _refuse_other_electrons(data, molecule, Path(path).name)
     _refuse_other_spin(data, molecule, Path(path).name)
+    data.obasis = convert_to_segmented(data.obasis)
+    data.obasis.shells = [_without_nothing(shell) for shell in data.obasis.shells]
     basis = from_iodata(data)
     matrix = density_matrix(data)
     made = gto.Mole()
@@ -90,15 +104,33 @@ def laid_over(path: str, molecule: MoleculeInput) -> tuple[Source, Overlay]:
     made.build(parse_arg=False, dump_input=False)
 
     def density(points: Array) -> Array:
-        parts = [
-            evaluate_density(matrix, basis, points[start : start + _BLOCK])
-            for start in range(0, len(points), _BLOCK)
-        ]
-        return np.concatenate(parts)
+        rho = np.empty(len(points))
+        for start in range(0, len(points), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            functions = evaluate_basis(basis, points[part], tol_screen=_NEGLIGIBLE)
+            # Densities of perturbation theory are negative in places.
+            rho[part] = np.einsum("ip,ip->p", matrix @ functions, functions)
+        return rho
 
     energy = float(data.energy) if data.energy is not None else 0.0
     source = Source(made, density, None, energy, 0, time.perf_counter() - started, len(matrix))
     return source, fit
+
+
+def _without_nothing(shell: Shell) -> Shell:
+    """A shell of one contraction without the primitives that are below `_NEGLIGIBLE` everywhere, as those of coefficient 0.
+
+    CFOUR and others write every exponent for every function. gbasis has no number for the reach of such a primitive, and then
+    leaves out the whole function.
+    """
+    with np.errstate(all="ignore"):
+        reach = compute_primitive_cutoff_radius(
+            np.abs(shell.coeffs[:, 0]), shell.exponents, int(shell.angmoms[0]), 0, _NEGLIGIBLE
+        )
+    kept = np.isfinite(reach)
+    if not kept.any():
+        return shell
+    return Shell(shell.icenter, shell.angmoms, shell.kinds, shell.exponents[kept], shell.coeffs[kept])
 
 
 def read(path: str) -> IOData:
@@ -111,8 +143,11 @@ def read(path: str) -> IOData:
         raise UserInputError(
             "the wavefunction file cannot be read.",
             where=Path(path).name,
-            why=str(problem).split("\n")[0],
-            next="Give a .fchk, .molden, .wfn, .wfx or .mkl file with its usual ending.",
+            why=_reason(problem),
+            next=_CONVERTED.get(
+                Path(path).suffix.lower(),
+                "Give a .fchk, .molden, .wfn, .wfx or .mkl file with its usual ending.",
+            ),
         ) from problem
     if data.obasis is None or (data.mo is None and not data.one_rdms):
         raise UserInputError(
@@ -135,6 +170,17 @@ def read(path: str) -> IOData:
             next="Use an all-electron basis set.",
         )
     return data
+
+
+def _reason(problem: Exception) -> str:
+    """What IOData says, without the folder of this computer, and what it missed."""
+    if isinstance(problem, FileFormatError):
+        return "Neither its ending nor its first lines are those of a format that is read."
+    if isinstance(problem.__cause__, KeyError):
+        return f"It has no section '{problem.__cause__.args[0]}'."
+    said = str(problem.args[0] if problem.args else problem).split("\n")[0]
+    line = getattr(problem, "lineno", None)
+    return f"{said} It is line {line}." if line else said
 
 
 def _loaded(path: str) -> IOData:
@@ -186,6 +232,18 @@ def _refuse_other_electrons(data: IOData, molecule: MoleculeInput, name: str) ->
             why="It was made for another charge, or with effective core potentials, whose electrons are not in its density.",
             next="Use an all-electron basis set; if it is the charge of the crystal's molecule that is wrong, give it with "
             "charges, for example charges='1: +1'.",
+        )
+
+
+def refuse_lost_electrons(found: float, molecule: MoleculeInput, path: str) -> None:
+    """Raises UserInputError where the density does not have the electrons of the occupations. found: its integral."""
+    expected = sum(gto.charge(symbol) for symbol in molecule.symbols) - molecule.charge
+    if abs(found - expected) > _ELECTRONS_LOST * expected:
+        raise UserInputError(
+            f"the density of the wavefunction has {found:.2f} electrons, and its orbitals have {expected:g}.",
+            where=Path(path).name,
+            why="The orbitals are not normalised as they stand in the file, or its basis functions are of another kind than its format says.",
+            next="Write the file again, or in another of the formats: .fchk, .molden, .wfn, .wfx or .mkl.",
         )
 
 

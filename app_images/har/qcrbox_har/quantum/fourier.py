@@ -28,6 +28,8 @@ def form_factors(
     """
     # By absolute value: pruned integration grids have negative weights, and leaving those out costs 1 %.
     kept = np.abs(charge) > _NEGLIGIBLE
+    if not kept.any():
+        return np.zeros(len(hkl), dtype=np.complex128)
     x = 2 * np.pi * points[kept]
     most = np.abs(hkl).max(axis=0) if len(hkl) else np.zeros(3, dtype=np.int64)
     shape = tuple(int(2 * m + 1) for m in most)

@@ -61,6 +61,7 @@ def given_density(
     factors, result = density.atomic_densities(
         source, Settings(**request.settings), chosen, request.fractional @ fit.rotation, request.hkl
     )
+    external.refuse_lost_electrons(result.total_electrons, molecule, path)
     for name in ("electrons", "charges", "spin"):
         setattr(result, name, getattr(result, name)[fit.atom_of])
     result.dipoles = result.dipoles[fit.atom_of] @ fit.rotation.T
@@ -108,7 +109,7 @@ def _less_free_atoms(
 
 def formula_of_file(path: str) -> dict[str, int]:
     """Atoms of each element in a wavefunction file, by alphabet."""
-    from qcrbox_har.quantum import external
+    from qcrbox_har.quantum import external  # half a second of start-up that few need
 
     symbols = [gto.mole._std_symbol(int(z)) for z in external.read(path).atnums]
     return {symbol: symbols.count(symbol) for symbol in sorted(set(symbols))}

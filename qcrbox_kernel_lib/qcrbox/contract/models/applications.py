@@ -30,6 +30,9 @@ class Command(Model):
     interactive: bool = False
     title: str = ""  # pattern of what a call does
     estimate: str = ""  # the command of the same application that says what a call would cost
+    checkpoint: str = (
+        ""  # the file that it keeps while it runs; the same call after a failed one continues from it
+    )
     missing: str = ""  # what is not installed for it, and what an administrator can do
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qcrbox.contract.states import state_word
 from qcrbox.language import tr
 from qcrbox.markup import cell_html, escape, pairs_html
 from qcrbox.markup.colours import BAD, BUSY, GOOD, QUIET, WARN
@@ -18,7 +19,8 @@ def card_html(state: dict[str, Any]) -> str:
     """The card of a state (see `card_state`) as HTML."""
     status = state["status"]
     colour = WARN if state["doubt"] else _COLOUR.get(status, WARN)
-    sign, word = ("⚠", f"{status}, {state['doubt']}") if state["doubt"] else (_ICON.get(status, "?"), status)
+    word = state_word(status)
+    sign, word = ("⚠", f"{word}, {state['doubt']}") if state["doubt"] else (_ICON.get(status, "?"), word)
     title = state.get("title") or f"{state['application']}.{state['name']}"
     parts = [
         f"<div><span style='color:{colour};font-weight:600'>{sign} {escape(word)}</span> "

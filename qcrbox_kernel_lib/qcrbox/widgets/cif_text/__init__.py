@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from qcrbox.cif import names
 from qcrbox.cif.document import Block, Document, Item
 from qcrbox.cif.loop import Loop
+from qcrbox.cif.markup import value_shown
+from qcrbox.cif.quoting import text_of
 from qcrbox.language import counted
 from qcrbox.markup import escape
 from qcrbox.markup.colours import BUSY, WARN
@@ -54,9 +56,11 @@ def _item_html(item: Item) -> str:
     if item.raw in ("?", "."):
         return f"<div>{tag} <span class='q'>{item.raw}</span></div>"
     if "\n" not in text and len(text) <= _LONG_TEXT:
-        return f"<div>{tag} {_value_html(text)}</div>"
+        return f"<div>{tag} {_value_html(item.tag, text, cif2=item.cif2)}</div>"
     lines = text.count("\n") + 1
-    body = escape(text[:_MOST_TEXT]) + ("\n…" if len(text) > _MOST_TEXT else "")
+    body = escape(value_shown(item.tag, text[:_MOST_TEXT], cif2=item.cif2)) + (
+        "\n…" if len(text) > _MOST_TEXT else ""
+    )
     open_ = " open" if len(text) <= _LONG_TEXT else ""
     return f"<details{open_}><summary>{tag} <i>text, {counted(lines, 'line')}</i></summary><pre>{body}</pre></details>"
 
@@ -67,7 +71,11 @@ def _loop_html(loop: Loop) -> str:
         if number == _MOST_ROWS:
             cells.append(f"<tr><td>… {rows - _MOST_ROWS} more rows</td></tr>")
             break
-        cells.append("<tr>" + "".join(f"<td>{_value_html(raw)}</td>" for raw in row) + "</tr>")
+        values = [
+            _value_html(tag, text_of(raw, cif2=loop.cif2), cif2=loop.cif2)
+            for tag, raw in zip(loop.tags, row, strict=True)
+        ]
+        cells.append("<tr>" + "".join(f"<td>{value}</td>" for value in values) + "</tr>")
     head = "".join(
         f"<th class='t' scope='col' title='{escape(_dictionary_words(tag))}'>{escape(tag)}</th>"
         for tag in loop.tags
@@ -96,8 +104,12 @@ def _dictionary_words(tag: str) -> str:
     return f"{meaning}. {facts}" if meaning else facts
 
 
-def _value_html(text: str) -> str:
+def _value_html(tag: str, text: str, *, cif2: bool) -> str:
+    """A value as a person reads it; where letter codes stood, the file's own text is its tooltip."""
     match = _SU.match(text)
     if match:
         return f"{escape(match[1])}<span style='opacity:.6'>{escape(match[2])}</span>"
-    return escape(text[:300]) + ("…" if len(text) > 300 else "")
+    raw = text[:300]
+    shown = value_shown(tag, raw, cif2=cif2)
+    words = escape(shown) + ("…" if len(text) > 300 else "")
+    return words if shown == raw else f"<span title='{escape(raw)}'>{words}</span>"

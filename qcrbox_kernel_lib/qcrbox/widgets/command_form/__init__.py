@@ -26,7 +26,7 @@ class PresetStore(Protocol):
 
 @dataclass(frozen=True)
 class FormSource:
-    """The command behind a form: its names, its parameters, and the actions of the form.
+    """The command behind a form: its names (phrase: as people read it), its parameters, and the actions of the form.
 
     submit(**values) starts a calculation. file_choices(parameter) are (label, value) pairs for a file field.
     as_code(value) is Python that gives this value again.
@@ -34,6 +34,7 @@ class FormSource:
 
     name: str
     qualified_name: str
+    phrase: str
     description: str
     parameters: Mapping[str, Parameter]
     presets: PresetStore

@@ -69,7 +69,9 @@ class _Shown:
 
     def _made(self) -> w.Widget:
         command = self._form.command
-        title = w.HTML(f"<b>{escape(command.qualified_name)}</b> – {escape(command.description)}")
+        title = w.HTML(
+            f"<b>{escape(command.phrase)}</b> <code>{escape(command.qualified_name)}</code> – {escape(command.description)}"
+        )
         hint = w.HTML("<span style='opacity:.75'>This line of Python does the same.</span>")
         buttons = w.HBox([self._run, *([] if self._copy is None else [self._copy]), self._message])
         parts = [title, _presets(self._form), *self._rows(), hint, self._preview, buttons, self._output]

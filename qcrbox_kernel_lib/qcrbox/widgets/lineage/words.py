@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from qcrbox.contract.states import state_word
+
 
 def words_of(node: dict[str, Any], labels: dict[str, str]) -> str:
     """Description of a node: command and options of a calculation, dataset of a file."""
@@ -28,11 +30,11 @@ def words_of(node: dict[str, Any], labels: dict[str, str]) -> str:
 
 def _ending(details: dict[str, Any]) -> str:
     """State of a calculation, and why its result should be looked at first."""
-    status = str(details.get("status") or "")
+    word = state_word(str(details.get("status") or ""))
     if not details.get("doubtful"):
-        return status
+        return word
     is_unconverged = "not converged" in str(details.get("verdict") or "").lower()
-    return f"{status}, {'not converged' if is_unconverged else 'with warnings'}"
+    return f"{word}, {'not converged' if is_unconverged else 'with warnings'}"
 
 
 def _option(name: str, value: Any, labels: dict[str, str]) -> str:

@@ -112,7 +112,7 @@ def test_changes_go_to_the_widget_and_only_the_end_to_the_saved_card(published):
     source.event(status="successful")
     updates = [bundle for bundle, options in published if options.get("update")]
     assert len(updates) == saved + 1
-    assert "✓ successful" in updates[-1]["text/html"]
+    assert "✓ done" in updates[-1]["text/html"]
 
 
 def test_an_ended_calculation_has_a_still_card_alone(published):

@@ -41,6 +41,7 @@ def form_of(submitted):
         source = FormSource(
             "refine_iam",
             "qc.refine.refine_iam",
+            "Refine <i>IAM</i>",
             "Refine <b>it</b>.",
             PARAMETERS,
             Presets(quick={"cycles": 2}),

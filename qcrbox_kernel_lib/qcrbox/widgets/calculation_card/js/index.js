@@ -81,8 +81,10 @@ class Card {
 
   draw() {
     const s = this.model.get("state");
-    const step = s.step && s.step !== s.status && !s.final ? ` · ${s.step}` : "";
-    const words = s.doubt ? `⚠ ${s.status}, ${s.doubt}` : `${ICON[s.status] ?? "?"} ${s.status}${step}`;
+    // A notebook that was saved long ago has no word of its state.
+    const word = s.word ?? s.status;
+    const step = s.step && s.step !== word && !s.final ? ` · ${s.step}` : "";
+    const words = s.doubt ? `⚠ ${word}, ${s.doubt}` : `${ICON[s.status] ?? "?"} ${word}${step}`;
     if (this.state.textContent !== words) this.state.textContent = words;
     this.node.style.setProperty("--qcc-colour", s.doubt ? AMBER : (COLOUR[s.status] ?? AMBER));
     this.drawTitle(s);
