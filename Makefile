@@ -23,7 +23,7 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test test-all images lint types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
+.PHONY: run test test-all images lint lint-front-end types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
@@ -46,6 +46,9 @@ lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory lint-front-end
+
+lint-front-end: setup-dev
 	cd extension && $(NPM) run --silent lint
 	cd qcrbox_kernel_lib/js && ../../extension/node_modules/.bin/eslint . && ../../extension/node_modules/.bin/prettier --check .
 

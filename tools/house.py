@@ -2,6 +2,7 @@
 
     python tools/house.py [ROOT]             a Markdown table; ROOT is another checkout, this one by default
     python tools/house.py --circles ROOM     the circles of a room, file by file
+    python tools/house.py --deferred ROOM    imports inside functions, each with the reason that the code gives
     python tools/house.py --package DIR      the same figures for any package of Python files, tests beside it or not
 
 A circle is a set of files each of which imports every other, directly or through others. Imports inside functions
@@ -33,7 +34,7 @@ ROOMS = {
 FRONT_ENDS = ("extension/src", "qcrbox_kernel_lib/qcrbox/widgets")
 FRONT_END_TESTS = "extension/tests"
 _SCRIPTS = (".ts", ".tsx", ".js", ".mjs")
-_GENERATED = ("contract.ts",)
+_GENERATED = ("contract.ts", "figure_words.ts")
 ACROSS_ROOMS = "tests"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -57,6 +58,8 @@ class Measured:
     documented: int = 0
     undocumented: list[str] = field(default_factory=list)
     imports: dict[str, set[str]] = field(default_factory=dict)
+    # Module and line of each import inside a function -> its comment, above or behind it; "" without one.
+    deferred: dict[str, str] = field(default_factory=dict)
     test_lines: int = 0
 
     @property
@@ -88,6 +91,7 @@ def measure(package: Path, tests: Path | None = None) -> Measured:
         tree = ast.parse(text)
         found.lines_per_file.append(text.count("\n"))
         found.functions += _functions(tree)
+        found.deferred |= {f"{name}:{line}": reason for line, reason in _deferred(tree, text.splitlines())}
         for what, documented in _public(tree, name):
             found.public += 1
             found.documented += documented
@@ -167,6 +171,26 @@ def _functions(tree: ast.AST) -> Iterator[Function]:
             names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
             count = len(names) - (names[:1] in (["self"], ["cls"]))
             yield Function(node.name, (node.end_lineno or node.lineno) - node.lineno + 1, count)
+
+
+def _deferred(tree: ast.AST, lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Imports inside functions: line and comment. Imports that follow one another share the comment above the first."""
+    found = {
+        node.lineno
+        for function in ast.walk(tree)
+        if isinstance(function, _FUNCTIONS)
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    }
+    for number in sorted(found):
+        above = number - 1
+        while above in found:
+            above -= 1
+        comment, behind = lines[above - 1].strip(), lines[number - 1].partition("#")[2].strip()
+        if comment.startswith("#"):
+            yield number, comment.removeprefix("#").strip()
+        else:
+            yield number, "" if behind.startswith(("noqa", "type:")) else behind
 
 
 def _public(tree: ast.Module, module: str) -> Iterator[tuple[str, bool]]:
@@ -272,16 +296,22 @@ def main() -> None:
     )
     parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).resolve().parents[1])
     parser.add_argument("--circles", metavar="ROOM", choices=ROOMS)
+    parser.add_argument("--deferred", metavar="ROOM", choices=ROOMS)
     parser.add_argument("--undocumented", metavar="ROOM", choices=ROOMS)
     parser.add_argument("--package", type=Path)
     arguments = parser.parse_args()
     if arguments.package:
         print(f"{HEAD}\n{_row(arguments.package.name, measure(arguments.package))}")
         return
-    room = arguments.circles or arguments.undocumented
+    room = arguments.circles or arguments.deferred or arguments.undocumented
     if room:
         measured = measure(*(arguments.root / folder for folder in ROOMS[room]))
-        lines = [" ".join(c) for c in measured.circles()] if arguments.circles else measured.undocumented
+        if arguments.circles:
+            lines = [" ".join(circle) for circle in measured.circles()]
+        elif arguments.deferred:
+            lines = [f"{place}: {reason or 'no reason'}" for place, reason in measured.deferred.items()]
+        else:
+            lines = measured.undocumented
         print("\n".join(lines) or "none")
         return
     print(HEAD)

@@ -21,6 +21,7 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:
+    # Start-up time: other programs import this package for its paths alone.
     from qcrbox_extension.front_end import skip_build_check, tell_kernels
     from qcrbox_extension.routes import add_routes
 

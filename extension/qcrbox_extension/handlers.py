@@ -9,7 +9,7 @@ from qcrbox.contract.errors import QcError
 
 
 class Handler(APIHandler):
-    """A route under `qcrbox/`, for whoever may use this server's `qcrbox` resource."""
+    """A route under `qcrbox/`, for users who may use this server's `qcrbox` resource."""
 
     auth_resource = "qcrbox"
 

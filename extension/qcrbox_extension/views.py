@@ -181,6 +181,7 @@ class WidgetHandler(Handler):
     @web.authenticated
     async def get(self, name: str) -> None:
         """Answer the JavaScript of one of our widgets."""
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets import bundle
 
         path = bundle.path(name)

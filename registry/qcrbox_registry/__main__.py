@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import socket
 import sys
@@ -60,6 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     try:
         if words and words[0] in ("backup", "restore", "migrate", "check", "audit"):
+            # Start-up time: only the maintenance commands need it.
             from qcrbox_registry import maintenance
 
             return maintenance.main(words)
@@ -97,8 +99,9 @@ async def _serve(server: _Server, listener: socket.socket) -> None:
 
 def _loop_factory() -> Any:
     try:
+        # Optional: some systems have none; the usual loop does the same, slower.
         import uvloop
-    except ImportError:  # there is none for this system; the usual loop does the same, slower
+    except ImportError:
         return None
     return uvloop.new_event_loop
 
@@ -107,6 +110,7 @@ class _Server(uvicorn.Server):
     """Uvicorn that says when it is ready."""
 
     def __init__(self, settings: Settings, url: str) -> None:
+        # Start-up time: a refused setting or a taken port is reported without it.
         from qcrbox_registry.app import create_app
 
         self._url, self.settings = url, settings
@@ -207,8 +211,6 @@ class _Forgiving:
 
 def configure_log(settings: Settings) -> None:
     """Structured lines on standard error; standard output says only that we are ready."""
-    import logging
-
     level = getattr(logging, settings.log_level.upper())
     logging.basicConfig(level=max(level, logging.INFO), stream=sys.stderr, format="%(name)s %(message)s")
     # Addresses may hold tokens, and httpx prints each.

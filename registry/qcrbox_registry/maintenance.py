@@ -76,10 +76,7 @@ async def _backup(settings: Settings, path: Path | None) -> int:
     try:
         async with object_store(settings) as objects:
             outcome = await write_backup(database, objects, path.absolute(), _progress)
-        entry = audit.Entry(
-            time.time(), "site", "backup", details={"rows": outcome.rows, "files": outcome.files}
-        )
-        await database.write(lambda conn: audit.record(conn, [entry]))
+        await _audit_outcome(database, "backup", outcome)
     finally:
         database.close()
     return _report(outcome, f"Backup written: {path}")
@@ -94,13 +91,16 @@ async def _restore(settings: Settings, path: Path | None) -> int:
     try:
         async with object_store(settings) as objects:
             outcome = await restore_backup(path, database, objects, _progress)
-        entry = audit.Entry(
-            time.time(), "site", "restore", details={"rows": outcome.rows, "files": outcome.files}
-        )
-        await database.write(lambda conn: audit.record(conn, [entry]))
+        await _audit_outcome(database, "restore", outcome)
     finally:
         database.close()
     return _report(outcome, f"Restored into {settings.data}")
+
+
+async def _audit_outcome(database: Database, action: str, outcome: Outcome) -> None:
+    details = {"rows": outcome.rows, "files": outcome.files}
+    entry = audit.Entry(time.time(), "site", action, details=details)
+    await database.write(lambda conn: audit.record(conn, [entry]))
 
 
 def _report(outcome: Outcome, text: str) -> int:

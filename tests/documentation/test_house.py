@@ -1,4 +1,4 @@
-"""What the house table promises for every room: no circle of imports, documented public functions, and unit tests."""
+"""What the house table promises for every room: no circle of imports, reasons for imports inside functions, documented public functions, and unit tests."""
 
 from __future__ import annotations
 
@@ -24,6 +24,28 @@ def measured(room: str) -> Measured:
 @pytest.mark.parametrize("room", ROOMS)
 def test_files_of_a_room_import_no_circle(room):
     assert measured(room).circles() == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_inside_functions_give_their_reason(room):
+    assert [place for place, reason in measured(room).deferred.items() if not reason] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("import a\n", ""),
+        ("import a  # half a second\n", "half a second"),
+        ("import a  # noqa: PLC0415\n", ""),
+        ("# Optional: few have it.\n    import a\n", "Optional: few have it."),
+        ("# Start-up time: rare.\n    import b\n    import a\n", "Start-up time: rare."),
+        ("# Start-up time: rare.\n    b = 1\n    import a\n", ""),
+    ],
+    ids=["none", "behind", "for a checker", "above", "above the first", "above something else"],
+)
+def test_a_reason_stands_above_or_behind_an_import(tmp_path, body, reason):
+    (tmp_path / "file.py").write_text(f"def f():\n    {body}")
+    assert list(measure(tmp_path).deferred.values())[-1] == reason
 
 
 @pytest.mark.parametrize("room", ROOMS)

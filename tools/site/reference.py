@@ -27,7 +27,6 @@ from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.settings import Settings
 from typer.main import get_command
 
-OURS = ("qcrbox", "qcrbox_")
 # Variables that a person or an administrator sets, and those that the platform gives to its own processes.
 ENVIRONMENT = {
     "QCRBOX_DATA": "The data folder. Default: `~/.local/share/qcrbox`.",

@@ -18,6 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the agent, or `check` a spec; returns the exit code. `argv` defaults to the command line."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["check"]:
+        # Start-up time: only `check` needs it.
         from qcrbox_agent.check import main as check
 
         return check(argv[1:])
@@ -45,6 +46,7 @@ def _run(argv: list[str]) -> int:
     warden = start_warden(settings.spec, program_environment(settings.folder))
     # nats-py imports aiohttp where it is installed, for websockets that we do not use: 150 ms at each start.
     sys.modules.setdefault("aiohttp", None)  # type: ignore[arg-type]
+    # Start-up time: it imports nats-py.
     from qcrbox_agent.agent import Agent
 
     async def start() -> int:
@@ -56,8 +58,9 @@ def _run(argv: list[str]) -> int:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
+        # Optional: some systems have none; the usual loop does the same, slower.
         import uvloop
-    except ImportError:  # there is none for this system; the usual loop does the same, slower
+    except ImportError:
         return None
     return uvloop.new_event_loop
 

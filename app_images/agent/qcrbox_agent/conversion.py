@@ -17,6 +17,7 @@ class Converted:
 
 def for_command(source: bytes, filename: str, cif: CifInput, application: Application) -> Converted:
     """What the command reads. Raises CifError and MissingItemsError."""
+    # Start-up time: only commands with CIFs convert.
     from qcrbox.cif.convert import specific
 
     made = specific(source, _input_entries(cif, application), filename=filename)
@@ -33,6 +34,7 @@ def merged_back(
     missing_is_warning: bool = False,
 ) -> Converted:
     """The source with what the command changed; without a source the output alone. Raises CifError and MissingItemsError."""
+    # Start-up time: only commands with CIFs convert.
     from qcrbox.cif.convert import merge_back
 
     if isinstance(cif, CifOutput):
@@ -44,6 +46,7 @@ def merged_back(
 
 
 def _input_entries(cif: CifInput, application: Application):
+    # Start-up time: only commands with CIFs convert.
     from qcrbox.cif.convert import InputEntries
 
     return InputEntries(
@@ -59,12 +62,14 @@ def _input_entries(cif: CifInput, application: Application):
 
 
 def _of_input(cif: CifInput, application: Application):
+    # Start-up time: only commands with CIFs convert.
     from qcrbox.cif.convert import OutputEntries
 
     return OutputEntries.of_input(_input_entries(cif, application))
 
 
 def _output_entries(cif: CifOutput, application: Application, missing_is_warning: bool):
+    # Start-up time: only commands with CIFs convert.
     from qcrbox.cif.convert import OutputEntries
 
     return OutputEntries(

@@ -95,6 +95,7 @@ class FileRoutes:
         return body.get("payload", body)
 
     async def _repeated(self, act: Callable, what: str):
+        # Start-up time: see `http`.
         import httpx
 
         pause = FIRST_PAUSE_S
@@ -152,6 +153,7 @@ class FileClient:
     def http(self) -> httpx.AsyncClient:
         """The HTTP client, created at first use: importing httpx would delay the agent's start."""
         if self._http is None:
+            # Start-up time: as the docstring says.
             import httpx
 
             transport = httpx.AsyncHTTPTransport(uds=self._socket) if self._socket else None

@@ -83,8 +83,8 @@ class Inputs:
         """Names of the outputs: an input of the same name would be overwritten, or taken for what was produced."""
         given = self._message.arguments
         return {
-            str((given.get(one.name) if one.from_parameter else None) or one.filename)
-            for one in self._command.outputs
+            str((given.get(output.name) if output.from_parameter else None) or output.filename)
+            for output in self._command.outputs
         }
 
     async def _fetch(self, parameter: Parameter) -> Path:

@@ -20,7 +20,7 @@ _VERSION = 2
 
 @dataclass
 class Reached:
-    """What an attempt has reached: the summary of the spherical atoms, the rounds done, and what was said about the input."""
+    """What an attempt has reached: the summary of the spherical atoms, the rounds done, and the remarks on the input."""
 
     iam: dict[str, Any]
     rounds: list[Round]
@@ -56,4 +56,4 @@ def read(path: Path, key: str, folder: Path) -> Reached | None:
         return None
     if not (folder / "model.cif").exists():
         return None
-    return Reached(state["iam"], [Round(**one) for one in state["rounds"]], state["remarks"])
+    return Reached(state["iam"], [Round(**record) for record in state["rounds"]], state["remarks"])

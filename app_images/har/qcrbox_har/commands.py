@@ -80,7 +80,7 @@ def form_factors(  # noqa: PLR0913 - parameters of a command, by name
         f"{len(table.site)} atoms, {len(hkl)} reflections, {sum(m.iterations for m in table.molecules)} SCF iterations"
     )
     labels = table.labels(crystal)
-    header = {"TITLE": f"{state.method.level}, {partition}", "SYMM": "expanded", "AD": "FALSE"}
+    header = {"TITLE": f"{state.method.in_words}, {partition}", "SYMM": "expanded", "AD": "FALSE"}
     written = FormFactorTable(labels, hkl.astype(np.int32), table.values, header)
     Path(tsc).write_bytes(write_tsc(written))
     Path(tscb).write_bytes(write_tscb(written))
@@ -202,7 +202,7 @@ def _of_file(crystal: Structure) -> list[tuple[str, str]]:
 
 
 def _doubts_and_notes(state: Progress) -> list[tuple[str, str]]:
-    """What was said about molecules and charges, as (kind, text)."""
+    """Remarks on molecules and charges, as (kind, text)."""
     table = state.table.doubts(state.plan) if state.table else []
     return [("warning", text) for text in [*state.warnings, *table]] + [
         ("note", text) for text in state.notes

@@ -170,7 +170,9 @@ def group_limits(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/s
             continue
         folder = top / place.strip("/")
         # Inside a container the place is often that outside: nothing is there, and the topmost folder is the container's.
-        texts = [_text(one / name).strip() for one in (folder, *folder.parents) if one.is_relative_to(top)]
+        texts = [
+            _text(above / name).strip() for above in (folder, *folder.parents) if above.is_relative_to(top)
+        ]
         found += [int(text) for text in texts if text.isdigit() and int(text) < 1 << 60]
     return found
 

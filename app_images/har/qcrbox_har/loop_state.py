@@ -40,4 +40,4 @@ class Progress:
     @property
     def scf_iterations(self) -> int:
         """SCF iterations of all rounds together."""
-        return sum(one.scf_iterations for one in self.rounds)
+        return sum(each.scf_iterations for each in self.rounds)

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 # Elements whose single atoms are no molecule and no ion of a molecular crystal: an O alone is a water without its H.
 _NEVER_ALONE = frozenset({"B", "C", "N", "O", "Si", "P", "S", "As", "Se"})
+_SAME_SITE = 0.1  # Å
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Molecule:
     """Atoms that share one wavefunction.
 
     symbols: of its atoms, then of its caps; site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
-    the user names it; copies: how many there are in the unit cell, by occupancy; places: before the share of its conformer.
+    the user names it; copies: how many there are in the unit cell, by occupancy; places: before the share of its conformer;
+    is_spin_declared: whether the user gave the multiplicity.
     """
 
     number: int
@@ -51,6 +53,7 @@ class Molecule:
     charge: int = 0
     multiplicity: int = 1
     charge_source: str = "guessed"
+    is_spin_declared: bool = False
     caps: list[Cap] = field(default_factory=list)
 
     @property
@@ -286,6 +289,22 @@ def _refuse_overlap(structure: Structure, molecule: Molecule) -> None:
     distance[np.diag_indices_from(distance)] = np.inf
     if len(positions) > 1 and distance.min() < 0.55:
         i, j = np.unravel_index(int(distance.argmin()), distance.shape)
+        rows = [int(molecule.site[atom]) for atom in (i, j)]
+        elements, filled = (
+            [column[row] for row in rows] for column in (structure.sites.element, structure.sites.occupancy)
+        )
+        if (
+            distance.min() < _SAME_SITE
+            and rows[0] != rows[1]
+            and elements[0] == elements[1]
+            and min(filled) > 0.95
+        ):
+            first, copy = (structure.sites.label[row] for row in sorted(rows))
+            raise UserInputError(
+                f"{copy} stands where {first} is brought by symmetry.",
+                why="The file lists whole molecules, atoms that symmetry makes among them, and each would be there twice.",
+                next=f"Delete the copies, for example edits='delete {copy}'.",
+            )
         raise UserInputError(
             f"{molecule.labels[i]} and {molecule.labels[j]} are {distance[i, j]:.2f} Å apart.",
             why="They overlap, so they are alternatives of a disorder or one site shared by two elements.",

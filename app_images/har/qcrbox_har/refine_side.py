@@ -109,7 +109,7 @@ def resume(
 
 
 def _remarks(session: _Session) -> dict[str, Any]:
-    """What was said about the input, as plain data."""
+    """Remarks on the input, as plain data."""
     model = session.model
     left_out = [(entry.text, entry.why) for entry in model.left_out]
     return {"notes": session.notes, "kinds": model.kinds, "left_out": left_out}

@@ -70,6 +70,14 @@ def test_overlapping_atoms_without_disorder_groups_are_refused():
         molecules.plan(of_text("C2 C 1.4 0 0\nN1 N 0 0 0 0.5 . .\nC1 C 0 0 0 0.5 . ."))
 
 
+def test_atoms_that_the_file_lists_with_their_symmetry_copies_are_refused():
+    """As files of databases do: here a molecule about the centre of symmetry."""
+    text = of_text("C1 C 0.6 0.2 0.1\nC1B C -0.6 -0.2 -0.1", group="P -1")
+    with pytest.raises(UserInputError, match="C1B stands where C1 is brought by symmetry") as error:
+        molecules.plan(text)
+    assert "edits='delete C1B'" in error.value.next
+
+
 def molecule(symbols: str, bonds: list[tuple[int, int]]) -> Molecule:
     names = symbols.split()
     count = len(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 from cctbx import miller, xray
 from qcrbox.cif import read
-from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.cif.document import Block
+from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox.crystallography.aspheric import has_form_factors, read_form_factors
 from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc
 from smtbx.structure_factors import direct
@@ -51,12 +53,27 @@ def read_table(path: str | Path) -> FormFactorTable:
     """Raises CifError for a file without form factors."""
     path = Path(path)
     data = path.read_bytes()
-    if data.lstrip().startswith((b"data_", b"#")) and b"_aspheric_ff" in data:
-        for block in read(data, on_error="keep").blocks:
+    # Of a CIF whatever stands first in it: NoSpherA2 writes one without a data_ line.
+    if data.lstrip().startswith((b"data_", b"#", b"loop_", b"_")) and b"_aspheric_ff" in data:
+        has_header = re.search(rb"(?m)^\s*data_", data)
+        for block in read(data if has_header else b"data_table\n" + data, on_error="keep").blocks:
             if has_form_factors(block):
-                return read_form_factors(block).table
+                return _named_form_factors(block, path.name)
         raise CifError("the CIF has no aspherical form factors (_aspheric_ff).", where=path.name)
     return read_tsc(data, path.name)
+
+
+def _named_form_factors(block: Block, name: str) -> FormFactorTable:
+    try:
+        return read_form_factors(block).table
+    except MissingItemsError as problem:
+        raise MissingItemsError(
+            problem.what,
+            where=name,
+            why=problem.why,
+            next="Give the table that the program wrote beside it: the columns of a .tsc or .tscb have names.",
+            items=problem.items,
+        ) from problem
 
 
 def needed_indices(data: Reflections, centric: bool, rotations: Sequence[np.ndarray]) -> np.ndarray:

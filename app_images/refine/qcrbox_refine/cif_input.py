@@ -30,6 +30,8 @@ from qcrbox_refine.scattering import Radiation, radiation_of_block
 
 # U(iso) to begin with where the file gives none, Å²; that of SHELXL.
 _FIRST_U = 0.05
+_SAME_SITE = 0.1  # Å
+_MOST_OCCUPANCY = 1.1  # of two atoms on one site
 _TENSOR = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 # Items, and words in the descriptions of a refinement, that speak of more than spherical atoms.
 _ASPHERICAL_ITEMS = r"_aspheric_|_wfn_|_atom_rho_multipole_|_atom_local_axes_|_refine_ls_hirshfeld"
@@ -100,7 +102,27 @@ def model_from_block(block: CifBlock) -> Model:
             follow_instructions(model, text, f"data_{block.name} {item}")
             break
     _name_lost_items(model, block)
+    _name_sites_filled_twice(model)
     return model
+
+
+def _name_sites_filled_twice(model: Model) -> None:
+    """Databases write whole molecules into the atom list, and then symmetry makes some of the atoms twice."""
+    table = crystal.pair_asu_table(model.structure().asu_mappings(buffer_thickness=_SAME_SITE))
+    table.add_all_pairs(distance_cutoff=_SAME_SITE)
+    copies = set()
+    for i, others in enumerate(table.extract_pair_sym_table()):
+        for j in set(others.keys()) - {i}:
+            one, other = model.atoms[i], model.atoms[j]
+            are_alternatives = one.part and other.part and one.part != other.part
+            if not are_alternatives and one.occupancy + other.occupancy > _MOST_OCCUPANCY:
+                copies.add(max(i, j))
+    if copies:
+        labels = [model.atoms[i].label for i in sorted(copies)]
+        model.warn(
+            f"Sites filled twice, by symmetry or as they stand: {listed(labels)}. Delete the copies, for example "
+            f"edits='delete {labels[0]}', or give the atoms that share a site their occupancies."
+        )
 
 
 def _take_formula(model: Model, block: CifBlock) -> None:

@@ -54,7 +54,7 @@ def neighbours(
             for operation in operations:
                 site = np.array(cell.orthogonalize(operation * sites[j]))
                 found.append(Neighbour(j, operation, site, float(np.linalg.norm(site - pivot))))
-        result.append(sorted(found, key=lambda one: one.distance))
+        result.append(sorted(found, key=lambda bond: bond.distance))
     return result
 
 

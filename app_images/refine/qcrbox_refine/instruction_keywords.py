@@ -185,15 +185,6 @@ KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     "MORE": (), "MPLA": (), "NCSY": (), "PRIG": (), "RTAB": (), "STIR": (), "TIME": (), "TWST": (), "WIGL": (), "WPDB": (),
     "XNPD": (),
 }  # fmt: skip
-# An example of each instruction that has no items of its own here.
-WHOLE_EXAMPLES = {
-    "ANSC": "ANSC 1 1 1 0 0 0", "ANSR": "ANSR 0.001", "BEDE": "BEDE C1 C2 0.5 1 0.6 1", "BLOC": "BLOC 1 O1 > C1", "CONF": "CONF",
-    "GRID": "GRID 1 1 1 2 2 2", "HOPE": "HOPE", "LAUE": "LAUE C", "LONE": "LONE 1 O1 0.5 1 0.4 1 110", "MOLE": "MOLE 1",
-    "MORE": "MORE 3", "MPLA": "MPLA 3 C1 C2 O1", "NCSY": "NCSY 1 0.1 0.05 O1 > C1", "PRIG": "PRIG 0.1", "RTAB": "RTAB DIST C1 C2",
-    "STIR": "STIR 2 0.01", "TIME": "TIME 100", "TWST": "TWST 1", "WIGL": "WIGL 0.2 0.2", "WPDB": "WPDB 1", "XNPD": "XNPD 0.001",
-}  # fmt: skip
-
-
 # Instructions that have nothing but numbers: another word ends them without a trace.
 _NUMBERS_ONLY = frozenset(
     {"BASF", "BUMP", "CGLS", "DAMP", "DEFS", "EXTI", "FVAR", "HKLF", "L.S.", "LATT", "LIST", "MERG", "PART", "SHEL", "SIZE", "SPEC",

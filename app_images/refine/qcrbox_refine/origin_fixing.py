@@ -25,9 +25,9 @@ class OriginFixing:
         vectors = sgtbx.structure_seminvariants(group).vectors_and_moduli()
         fixed = set(fixed)
         self.directions = [
-            np.array(one.v, dtype=float)
-            for one in vectors
-            if one.m == 0 and not any(one.v[axis] for axis in fixed)
+            np.array(vector.v, dtype=float)
+            for vector in vectors
+            if vector.m == 0 and not any(vector.v[axis] for axis in fixed)
         ]
         self.parameters = xray.parameter_map(structure.scatterers())
         self.weights = [_electrons(scatterer) ** 2 for scatterer in structure.scatterers()]

@@ -175,7 +175,7 @@ def doubts(model: Model) -> list[str]:
         try:
             real, imaginary, table = tabulated_dispersion(element, model.wavelength)
         except UserInputError:
-            continue
+            continue  # no table has this wavelength, so there is nothing to compare with
         if source != table and max(abs(real - f_prime), abs(imaginary - f_double_prime)) > _DOUBTFUL:
             found.append(
                 f"f' and f'' of {element} are {f_prime:g} and {f_double_prime:g} by {source}, which is used; tables have "
@@ -291,7 +291,7 @@ def tabulated_dispersion(element: str, wavelength: float) -> tuple[float, float,
             if value.is_valid():
                 return value.fp(), value.fdp(), f"{name} at {wavelength:g} Å"
         except (ValueError, RuntimeError):
-            continue
+            continue  # the table lacks this element or wavelength
     raise UserInputError(
         f"there are no dispersion factors for {element} at {wavelength:g} Å.",
         why="The tables of Cromer-Liberman, Sasaki and Henke cover Li to U and about 0.1 to 4 Å.",

@@ -78,7 +78,7 @@ def twin_laws(matrix: tuple[float, ...], n: int) -> list[np.ndarray]:
     laws = [np.eye(3)]
     for _ in range(count - 1):
         laws.append(law @ laws[-1])
-    return laws + [-one for one in laws] if n < 0 else laws
+    return laws + [-law for law in laws] if n < 0 else laws
 
 
 def merohedral_components(indices: np.ndarray, laws: list[np.ndarray]) -> tuple[Components, int]:

@@ -97,3 +97,22 @@ def test_the_equivalent_u_of_a_tensor_is_computed_and_not_read(read):
     assert atom.u_aniso == pytest.approx((0.02, 0.03, 0.04, 0.001, 0.002, 0.003))
     # cos 103° = -0.22495, sin² = 0.94940: ⅓ (0.03 + (0.06 - 0.00089980) / 0.94940)
     assert atom.u_iso == pytest.approx((0.03 + (0.06 - 0.0008998) / 0.94940) / 3, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        ([row("C1"), "C2 C -0.1 -0.2 -0.3 0.03 1 . d ."], "C2"),
+        ([row("C1"), "N2 N 0.1 0.2 0.3 0.03 0.5 . d ."], "N2"),
+        ([row("C1", occupancy="0.6"), "N2 N 0.1 0.2 0.3 0.03 0.4 . d ."], None),
+        ([row("C1", group="1"), "N2 N 0.1 0.2 0.3 0.03 1 2 d ."], None),
+        ([row("C1"), "C2 C 0.2 0.2 0.3 0.03 1 . d ."], None),
+        (["C1 C 0 0 0 0.03 1 . d ."], None),
+    ],
+    ids=["by symmetry", "as it stands", "shared", "alternatives", "neighbours", "special position"],
+)
+def test_a_site_that_is_filled_twice_is_named(read, rows, named):
+    """Files of databases list whole molecules, with the atoms that symmetry makes."""
+    said = [text for kind, text in read(*rows).remarks_by_kind() if "filled twice" in text]
+    assert [text.split(": ")[1].split(".")[0] for text in said] == ([named] if named else [])
+    assert all(f"edits='delete {named}'" in text for text in said)

@@ -7,7 +7,7 @@ import pytest
 from cctbx import uctbx
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import INSTRUCTIONS
-from qcrbox_refine.instruction_keywords import KEYWORDS, WHOLE_EXAMPLES, page
+from qcrbox_refine.instruction_keywords import KEYWORDS, page
 from qcrbox_refine.instruction_table import INSTRUCTION_TABLE, Treatment
 from qcrbox_refine.refinement import Options, Result, refine_files
 from truth import Truth, hkl_text, noisy, write
@@ -23,6 +23,13 @@ ATOMS = {
 # What stands among the atoms; everything else stands in the header.
 PLACED = ("AFIX", "PART", "RESI", "MOVE", "SAME", "C11", "C12", "C13", "C14", "C15", "C16", "H2")
 ONE_OF_A_KIND = ("TITL", "L.S.", "CGLS", "WGHT", "HKLF")
+# An example of each instruction that as a whole is not applied.
+WHOLE_EXAMPLES = {
+    "ANSC": "ANSC 1 1 1 0 0 0", "ANSR": "ANSR 0.001", "BEDE": "BEDE C1 C2 0.5 1 0.6 1", "BLOC": "BLOC 1 O1 > C1", "CONF": "CONF",
+    "GRID": "GRID 1 1 1 2 2 2", "HOPE": "HOPE", "LAUE": "LAUE C", "LONE": "LONE 1 O1 0.5 1 0.4 1 110", "MOLE": "MOLE 1",
+    "MORE": "MORE 3", "MPLA": "MPLA 3 C1 C2 O1", "NCSY": "NCSY 1 0.1 0.05 O1 > C1", "PRIG": "PRIG 0.1", "RTAB": "RTAB DIST C1 C2",
+    "STIR": "STIR 2 0.01", "TIME": "TIME 100", "TWST": "TWST 1", "WIGL": "WIGL 0.2 0.2", "WPDB": "WPDB 1", "XNPD": "XNPD 0.001",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

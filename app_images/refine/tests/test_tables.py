@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.tsc import FormFactorTable, write_tsc, write_tscb
 from qcrbox_refine import aspherical
 from qcrbox_refine.refinement import Options, refine_files
@@ -181,3 +181,19 @@ def test_two_values_for_one_reflection_are_refused(spherical_fit, hkl_sign, fact
     )
     with pytest.raises(UserInputError, match=words):
         aspherical.aspherical_atoms(table, fit.model, fit.reflections)
+
+
+@pytest.mark.parametrize("head", ["", "data_x\n", "#\\#CIF_2.0\ndata_x\n"])
+def test_form_factors_of_atoms_that_a_cif_does_not_name_are_refused_with_the_way(tmp_path, head):
+    """As NoSpherA2 writes them: below its wavefunction, without a data_ line and without a loop of atoms."""
+    path = tmp_path / "wfn.cif"
+    path.write_text(
+        f"{head}loop_\n_basis.id\n_basis.name\n_basis.dict\n1 'def2-SVP' [\n  {{\n    'Z': 6\n  }}\n]\n\n"
+        "_aspheric_ffs_partitioning.name     'Hirshfeld'\n_aspheric_ffs_partitioning.software 'NoSpherA2'\n\n"
+        "loop_\n_aspheric_ff.index_h\n_aspheric_ff.index_k\n_aspheric_ff.index_l\n_aspheric_ff.form_factor_real\n"
+        "_aspheric_ff.form_factor_imag\n 1 0 3 '[1.5 ]' '[-0.25 ]'\n 2 -1 0 '[2 ]' '[0.5 ]'\n "
+    )
+    with pytest.raises(MissingItemsError, match="1 form factors of each reflection belong to atoms") as error:
+        aspherical.read_table(path)
+    assert error.value.where == "wfn.cif"
+    assert ".tscb" in error.value.next

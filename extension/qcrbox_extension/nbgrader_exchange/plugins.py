@@ -310,7 +310,7 @@ class ExchangeReleaseFeedback(Exchange, default.ExchangeReleaseFeedback):
         super().init_dest()
 
     def copy_files(self) -> None:
-        """Send the pages of each student; a student for whom it fails is named and keeps nobody else from theirs."""
+        """Send the pages of each student. A failure is reported with the student's name, and the other students still get theirs."""
         left_out = set(filter(None, self.coursedir.student_id_exclude.split(",")))
         one = self.coursedir.student_id
         failed = []

@@ -18,6 +18,7 @@ from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
 from traitlets import default
 
+from qcrbox_hub.accounts import pages
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.brake import BRAKE, TooMany
 from qcrbox_hub.accounts.invitations import Invitations
@@ -231,8 +232,6 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Only our own pages: none of NativeAuthenticator's, which act on GET."""
-        from qcrbox_hub.accounts import pages
-
         return [
             (r"/login", pages.SignIn),
             (r"/signup", pages.SignUp),

@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyterhub import orm
 
-from qcrbox_hub.accounts.membership import Membership, extend_server_tokens, give_administrator
+from qcrbox_hub.accounts.membership import Membership, give_administrator, give_or_take
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
 from qcrbox_hub.platform.settings import ClaimRule
 
@@ -50,9 +50,5 @@ def _set_group(membership: Membership, user: Any, group: str, granted: set[str],
 
 def _set_applications(session: Any, person: Any, *, given: bool) -> None:
     role = orm.Role.find(session, APPLICATIONS_ROLE)
-    if given and role not in person.roles:
-        person.roles.append(role)
-        extend_server_tokens(person, role.scopes)
-    elif not given and role in person.roles:
-        person.roles.remove(role)
+    give_or_take(person, role, given=given)
     session.commit()

@@ -22,6 +22,7 @@ def choose_authenticator(c: Any, sign_in: SignIn, data: Path, public_url: str) -
         c.NativeAuthenticator.check_common_password = True
         return QCrBoxAuthenticator
     try:
+        # Optional: other ways to sign in need packages of their own.
         from qcrbox_hub.accounts import providers
     except ImportError as error:
         raise UserInputError(

@@ -48,7 +48,8 @@ def has_administrator(hub_database_url: str) -> bool:
                 return _has_administrator(lambda query: connection.execute(query).fetchone())
         except sqlite3.Error:
             return False  # a database without these tables: the hub has never been up
-    from sqlalchemy import create_engine, text  # `up` on SQLite starts without it
+    # Start-up time: `up` on SQLite starts without it.
+    from sqlalchemy import create_engine, text
     from sqlalchemy.exc import ProgrammingError
 
     engine = create_engine(hub_database_url)

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from tornado.ioloop import IOLoop, PeriodicCallback
 from traitlets import Bool, Dict, Float, List, Unicode
 
+from qcrbox_hub.accounts import account_list, connect_page, home_size, invitation_pages, pages
 from qcrbox_hub.accounts.claims import apply_claims
 from qcrbox_hub.accounts.home_keeping import CHECK_EVERY_S, adopt_homes, keep_homes
 from qcrbox_hub.accounts.membership import extend_server_tokens, follow_groups
@@ -182,8 +183,6 @@ class Members(Base):
 
     def page_handlers(self) -> list[tuple[Any, ...]]:
         """Our pages that do not depend on how people sign in."""
-        from qcrbox_hub.accounts import account_list, connect_page, home_size, invitation_pages, pages
-
         return [
             (r"/first-admin", pages.FirstAdmin),
             (r"/people", pages.Moved, {"to": "administration/people"}),

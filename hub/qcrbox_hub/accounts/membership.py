@@ -221,12 +221,17 @@ class Membership:
         role = orm.Role.find(self.session, role_name(kind, group))
         if role is None:
             raise NotFound(f"The group {group} has no such role.")
-        if given and role not in person.roles:
-            person.roles.append(role)
-            extend_server_tokens(person, role.scopes)
-        elif not given and role in person.roles:
-            # The hub never lets a token do more than its owner may, so taking needs nothing else.
-            person.roles.remove(role)
+        give_or_take(person, role, given=given)
+
+
+def give_or_take(person: Any, role: Any, *, given: bool) -> None:
+    """Give a role of the hub to a person, running servers included, or take it. Nothing is committed."""
+    if given and role not in person.roles:
+        person.roles.append(role)
+        extend_server_tokens(person, role.scopes)
+    elif not given and role in person.roles:
+        # The hub never lets a token do more than its owner may, so taking needs nothing else.
+        person.roles.remove(role)
 
 
 def extend_server_tokens(person: Any, scopes: list[str]) -> None:

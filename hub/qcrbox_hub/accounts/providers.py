@@ -7,7 +7,9 @@ so that whatever a provider calls people is safe in paths, host names and messag
 from __future__ import annotations
 
 import asyncio
+import grp
 import json
+import pwd
 import urllib.error
 import urllib.request
 from typing import Any
@@ -23,7 +25,7 @@ from qcrbox.contract.errors import Unreachable
 from qcrbox.contract.previews import is_preview
 from traitlets import List, Unicode, default
 
-from qcrbox_hub.accounts import lti_key, lti_launches
+from qcrbox_hub.accounts import lti_key, lti_launches, pages
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.brake import BRAKE, TooMany
 from qcrbox_hub.accounts.members import Members
@@ -155,8 +157,6 @@ class PasswordMembers(ProviderMembers):
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
         """Our sign-in form and pages."""
-        from qcrbox_hub.accounts import pages
-
         return [(r"/login", pages.SignIn), *self.page_handlers()]
 
 
@@ -208,9 +208,6 @@ class PamAuthenticator(PasswordMembers, PAMAuthenticator):
 
     def claimed(self, auth_model: dict[str, Any]) -> list[str]:
         """Groups of the system account; none if there is no such account."""
-        import grp
-        import pwd
-
         try:
             entry = pwd.getpwnam(self.login_name(auth_model["name"]))
         except KeyError:

@@ -19,8 +19,8 @@ from qcrbox.contract.previews import is_preview
 from qcrbox_hub.accounts.membership import (
     SERVER_TOKEN_NOTE,
     Membership,
-    extend_server_tokens,
     give_administrator,
+    give_or_take,
 )
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
@@ -193,11 +193,7 @@ class AccountService:
         """Give or take the right to administer applications."""
         _require_person(name)
         role, person = orm.Role.find(self.session, APPLICATIONS_ROLE), self._user(name).orm_user
-        if given and role not in person.roles:
-            person.roles.append(role)
-            extend_server_tokens(person, role.scopes)
-        elif not given and role in person.roles:
-            person.roles.remove(role)
+        give_or_take(person, role, given=given)
         self.session.commit()
 
     # ------------------------------------------------------------ inside

@@ -24,7 +24,7 @@ class Backup:
 
 @dataclass
 class Backups:
-    """The backups of one data folder. One runs at a time, as a process of its own."""
+    """The backups of one data folder. One runs at a time, as a separate process."""
 
     data: Path
     running: asyncio.Task[None] | None = None

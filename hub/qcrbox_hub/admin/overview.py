@@ -40,7 +40,7 @@ def measure_machine(data: Path, meminfo: Path = Path("/proc/meminfo")) -> Machin
         }
         memory, memory_used = values["MemTotal"], values["MemTotal"] - values["MemAvailable"]
     except (OSError, KeyError, ValueError, IndexError):
-        pass
+        pass  # the system has no such file; the page shows no memory
     disk = shutil.disk_usage(data)
     return Machine(
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,

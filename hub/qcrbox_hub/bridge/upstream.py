@@ -79,7 +79,7 @@ class Upstream:
     async def own_sessions(self) -> list[dict[str, Any]]:
         """The person's own sessions that have not ended, newest first."""
         shown = (await self.get("/api/interactive-sessions"))["interactive_sessions"]
-        return [one for one in shown if one.get("owner", self.person) == self.person]
+        return [session for session in shown if session.get("owner", self.person) == self.person]
 
     async def display(self, session_id: str) -> ClientConnection:
         """The display of a session as a websocket of RFB bytes. Raises Unreachable, NotSignedIn, NotFound."""
@@ -128,7 +128,7 @@ class Upstream:
         try:
             return QcError.from_envelope(json.loads(body), status)
         except (ValueError, AttributeError):
-            pass
+            pass  # not an answer of a registry: named below by its status
         if status in (403, 404):
             return (NotAllowed if status == 403 else NotFound)(f"{self.url} answered {status}.")
         return Unreachable(

@@ -83,7 +83,9 @@ class Windows:
         """An answer of the registry with the ports of windows filled in."""
         payload = body.get("payload") or {}
         for application in payload.get("applications") or ():
-            if any(one.get("implemented_as") == "interactive_session" for one in application["commands"]):
+            if any(
+                command.get("implemented_as") == "interactive_session" for command in application["commands"]
+            ):
                 window = await self.window(application["slug"], application["name"])
                 application["gui_port"] = str(window.port)
                 application["vnc_port"] = str(window.vnc_port)
@@ -100,7 +102,11 @@ class Windows:
         """The id of the session to show, once it is open. Raises NotFound with the reason there is none."""
         deadline = time.monotonic() + STARTING_S
         while True:
-            found = [one for one in await self._upstream.own_sessions() if self._fits(one, window, wanted)]
+            found = [
+                session
+                for session in await self._upstream.own_sessions()
+                if self._fits(session, window, wanted)
+            ]
             if not found:
                 raise NotFound(
                     f"No session of {window.name} is open." if window.slug else "No session is open.",

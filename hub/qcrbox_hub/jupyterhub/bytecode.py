@@ -47,7 +47,7 @@ LOOKED_UP = ("qcrbox_extension.export_formats",)
 
 
 def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> Child | None:
-    """Compile in a process of its own, which ends by itself; None where everything is done.
+    """Compile in a separate process, which ends by itself; None when everything is compiled.
 
     Whoever ends the platform kills it: on a busy machine it would get to see the end of the lifeline seconds later.
     """
@@ -57,7 +57,7 @@ def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> Child | 
     child = Child(spec, logs / "bytecode.log")
     child.start(lifeline_fd)
     assert child.process is not None
-    # Nobody needs to know when it ends, but the kernel keeps it until somebody has asked.
+    # Its exit code is not needed, but an ended child stays a zombie until it is waited for.
     threading.Thread(target=child.process.wait, name="bytecode", daemon=True).start()
     return child
 

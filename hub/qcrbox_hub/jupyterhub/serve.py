@@ -12,6 +12,7 @@ def main() -> None:
     """Run JupyterHub until it is terminated."""
     end_with_platform()
     with quick_imports():
+        # Start-up time: `quick_imports` shortens it.
         from jupyterhub.app import JupyterHub
     JupyterHub.launch_instance(["--config", str(Path(__file__).with_name("config.py"))])
 

@@ -23,6 +23,7 @@ def run() -> None:
         with contextlib.suppress(OSError):
             offer_tutorials(Path(source), Path.home() / "notebooks")
     with quick_imports():
+        # Start-up time: `quick_imports` shortens it.
         from jupyterhub.singleuser import main
     main()
 

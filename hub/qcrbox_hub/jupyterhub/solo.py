@@ -49,6 +49,7 @@ def main(argv: list[str]) -> None:
     end_with_platform()
     os.environ.pop(lifeline.VARIABLE, None)
     with quick_imports():
+        # Start-up time: `quick_imports` shortens it.
         from jupyterlab.labapp import LabApp
 
     folder = Path(os.environ.pop(FOLDER))

@@ -71,5 +71,5 @@ def _by(port: int) -> str:
                     return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
                 break
     except psutil.Error:
-        pass
+        pass  # of another user: the message does without the name
     return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -43,32 +45,31 @@ class TeachingPage(AdminPage):
 
     async def ask(self, path: str, **query: Any) -> dict[str, Any]:
         """An answer of the registry. What may not be seen is 404, a registry that is down 503."""
-        try:
+        with _answers():
             return await self.registry.get(path, **query)
-        except QcError as error:
-            raise _as_answer(error) from None
 
     async def ask_of_student(self, exercise_id: str, name: str) -> dict[str, Any] | None:
-        """What a student did in an exercise. Of one who has never signed in None; then the board says so."""
-        try:
-            return await self.registry.get(f"/api/exercises/{exercise_id}/students/{quote(name, safe='')}")
-        except NotFound as error:
-            board = await self.ask(f"/api/exercises/{exercise_id}/board")
-            if all(row["name"] != name for row in board["students"]):
-                raise _as_answer(error) from None
-            why = NotFound(f"{name} has never signed in.", next="There is nothing to see or to mark yet.")
-            self.answer_refused(why, f"{self.root}/exercises/{exercise_id}/board")
-            return None
-        except QcError as error:
-            raise _as_answer(error) from None
+        """What a student did in an exercise. Errors as of `ask`.
+
+        None for a student who has never signed in; then this request is answered, by the board with that message.
+        """
+        api = f"/api/exercises/{exercise_id}"
+        with _answers():
+            try:
+                return await self.registry.get(f"{api}/students/{quote(name, safe='')}")
+            except NotFound:
+                board = await self.registry.get(f"{api}/board")
+                if all(row["name"] != name for row in board["students"]):
+                    raise
+        why = NotFound(f"{name} has never signed in.", next="There is nothing to see or to mark yet.")
+        self.answer_refused(why, f"{self.root}/exercises/{exercise_id}/board")
+        return None
 
     async def send_file(self, path: str) -> None:
         """Answer with a file of the registry, whole or not at all. Errors as of `ask`."""
-        try:
+        with _answers():
             async for chunk in self.registry.stream(path):
                 self.write(chunk)
-        except QcError as error:
-            raise _as_answer(error) from None
         self.finish()
 
     async def free_groups(self, courses: list[dict[str, Any]]) -> list[str]:
@@ -105,7 +106,7 @@ class TeachingPage(AdminPage):
         )
 
     async def confirmed(self) -> bool:
-        """Acts in a course need no recent sign-in: they give nobody rights at the hub."""
+        """Acts in a course need no recent sign-in: they change no rights at the hub."""
         return True
 
     def number(self, name: str) -> float | None:
@@ -146,10 +147,15 @@ class TeachingPage(AdminPage):
         return [(file["filename"], file["body"]) for file in found if file["filename"]]
 
 
-def _as_answer(error: QcError) -> web.HTTPError:
-    if isinstance(error, NotFound | NotAllowed):
-        return web.HTTPError(404, error.message)
-    return web.HTTPError(503 if error.status >= 500 else error.status, error.message)
+@contextmanager
+def _answers() -> Iterator[None]:
+    """Errors of the registry as answers of the hub."""
+    try:
+        yield
+    except (NotFound, NotAllowed) as error:
+        raise web.HTTPError(404, error.message) from None
+    except QcError as error:
+        raise web.HTTPError(503 if error.status >= 500 else error.status, error.message) from None
 
 
 class ExerciseLink(Page):

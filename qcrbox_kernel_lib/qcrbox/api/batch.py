@@ -92,7 +92,7 @@ class Batch:
                 arguments.append(box.files.as_arguments(command, command._bind((source,), options)))
                 names.append(name)
             except QcError as error:
-                # Of two inputs with one name both are told.
+                # Two inputs with the same name are both listed.
                 made.refused[name if name not in made.refused else f"{name} ({number})"] = error
                 made._refused_at[number] = error
         made._submit(arguments, names)

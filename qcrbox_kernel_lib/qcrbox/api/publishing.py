@@ -45,7 +45,7 @@ class Publication:
             try:
                 exporting.embed_file(self.block, self.result.files, kind)
             except MissingItemsError:
-                continue
+                continue  # the result has no such file
             self.embedded.append(kind)
             sum_tag = tag.replace("_file", "_checksum")
             if (

@@ -40,8 +40,6 @@ _GAP = _repeat(rb"(?:\s++|#[^\n\r]*+)")
 
 GAP = re.compile(_GAP)
 TAG = re.compile(rb"_\S*+")
-TEXT_FIELD = re.compile(_TEXT)
-QUOTED = re.compile(rb"(?:" + _SINGLE + rb"|" + _DOUBLE + rb")")
 VALUE = re.compile(rb"(?:" + _TEXT + rb"|" + _SINGLE + rb"|" + _DOUBLE + rb"|" + _BARE + rb")")
 KEYWORD = re.compile(rb"(?i:data_(\S*)|(loop_)(?=\s|\Z)|save_(\S*)|(global_)(?=\s|\Z)|(stop_)(?=\s|\Z))")
 

@@ -84,7 +84,7 @@ class EventFeed:
             try:
                 payload = self._client.get("/api/calculations", status="submitted", limit=MOST_OF_A_PAGE)
             except QcError:
-                continue
+                continue  # the places stay as they were until the next poll
             for record in payload.get("calculations", ()):
                 if record["calculation_id"] in waiting:
                     waiting[record["calculation_id"]].take_record(record)

@@ -162,11 +162,15 @@ class Live:
         self.error_msg = str(record.get("error_msg") or self.error_msg)
         if record.get("warnings"):
             self.warnings = [str(w) for w in record["warnings"]]
-        remarks = [one for one in record.get("remarks") or [] if isinstance(one, dict) and one.get("text")]
+        remarks = [
+            remark
+            for remark in record.get("remarks") or []
+            if isinstance(remark, dict) and remark.get("text")
+        ]
         if remarks:
             # A kind that a newer registry adds informs, as a note does.
-            not_applied = [one.get("kind") == RemarkKind.NOT_APPLIED for one in remarks]
-            texts = [str(one["text"]) for one in remarks]
+            not_applied = [remark.get("kind") == RemarkKind.NOT_APPLIED for remark in remarks]
+            texts = [str(remark["text"]) for remark in remarks]
             self.notes = [text for text, apart in zip(texts, not_applied, strict=True) if not apart]
             self.not_applied = [text for text, apart in zip(texts, not_applied, strict=True) if apart]
 

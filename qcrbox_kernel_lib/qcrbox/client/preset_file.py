@@ -49,7 +49,7 @@ def _changing() -> Iterator[Stored]:
     """What is stored, to be changed; written at the end. Lab and every kernel of the person change it one after another."""
     folder = path().parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Not the file itself: it is replaced, and a lock on the old one would hold back nobody.
+    # Not the file itself: it is replaced, and a lock on the old file would exclude no other process.
     with (folder / "presets.lock").open("w") as lock:
         if fcntl is not None:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""JSON that someone sent: read whole, or refused, without an error that nobody foresaw."""
+"""JSON from a client: one whole object, or None for anything else."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def axes_of_cell(entry: gemmi.SpaceGroup, cell_angles: Sequence[float]) -> tuple
     rhombohedral = max(alpha, beta, gamma) - min(alpha, beta, gamma) < 0.5 and not hexagonal
     if (entry.ext == "R" and hexagonal) or (entry.ext == "H" and rhombohedral):
         wanted = "H" if hexagonal else "R"
-        other = next((one for one in _entries(entry.hm.lower()) if one.ext == wanted), None)
+        other = next((setting for setting in _entries(entry.hm.lower()) if setting.ext == wanted), None)
         if other is not None:
             return (
                 other,

@@ -149,7 +149,7 @@ class SpaceGroup:
         entry, note = choose_setting(entries, cell_angles, code)
         notes = [note]
         setting = split_setting(symbol)[1]
-        if not any(has_setting(one, setting) for one in entries):
+        if not any(has_setting(entry, setting) for entry in entries):
             notes.append(f"'{symbol}' names a setting that is not tabulated; {entry.xhm()} is assumed.")
         if cell_angles is not None:
             entry, note = axes_of_cell(entry, cell_angles)

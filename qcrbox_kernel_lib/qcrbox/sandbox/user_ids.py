@@ -9,7 +9,6 @@ from pathlib import Path
 PREFERRED_FIRST = 1_890_000_000
 # In a container whose ids are limited: above the usual users and service accounts.
 FALLBACK_FIRST = 20_000
-RANGE = 1_000_000
 
 
 def first_user_id(uid_map: str | None = None) -> int | None:

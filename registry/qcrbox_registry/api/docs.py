@@ -50,6 +50,7 @@ async def docs_file(name: str) -> Response:
         return Response(_START, media_type="text/javascript")
     if name not in _FILES:
         raise NotFound(f"There is nothing at /docs/{name[:100]}.")
+    # Start-up time: only this page needs it.
     import swagger_ui_bundle
 
     return FileResponse(Path(swagger_ui_bundle.swagger_ui_path) / name, media_type=_FILES[name])

@@ -47,7 +47,10 @@ class Approvals:
 
     def image(self, slug: str, version: str) -> Approval | None:
         """The approval of an application version, or None."""
-        return next((one for one in self.all() if (one.slug, one.version) == (slug, version)), None)
+        return next(
+            (approval for approval in self.all() if (approval.slug, approval.version) == (slug, version)),
+            None,
+        )
 
     def approve(
         self, slug: str, version: str, image_id: str, *, image_name: str = "", by: str = ""
@@ -63,12 +66,15 @@ class Approvals:
                 next="Give the id that `docker image inspect` shows, sha256:… with 64 digits.",
             )
         made = Approval(slug, version, image_id, image_name, by, time.time())
-        self._write([one for one in self.all() if (one.slug, one.version) != (slug, version)] + [made])
+        self._write(
+            [approval for approval in self.all() if (approval.slug, approval.version) != (slug, version)]
+            + [made]
+        )
         return made
 
     def retire(self, slug: str, version: str) -> bool:
         """No new agent is started for it. False when it was not approved."""
-        kept = [one for one in self.all() if (one.slug, one.version) != (slug, version)]
+        kept = [approval for approval in self.all() if (approval.slug, approval.version) != (slug, version)]
         changed = len(kept) != len(self.all())
         self._write(kept)
         return changed
@@ -93,7 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     approvals = Approvals(given.data)
     try:
         if given.verb == "list":
-            sys.stdout.write(json.dumps([asdict(one) for one in approvals.all()]) + "\n")
+            sys.stdout.write(json.dumps([asdict(approval) for approval in approvals.all()]) + "\n")
         elif given.verb == "approve" and len(given.about) == 3:
             approvals.approve(*given.about, image_name=given.image_name, by=given.by or getpass.getuser())
         elif given.verb == "retire" and len(given.about) == 2:

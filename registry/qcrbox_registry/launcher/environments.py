@@ -126,6 +126,7 @@ def link_own_packages(environment: Path) -> None:
 
 async def _uv(arguments: list[str], name: str, progress: Progress) -> None:
     """Run uv; its lines become progress. Raises EnvironmentFailed with its last lines."""
+    # Optional: only a launcher that makes environments needs uv.
     from uv import find_uv_bin
 
     environment = {

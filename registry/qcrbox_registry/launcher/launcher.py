@@ -310,7 +310,10 @@ class Launcher:
                 host=socket.gethostname(),
                 capacity=self.manager.capacity(),
                 running=[managed.agent for managed in self.agents.values() if managed.is_alive],
-                applications=[{"slug": one.slug, "version": one.version} for one in self.catalogue],
+                applications=[
+                    {"slug": application.slug, "version": application.version}
+                    for application in self.catalogue
+                ],
                 preparing=[
                     {"slug": slug, "version": version, "text": text}
                     for (slug, version), text in self._preparing.items()
@@ -355,14 +358,14 @@ class Launcher:
             await asyncio.sleep(self.manager.poll_interval_s)
 
     async def _look_for_missing(self) -> None:
-        """See what is not installed, and what has been installed since, and tell."""
+        """Report programs that are not installed, and those that have been installed since."""
         while True:
             found = {}
-            for one in list(self.catalogue):
+            for application in list(self.catalogue):
                 try:
-                    found[one.slug, one.version] = await self.manager.missing(one)
+                    found[application.slug, application.version] = await self.manager.missing(application)
                 except Exception:
-                    log.exception("looking for what %s needs failed", one.slug)
+                    log.exception("looking for what %s needs failed", application.slug)
             if found != self._missing:
                 self._missing = found
                 await self._tell_ready()

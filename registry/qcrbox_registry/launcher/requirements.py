@@ -28,7 +28,7 @@ def lines(path: Path) -> list[str]:
 
 def of_agent() -> list[str]:
     """Third-party requirements of the installed agent, as ranges."""
-    return [str(one) for one in _needed(OWN_DISTRIBUTION, {OWN_EXTRA})]
+    return [str(requirement) for requirement in _needed(OWN_DISTRIBUTION, {OWN_EXTRA})]
 
 
 def all_satisfied(wanted: list[str]) -> bool:
@@ -55,9 +55,9 @@ def _is_satisfied(requirement: Requirement, depth: int = 0) -> bool:
         return False
     if not requirement.extras:
         return True
-    plain = {str(one) for one in _needed(requirement.name, set())}
-    more = [one for one in _needed(requirement.name, requirement.extras) if str(one) not in plain]
-    return all(_is_satisfied(one, depth + 1) for one in more)
+    plain = {str(needed) for needed in _needed(requirement.name, set())}
+    more = [needed for needed in _needed(requirement.name, requirement.extras) if str(needed) not in plain]
+    return all(_is_satisfied(needed, depth + 1) for needed in more)
 
 
 def _needed(distribution: str, extras: set[str]) -> Iterator[Requirement]:

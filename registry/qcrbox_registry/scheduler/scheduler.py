@@ -45,8 +45,6 @@ from qcrbox_registry.store.work_queue import Waiting
 
 log = structlog.get_logger(__name__)
 
-LINGER_S = 0.005
-
 
 class Scheduler:
     """Runs inside one registry process, on a connected bus and a migrated database.

@@ -22,6 +22,7 @@ def facts(content: bytes, filename: str) -> dict[str, Any] | None:
 
     Raises nothing for a damaged CIF: what cannot be read is None there, and `warnings` say why.
     """
+    # Start-up time: the process is there before it is asked, and each kind of question loads what it needs.
     from qcrbox.analysis.index import index_file, main_block
     from qcrbox.cif import names, read
     from qcrbox.cif.convert import is_cif
@@ -41,6 +42,7 @@ def facts(content: bytes, filename: str) -> dict[str, Any] | None:
 
 def unified(content: bytes, filename: str) -> bytes:
     """The file in the unified dialect. Raises CifError."""
+    # Start-up time: as above.
     from qcrbox.cif.convert import unify
 
     return unify(content, filename=filename).bytes
@@ -81,8 +83,8 @@ def _finite(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd")
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list) else value
+        return {key: _finite(part) for key, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list) else value
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class SessionService:
                 try:
                     return *authorized.session(conn, actor, "open", session_id), False
                 except NotAllowed:
-                    pass
+                    pass  # they may still be allowed to look
             return *authorized.session(conn, actor, "view", session_id), True
 
         row, about, view_only = await self._context.db.read(read)

@@ -171,7 +171,7 @@ class Database:
             yield self._writer
         except BaseException:
             failed, self._writer = self._writer, None
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # the first fault is the one to report
                 failed.close()
             raise
 

@@ -133,12 +133,12 @@ def read(
 def complete(conn: Connection, rows: Rows, ids: Iterable[str]) -> None:
     """Replace the rows of these datasets and calculations, read with `whole=False`, by whole ones."""
     wanted = sorted(set(ids))
-    calculated = [one for one in wanted if one in rows.calculations]
-    kept = [one for one in wanted if one in rows.datasets]
-    outputs = [output for one in calculated if (output := rows.calculations[one].output_dataset_id)]
+    calculated = [row_id for row_id in wanted if row_id in rows.calculations]
+    kept = [row_id for row_id in wanted if row_id in rows.datasets]
+    outputs = [output for row_id in calculated if (output := rows.calculations[row_id].output_dataset_id)]
     files = _files(conn, [*kept, *outputs], whole=True)
-    for one in kept:
-        rows.datasets[one] = replace(rows.datasets[one], files=files.get(one, ()))
+    for row_id in kept:
+        rows.datasets[row_id] = replace(rows.datasets[row_id], files=files.get(row_id, ()))
     for part in parts(calculated):
         for row in conn.execute(_of_owners(calculations).where(calculations.c.id.in_(part))):
             before = rows.calculations[row.id]
@@ -146,7 +146,7 @@ def complete(conn: Connection, rows: Rows, ids: Iterable[str]) -> None:
             rows.calculations[row.id] = _calculation(row, before.inputs, before.annotation, of_output)
 
 
-def _outline(row: Any, inputs: Sequence[str], noted: Annotation) -> CalculationRow:
+def _outline(row: sa.Row[Any], inputs: Sequence[str], noted: Annotation) -> CalculationRow:
     """What the place of a calculation in its project needs."""
     return CalculationRow(
         id=row.id,
@@ -167,7 +167,7 @@ def _outline(row: Any, inputs: Sequence[str], noted: Annotation) -> CalculationR
 
 
 def _calculation(
-    row: Any, inputs: Sequence[str], noted: Annotation, files: Sequence[FileRow]
+    row: sa.Row[Any], inputs: Sequence[str], noted: Annotation, files: Sequence[FileRow]
 ) -> CalculationRow:
     return CalculationRow(
         id=row.id,

@@ -15,6 +15,7 @@ NEWEST = "0009"
 
 
 def _config(connection: sa.Connection | None = None) -> Any:
+    # Start-up time: see `NEWEST`.
     from alembic.config import Config
 
     config = Config()
@@ -46,6 +47,7 @@ def migrate(database: Database, to: str = "head") -> tuple[str | None, str]:
 
 
 def _upgrade(connection: sa.Connection, before: str | None, to: str) -> None:
+    # Start-up time: see `NEWEST`.
     from alembic import command
     from alembic.script import ScriptDirectory
 

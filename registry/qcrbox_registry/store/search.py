@@ -122,7 +122,7 @@ def _with_index(wanted: Wanted) -> sa.ColumnElement[bool]:
     for element in wanted.elements:
         where.append(cif_index.c.elements.contains(f"|{_element(element)}|", autoescape=True))
     if wanted.elements and wanted.only_elements:
-        inner = "|".join(sorted({_element(one) for one in wanted.elements}))
+        inner = "|".join(sorted({_element(symbol) for symbol in wanted.elements}))
         where.append(cif_index.c.elements == f"|{inner}|")
     if wanted.space_group:
         where.append(_space_group(wanted.space_group, wanted.settings))

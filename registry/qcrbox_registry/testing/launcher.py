@@ -103,7 +103,7 @@ class DummyLauncher:
             launcher=self.name,
             manager="practice",
             capacity=self.capacity,
-            running=[one.agent for one in self._alive()],
+            running=[agent.agent for agent in self._alive()],
             applications=[{"slug": slug, "version": version} for slug, version in self.applications],
             missing=self.missing,
         )
@@ -116,20 +116,20 @@ class DummyLauncher:
             )
 
     def _alive(self) -> list[ManagedDummy]:
-        return [one for one in self.kept.values() if one.is_alive()]
+        return [agent for agent in self.kept.values() if agent.is_alive()]
 
     def _answer(self, ok: bool = True, error: str = "") -> bytes:
         running = [
             RunningAgent(
-                agent=one.agent,
-                application_slug=one.request.application_slug,
-                application_version=one.request.application_version,
-                started_at=one.started_at,
-                handle=str(one.pid),
-                alive=one.is_alive(),
-                exit_code=one.exit_code(),
+                agent=agent.agent,
+                application_slug=agent.request.application_slug,
+                application_version=agent.request.application_version,
+                started_at=agent.started_at,
+                handle=str(agent.pid),
+                alive=agent.is_alive(),
+                exit_code=agent.exit_code(),
             )
-            for one in self.kept.values()
+            for agent in self.kept.values()
         ]
         free = max(self.capacity - len(self._alive()), 0)
         return LauncherAnswer(ok=ok, error=error, agents=running, free=free).model_dump_json().encode()

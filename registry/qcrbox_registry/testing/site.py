@@ -160,7 +160,7 @@ class DummySite:
         new = [self.new(command, owner, group, **more) for _ in range(count)]
         self.hub.publish(await self.db.write(lambda conn: calculations.create_many(conn, new)))
         self.scheduler.submitted(new)
-        return [one.id for one in new]
+        return [calculation.id for calculation in new]
 
     async def rows(self, ids: Sequence[str]) -> list[Any]:
         """Rows of the calculations in the order of the ids; raises KeyError for an unknown id."""
@@ -171,7 +171,7 @@ class DummySite:
                 part = list(ids[start : start + 500])
                 query = sa.select(calculations_table).where(calculations_table.c.id.in_(part))
                 found |= {row.id: row for row in conn.execute(query)}
-            return [found[one] for one in ids]
+            return [found[calculation_id] for calculation_id in ids]
 
         return await self.db.read(read)
 

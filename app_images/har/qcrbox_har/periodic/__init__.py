@@ -1,1 +1,1 @@
-"""Densities of whole crystals from GPAW, which runs under a Python of its own."""
+"""Densities of whole crystals from GPAW, which runs under a separate Python."""

@@ -17,7 +17,6 @@ import traceback
 
 import numpy as np
 
-HARTREE_EV = 27.211386245988
 # Of the occupation numbers, eV. It changes nothing in an insulator and lets the iterations of a metal converge.
 WIDTH_EV = 0.05
 # A free atom has less than 1e-7 e/bohr³ farther away.
@@ -37,6 +36,7 @@ class Crystal:
         cell (3, 3): axes in Å; symbols; fractional (n, 3); cutoff_ev; kpoints (3,); functional; unpaired: electrons in the cell;
         tolerance: of the density, electrons for each valence electron. watch: called with iteration and energy in hartree.
         """
+        # Optional: only the Python that runs this file has GPAW.
         from ase import Atoms
 
         begun = time.perf_counter()
@@ -63,6 +63,7 @@ class Crystal:
             "processor_seconds": time.process_time(),
             "bands": int(calculator.get_number_of_bands()),
             "kpoints": len(calculator.get_ibz_k_points()),
+            "partly_filled": _partly_filled(calculator),
             "valence": float(calculator.get_number_of_electrons()),
         }
 
@@ -83,6 +84,7 @@ class Crystal:
 
 def setups(request: dict) -> dict[str, int]:
     """Valence electrons by element, of those elements that GPAW has data for."""
+    # Optional: only the Python that runs this file has GPAW.
     from gpaw.setup_data import SetupData
 
     found = {}
@@ -95,6 +97,7 @@ def setups(request: dict) -> dict[str, int]:
 
 
 def _calculator(request: dict):
+    # Optional: only the Python that runs this file has GPAW.
     from gpaw import GPAW, PW, FermiDirac
 
     unpaired = request["unpaired"]
@@ -123,6 +126,12 @@ def _moments(atoms, unpaired: int) -> np.ndarray:
     return np.where(where, unpaired / where.sum(), 0.0)
 
 
+def _partly_filled(calculator) -> float:
+    """How far the band that is least full or empty is from either, at most 0.5; next to 0 in an insulator."""
+    shares = [kpt.f_n / kpt.weight for kpt in calculator.wfs.kpt_u]
+    return float(max(np.minimum(share, 1 - share).max() for share in shares))
+
+
 def _energy(calculator) -> float:
     """Hartree, of all electrons."""
     return float(calculator.hamiltonian.e_total_free + calculator.setups.Eref)
@@ -148,6 +157,7 @@ def _write(calculator, path: str) -> None:
 
 def _sphere(setup, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Density of the partial waves less that of the smooth ones, with the cores."""
+    # Optional: only the Python that runs this file has GPAW.
     from gpaw.gaunt import gaunt
     from gpaw.utilities import unpack2
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TextIO
 
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 
-from qcrbox_har.periodic.interpreter import Interpreter, environment, find
+from qcrbox_har.periodic.interpreter import Interpreter, environment, find, forget
 from qcrbox_har.processes import died
 
 OnIteration = Callable[[int, float], None]
@@ -104,6 +104,7 @@ class GpawProgram:
         assert self._process is not None
         code = self._process.wait()
         self.close()
+        forget(self.interpreter)
         return died("GPAW", code, "Choose density='molecules'.")
 
 

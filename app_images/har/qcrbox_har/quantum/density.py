@@ -102,7 +102,7 @@ def atomic_densities(
     times = {"scf": source.seconds}
     clock = time.perf_counter()
     molecule = source.molecule
-    chosen = {one.atom for one in wanted}
+    chosen = {atom.atom for atom in wanted}
     points, weights = _grid(molecule, settings, chosen)
     n_points = len(points)
     density = source.density(points)
@@ -123,12 +123,12 @@ def atomic_densities(
     times["partition"] = time.perf_counter() - clock
     clock, processor = time.perf_counter(), time.process_time()
     factors = np.empty((len(wanted), len(hkl)), dtype=np.complex128)
-    for row, one in enumerate(wanted):
-        displaced, charge = atoms.density_of(one.atom)
-        indices = fourier.image_indices(hkl, one.rotation)
+    for row, atom in enumerate(wanted):
+        displaced, charge = atoms.density_of(atom.atom)
+        indices = fourier.image_indices(hkl, atom.rotation)
         points = displaced @ (fractional.T * BOHR)
         factors[row] = fourier.form_factors(points, charge, indices, threads, settings.transform)
-        factors[row] += free[symbols[one.atom]][1:]
+        factors[row] += free[symbols[atom.atom]][1:]
     times |= {"fourier": time.perf_counter() - clock, "fourier_processor": time.process_time() - processor}
     if settings.is_fragment:
         atoms.forget_others(chosen)
@@ -221,7 +221,7 @@ def grid_near(molecule: gto.Mole, settings: Settings, atoms: set[int]) -> tuple[
     A Hirshfeld atom has no electrons where its free atom has none. What is left out is below `NEGLIGIBLE` electrons a point
     even where the molecule is as dense as its free atoms together.
     """
-    # One symbol for each atom, so that each has points of its own.
+    # A different symbol for each atom, so that each has separate grid points.
     labelled = molecule.copy()
     labelled._atom = [
         (f"{labelled.atom_pure_symbol(i)}{i}", place) for i, (_, place) in enumerate(molecule._atom)

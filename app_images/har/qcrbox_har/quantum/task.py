@@ -109,7 +109,7 @@ def _less_free_atoms(
 
 def formula_of_file(path: str) -> dict[str, int]:
     """Atoms of each element in a wavefunction file, by alphabet."""
-    from qcrbox_har.quantum import external
+    from qcrbox_har.quantum import external  # half a second of start-up that few need
 
     symbols = [gto.mole._std_symbol(int(z)) for z in external.read(path).atnums]
     return {symbol: symbols.count(symbol) for symbol in sorted(set(symbols))}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from pyscf import gto
 from pyscf.data.nist import BOHR
 from scipy.optimize import minimize
 from tblite.interface import Calculator
@@ -62,8 +63,6 @@ def _bonds(parent: int, pairs: list[tuple[int, int]]) -> int:
 
 
 def _calculator(molecule: MoleculeInput, coordinates: Array) -> Calculator:
-    from pyscf import gto
-
     numbers = np.array([gto.charge(s) for s in molecule.symbols])
     made = Calculator(
         "GFN2-xTB", numbers, coordinates, charge=float(molecule.charge), uhf=molecule.multiplicity - 1

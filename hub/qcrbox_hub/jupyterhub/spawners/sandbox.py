@@ -258,4 +258,4 @@ def send(pid: int, number: signal.Signals) -> None:
         if pid:
             os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
-        pass
+        pass  # ended; the number may belong to a process of another user by now

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Final, Literal, get_args
+from typing import Literal, get_args
 
 from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
 from qcrbox.cif.convert.specific import respelled
@@ -22,7 +22,6 @@ from qcrbox.cif.values import value_and_su
 from qcrbox.contract.errors import UserInputError
 
 Names = Literal["as written", "unified"]
-AS_WRITTEN: Final = "as written"
 _NO_SU = frozenset({"?", ".", "0"})
 
 
@@ -46,7 +45,7 @@ def as_written(content: bytes, like: Sequence[bytes] = (), filename: str = "") -
     document = read(content, filename=filename)
     if document.diagnostics or not any("." in tag for block in document.blocks for tag in block.tags):
         return content
-    spelling = Spelling.of(read(one, on_error="keep") for one in like)
+    spelling = Spelling.of(read(file, on_error="keep") for file in like)
     blocks = [respelled(with_brackets(block), spelling) for block in document.blocks]
     return Document(blocks, cif2=document.cif2, filename=filename).to_bytes()
 

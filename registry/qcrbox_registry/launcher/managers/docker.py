@@ -96,10 +96,10 @@ class DockerManager(Manager):
         self._client: docker.DockerClient | None = None
         self.mounts = SocketMounts(Path(self.data), self.platform)
         found = await self.list()
-        for one in found:
-            await self.mounts.open(one.agent, self.nats_url)
+        for agent in found:
+            await self.mounts.open(agent.agent, self.nats_url)
         await self._remove_ended()
-        self.mounts.keep_only({one.agent for one in found})
+        self.mounts.keep_only({agent.agent for agent in found})
 
     async def cleanup(self) -> None:
         """Close the sockets; the containers keep running."""
@@ -358,8 +358,10 @@ class DockerManager(Manager):
     async def list(self) -> list[FoundAgent]:
         """Agents in containers of this platform that are alive."""
         containers = await self._call(self._containers)
-        found = [_found(one.labels, one.id) for one in containers if one.status in _ALIVE]
-        self._agents.update((one.handle, one.agent) for one in found)
+        found = [
+            _found(container.labels, container.id) for container in containers if container.status in _ALIVE
+        ]
+        self._agents.update((agent.handle, agent.agent) for agent in found)
         return found
 
     def _containers(self, client: docker.DockerClient) -> Sequence[Any]:

@@ -30,7 +30,6 @@ RUSH = 2.0  # and twice as many come at once
 UNKNOWN_S = 10.0
 REHEARSAL_S = 90.0
 SLOW_START_S = 30.0
-WAIT_WORTH_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
