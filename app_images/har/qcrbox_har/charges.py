@@ -57,7 +57,8 @@ def assign(
     spins = _parse(multiplicities, "multiplicities", molecules)
     for molecule in molecules:
         molecule.multiplicity = spins.get(molecule.number, 1)
-        _check_spin(molecule, declared=molecule.number in spins)
+        molecule.is_spin_declared = molecule.number in spins
+        _check_spin(molecule, declared=molecule.is_spin_declared)
     return _of_the_cell(molecules)
 
 
@@ -82,18 +83,23 @@ def moiety_misfits(molecules: list[Molecule], moiety: str) -> list[str]:
 
 
 def assign_to_cell(cell: Molecule, multiplicities: str = "") -> None:
-    """Set the multiplicity of all atoms of a unit cell together, which have no charge. Raises UserInputError as `assign` does."""
+    """Set the multiplicity of all atoms of a unit cell together, which have no charge. Raises UserInputError as `assign` does.
+
+    An odd number of electrons without spin is possible where bands are partly filled: in metals, and where it is declared.
+    """
     spins = _parse(multiplicities, "multiplicities", [cell])
-    cell.charge, cell.multiplicity = 0, spins.get(1, 1)
+    cell.charge, cell.multiplicity, cell.is_spin_declared = 0, spins.get(1, 1), 1 in spins
     electrons = electron_count(cell)
-    if not _is_possible(electrons, cell.multiplicity):
+    may_conduct = cell.is_spin_declared or all(is_metal(symbol) for symbol in cell.symbols)
+    if not (_is_possible(electrons, cell.multiplicity) or (may_conduct and cell.multiplicity == 1)):
         raise UserInputError(
             f"the unit cell, {cell.formula}, has {electrons} electrons, which cannot have multiplicity {cell.multiplicity}.",
             where="multiplicities",
             why=""
             if spins
             else "Its shells are open, or hydrogen atoms or counter-ions are missing from the model.",
-            next="Complete the model, or give the multiplicity of the cell: multiplicities='1: 2' for one unpaired electron in it.",
+            next="Complete the model, or give the multiplicity of the cell: multiplicities='1: 2' for one unpaired electron in it, "
+            "'1: 1' for a conductor without spins.",
         )
     open_metals = [] if spins else _open_metals(cell)
     if open_metals:
@@ -101,8 +107,8 @@ def assign_to_cell(cell: Molecule, multiplicities: str = "") -> None:
             f"the crystal has {', '.join(open_metals)}, whose d or f shell may be open.",
             where="multiplicities",
             why="A density with the wrong spin gives wrong form factors without any sign of it.",
-            next="Declare the multiplicity of the unit cell, all spins parallel: multiplicities='1: 1' for none unpaired, "
-            "'1: 5' for four electrons.",
+            next="Declare the multiplicity of the unit cell, all spins parallel: multiplicities='1: 1' for none unpaired (most "
+            "metals), '1: 5' for four electrons. Spins that alternate are not offered: take them as parallel.",
         )
 
 

@@ -70,22 +70,21 @@ class TableOptions:
     wavefunction: str | None = None
 
 
+@dataclass(eq=False)
 class Computer:
-    """Makes tables of one crystal, round after round."""
+    """Makes tables of one crystal, round after round. quantum: the process that computes them."""
 
-    def __init__(
-        self,
-        structure: Structure,
-        plan: Plan,
-        method: Method,
-        quantum: Child,
-        options: TableOptions | None = None,
-    ) -> None:
-        self.structure, self.plan, self.method, self.quantum = structure, plan, method, quantum
-        options = options or TableOptions()
+    structure: Structure
+    plan: Plan
+    method: Method
+    quantum: Child
+    options: TableOptions = TableOptions()
+
+    def __post_init__(self) -> None:
+        structure, plan, options = self.structure, self.plan, self.options
         self.settings = {
             "partition": options.partition,
-            "basis": method.basis if options.wavefunction is None else "def2-TZVP",
+            "basis": self.method.basis if options.wavefunction is None else "def2-TZVP",
             "grid_level": options.grid,
         }
         self.given = self._given(options.wavefunction)
@@ -95,6 +94,11 @@ class Computer:
         count = len(structure.sites)
         self.charges, self.dipoles = np.zeros(count), np.zeros((count, 3))
         self.has_field = False
+
+    @property
+    def was_foreseen(self) -> bool:
+        """Whether the estimate of the cost was of what is computed."""
+        return True
 
     @property
     def is_fixed(self) -> bool:
@@ -109,10 +113,11 @@ class Computer:
         found = {m.number: wavefunction for m in self.plan.molecules if _counts(m.symbols) == formula}
         if not found:
             names = ", ".join(m.formula for m in self.plan.molecules)
+            atoms = [element for element, count in formula.items() for _ in range(count)]
             raise UserInputError(
                 "no molecule of the crystal has the atoms of the wavefunction file.",
                 where="wavefunction",
-                why=f"The file has {formula}, the crystal {names}.",
+                why=f"The file has {MoleculeInput(atoms, np.empty((len(atoms), 3))).formula}, the crystal {names}.",
                 next="Give the file of one of these molecules with all its atoms.",
             )
         return found

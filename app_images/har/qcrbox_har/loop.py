@@ -77,7 +77,8 @@ class Refinement:
         if state.table is None:
             # Converged in an earlier attempt that did not live to write its results.
             self._round(state, len(state.rounds) + 1, indices)
-        if state.converged and self.cost is not None and not self.computer.is_fixed:
+        was_foreseen = self.computer.was_foreseen and not self.computer.is_fixed
+        if state.converged and self.cost is not None and was_foreseen:
             experience.add(self.cost.kind, self.cost.model_seconds, time.perf_counter() - started)
         return state
 
@@ -178,7 +179,7 @@ class Refinement:
             options.partition, options.grid, None if isolated else options.field_radius, options.wavefunction
         )
         parts = (state.structure, state.plan, state.method, self.quantum, made_with)
-        return Computer(*parts) if self.gpaw is None else PeriodicComputer(*parts, self.gpaw)
+        return Computer(*parts) if self.gpaw is None else PeriodicComputer(*parts, gpaw=self.gpaw)
 
     def _first_hydrogens(self, state: Progress) -> Array:
         """X-H distances by GFN2, in the model of the least squares as well. Returns all sites, fractional."""

@@ -168,7 +168,7 @@ class AtomicDensity:
     electrons (n,): integral of each atomic density; dipoles (n, 3): its first moment about the nucleus in
     e Å, sign of the charge; charges (n,): nuclear charge less electrons; spin (n,): unpaired electrons. Of a fragment these are
     NaN for atoms that are not wanted, and so are total_electrons and dipole (3,) in e Å. apart: r.m.s. distance in Å of the atoms of
-    a wavefunction file from those of the crystal.
+    a wavefunction file from those of the crystal; kpoints: mesh of a periodic density along the reciprocal axes.
     """
 
     electrons: Array
@@ -184,3 +184,4 @@ class AtomicDensity:
     n_basis: int = 0
     n_points: int = 0
     apart: float = 0.0
+    kpoints: tuple[int, int, int] | None = None

@@ -37,7 +37,8 @@ class Molecule:
     """Atoms that share one wavefunction.
 
     symbols: of its atoms, then of its caps; site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
-    the user names it; copies: how many there are in the unit cell, by occupancy; places: before the share of its conformer.
+    the user names it; copies: how many there are in the unit cell, by occupancy; places: before the share of its conformer;
+    is_spin_declared: whether the user gave the multiplicity.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Molecule:
     charge: int = 0
     multiplicity: int = 1
     charge_source: str = "guessed"
+    is_spin_declared: bool = False
     caps: list[Cap] = field(default_factory=list)
 
     @property

@@ -49,7 +49,7 @@ def ammonium_chloride(x: float) -> str:
 def table_of(made: Structure, quantum, hkl):
     state = planning.prepare(made, PERIODIC, {}, were_placed=False)
     with GpawProgram() as gpaw:
-        computer = PeriodicComputer(made, state.plan, state.method, quantum, TableOptions(), gpaw)
+        computer = PeriodicComputer(made, state.plan, state.method, quantum, TableOptions(), gpaw=gpaw)
         return computer.table(made.sites.fract, hkl)
 
 

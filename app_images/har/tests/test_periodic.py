@@ -107,9 +107,40 @@ def test_open_shells_of_the_cell_must_be_declared():
         charges.assign_to_cell(odd)
     charges.assign_to_cell(odd, "1: 2")
     assert odd.multiplicity == 2
+    charges.assign_to_cell(odd, "1: 1")
+    assert (odd.multiplicity, odd.is_spin_declared) == (1, True)
     (iron,) = crystal.plan(structure("Fe1 Fe 0 0 0\nO1 O 0.2 0 0\n"), set()).molecules
-    with pytest.raises(UserInputError, match="Fe, whose d or f shell may be open"):
+    with pytest.raises(UserInputError, match="Fe, whose d or f shell may be open") as error:
         charges.assign_to_cell(iron)
+    assert "Spins that alternate are not offered" in error.value.next
+
+
+def test_metals_may_have_an_odd_number_of_electrons_without_spin():
+    (lithium,) = crystal.plan(structure("Li1 Li 0 0 0\n", (3.5, 3.5, 3.5, 90, 90, 90)), set()).molecules
+    charges.assign_to_cell(lithium)
+    assert (lithium.multiplicity, lithium.is_spin_declared) == (1, False)
+    with pytest.raises(UserInputError, match="3 electrons, which cannot have multiplicity 3"):
+        charges.assign_to_cell(lithium, "1: 3")
+
+
+BRUCITE = ("Mg1 Mg 0 0 0\nO1 O 0.33333 0.66667 0.2203\n", (3.15, 3.15, 4.77, 90, 90, 120), "P -3 m 1")
+
+
+def test_a_cell_without_the_hydrogen_of_its_formula_is_refused():
+    """Its electrons would be even in number: a peroxide without any sign of it."""
+    with pytest.raises(UserInputError, match="has hydrogen, and the model has none") as error:
+        crystal.plan(structure(*BRUCITE, extra="_chemical_formula_sum 'H2 Mg O2'\n"), set())
+    assert "missing_hydrogens='place'" in error.value.next
+    assert not crystal.plan(structure(*BRUCITE, extra="_chemical_formula_sum 'Mg O2'\n"), set()).doubts
+
+
+def test_atoms_of_the_formula_that_the_cell_lacks_are_said():
+    rows = BRUCITE[0] + "H1 H 0.33333 0.66667 0.43\n"
+    formula = "_chemical_formula_sum 'H4 Mg O2 Cl'\n"
+    (doubt,) = crystal.plan(structure(rows, *BRUCITE[1:], extra=formula), set()).doubts
+    assert "lacks 2 H, 1 Cl of its formula" in doubt
+    deuterated = "_chemical_formula_sum 'D2 Mg O2'\n"
+    assert not crystal.plan(structure(rows, *BRUCITE[1:], extra=deuterated), set()).doubts
 
 
 def test_the_level_of_theory_is_pbe_unless_gpaw_has_data_for_another():
@@ -140,8 +171,10 @@ def test_options_of_molecules_are_refused_in_words(name, value):
 
 def test_meshes_of_k_points_follow_the_cell():
     cube = structure("Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5\n", (6.0, 4.0, 13.0, 90, 90, 90))
-    assert crystal.kpoints(cube, ["Na", "Cl"]) == (2, 3, 1)
-    assert crystal.kpoints(cube, ["Na"]) == (6, 9, 3)
+    assert crystal.kpoints(cube, conducts=False) == (2, 3, 1)
+    assert crystal.kpoints(cube, conducts=True) == (6, 9, 3)
+    assert crystal.is_metallic(["Na", "Al"])
+    assert not crystal.is_metallic(["Na", "Cl"])
 
 
 def test_symmetry_and_time_reversal_leave_few_k_points():
@@ -182,6 +215,43 @@ def test_a_python_that_has_gpaw_is_found_on_the_path(tmp_path, monkeypatch):
     assert path in interpreter.candidates()
     monkeypatch.setenv(interpreter.VARIABLE, path)
     assert interpreter.find() == Interpreter(path, "99.1")
+
+
+@pytest.fixture
+def counted(tmp_path, monkeypatch):
+    """A Python with GPAW that counts how often it is asked: (its path, the file with a line for each time)."""
+    asked = tmp_path / "asked"
+    path = program(tmp_path, f"open({str(asked)!r}, 'a').write('once\\n')\nprint('99.1')")
+    monkeypatch.setenv(interpreter.VARIABLE, path)
+    return Path(path), asked
+
+
+def test_gpaw_is_asked_for_its_version_once_in_a_process(counted):
+    path, asked = counted
+    assert interpreter.find() == interpreter.find() == Interpreter(str(path), "99.1")
+    assert asked.read_text().count("once") == 1
+
+
+def test_gpaw_is_asked_again_when_it_was_replaced_or_removed_or_did_not_answer(counted, monkeypatch):
+    path, asked = counted
+    found = interpreter.find()
+    path.write_text(path.read_text().replace("99.1", "99.22"), encoding="utf-8")
+    assert interpreter.find().version == "99.22"
+    interpreter.forget(found)
+    assert asked.read_text().count("once") == 2
+    with GpawProgram() as made, pytest.raises(CalculationFailed, match="GPAW ended"):
+        made.setups(["C"], "PBE")  # it ends without an answer
+    path.unlink()
+    with pytest.raises(UserInputError, match="needs GPAW"):
+        interpreter.find()
+
+
+def test_gpaw_that_was_not_there_is_looked_for_again(tmp_path, monkeypatch):
+    monkeypatch.setenv(interpreter.VARIABLE, str(tmp_path / "python3"))
+    with pytest.raises(UserInputError, match="needs GPAW"):
+        interpreter.find()
+    program(tmp_path, "print('99.1')")
+    assert interpreter.find().version == "99.1"
 
 
 ANSWERS = """

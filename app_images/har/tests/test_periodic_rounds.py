@@ -33,6 +33,7 @@ class FreeAtoms:
 
     def __init__(self, quantum) -> None:
         self.quantum = quantum
+        self.partly_filled = 0.0
         self.requests: list[dict[str, Any]] = []
 
     def setups(self, symbols: list[str], functional: str) -> dict[str, int]:
@@ -44,7 +45,8 @@ class FreeAtoms:
         self.quantum.call(
             "periodic_reference:write_free_atoms", request["file"], request["symbols"], "def2-TZVP"
         )
-        return {"energy": -2.5, "iterations": 7, "seconds": 0.1, "processor_seconds": 0.1}
+        seconds = {"seconds": 0.1, "processor_seconds": 0.1}
+        return {"energy": -2.5, "iterations": 7, "partly_filled": self.partly_filled} | seconds
 
     def close(self) -> None:
         self.requests.clear()
@@ -60,7 +62,7 @@ def computer(gpaw, quantum, tmp_path, monkeypatch) -> PeriodicComputer:
     monkeypatch.chdir(tmp_path)
     made = structure(ROWS, CELL, GROUP)
     method = crystal.method(Options(density="periodic"), {"He", "Ne"})
-    return PeriodicComputer(made, crystal.plan(made, set()), method, quantum, TableOptions(), gpaw)
+    return PeriodicComputer(made, crystal.plan(made, set()), method, quantum, TableOptions(), gpaw=gpaw)
 
 
 def test_every_site_gets_the_form_factors_of_its_own_place(computer, quantum):
@@ -89,7 +91,7 @@ def test_atoms_with_long_tails_take_nothing_of_cores_beyond_their_neighbours(
     monkeypatch.chdir(tmp_path)
     salt = structure("Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5\n", (5.64, 5.64, 5.64, 90, 90, 90), "F m -3 m")
     method = crystal.method(Options(density="periodic"), {"Na", "Cl"})
-    made = PeriodicComputer(salt, crystal.plan(salt, set()), method, quantum, TableOptions(), gpaw)
+    made = PeriodicComputer(salt, crystal.plan(salt, set()), method, quantum, TableOptions(), gpaw=gpaw)
     table = made.table(salt.sites.fract, HKL[:1])
     assert table.electrons == pytest.approx([11, 17], abs=0.01)
 
@@ -105,6 +107,35 @@ def test_gpaw_is_asked_for_the_whole_cell(computer, gpaw):
     assert (asked["functional"], asked["unpaired"], asked["cutoff_ev"]) == ("PBE", 0, 600.0)
     # 12 Å along every axis; the reciprocal axes of a monoclinic cell are longer than the inverse edges.
     assert asked["kpoints"] == [3, 2, 2]
+
+
+def test_partly_filled_bands_without_a_declared_spin_are_refused(computer, gpaw):
+    """Magnesium diboride looks like that, and so does oxygen whose two unpaired electrons were made a pair."""
+    gpaw.partly_filled = 0.3
+    with pytest.raises(UserInputError, match="partly filled") as error:
+        computer.table(computer.structure.sites.fract, HKL[:1])
+    assert error.value.where == "multiplicities"
+    assert "'1: 1' for a conductor" in error.value.next
+
+
+def test_a_declared_conductor_is_computed_with_the_k_points_of_one(computer, gpaw, capsys):
+    gpaw.partly_filled = 0.3
+    computer.plan.molecules[0].is_spin_declared = True
+    sites = computer.structure.sites.fract
+    (result,) = computer.table(sites, HKL[:1]).molecules
+    assert [asked["kpoints"] for asked in gpaw.requests] == [[3, 2, 2], [8, 6, 6]]
+    assert (result.iterations, result.kpoints) == (14, (8, 6, 6))
+    assert not computer.was_foreseen  # what it took says nothing about insulators
+    computer.table(sites, HKL[:1])
+    assert [asked["kpoints"] for asked in gpaw.requests[2:]] == [[8, 6, 6]]
+    assert "8 x 6 x 6 k points instead of 3 x 2 x 2" in capsys.readouterr().out
+
+
+def test_the_gap_of_an_insulator_is_none_of_a_conductor(computer, gpaw):
+    gpaw.partly_filled = 0.005
+    (result,) = computer.table(computer.structure.sites.fract, HKL[:1]).molecules
+    assert result.kpoints == (3, 2, 2)
+    assert computer.was_foreseen
 
 
 def test_free_atoms_have_no_deformation_density(computer):

@@ -85,6 +85,7 @@ def test_a_periodic_density_is_said_with_its_k_points():
     state, options = state_of(), Options(density="periodic")
     state.plan = crystal.plan(state.structure, set())
     state.method = crystal.method(options, {"O", "H"})
+    state.table.molecules[0].kpoints = (2, 2, 2)
     text = " ".join(publication.sentences(state, options))
     assert "taken from the periodic density of the crystal" in text
     assert "PBE, projector-augmented plane waves to 600 eV, 2 x 2 x 2 k points" in text

@@ -88,20 +88,71 @@ def test_organic_structures_need_hydrogen_and_others_do_not():
     refuse_without_hydrogen(structure("Na1 Na 0 0 0\nCl1 Cl 0.28 0 0\n"))
     with pytest.raises(UserInputError, match="no hydrogen atoms") as error:
         refuse_without_hydrogen(structure("C1 C 0 0 0\nO1 O 0.12 0 0\n"))
+    assert "by C1:" in error.value.why
     assert "missing_hydrogens='place'" in error.value.next
 
 
+DIAMOND = ("C1 C 0.125 0.125 0.125\n", (3.567, 3.567, 3.567, 90, 90, 90), "F d -3 m :2")
+CALCITE = ("Ca1 Ca 0 0 0\nC1 C 0 0 0.25\nO1 O 0.257 0 0.25\n", (4.99, 4.99, 17.06, 90, 90, 120), "R -3 c :H")
+DRY_ICE = ("C1 C 0 0 0\nO1 O 0.1185 0.1185 0.1185\n", (5.624, 5.624, 5.624, 90, 90, 90), "P a -3")
+CYANIDE = (
+    "K1 K 0.5 0.5 0.5\nC1 C 0.942 0 0\nN1 N 0.058 0 0\n",
+    (10.0, 10.0, 10.0, 90, 90, 90),
+)
+
+
+@pytest.mark.parametrize(
+    "crystal",
+    [DIAMOND, CALCITE, DRY_ICE, CYANIDE],
+    ids=["diamond", "carbonate", "carbon dioxide", "cyanide"],
+)
+def test_crystals_in_which_no_bond_is_open_have_no_hydrogen(crystal):
+    (note,) = refuse_without_hydrogen(structure(*crystal))
+    assert "none seem to be missing" in note
+
+
+METHYL = "C1 C 0 0 0\nC2 C 0.154 0 0\n"
+# Two sides of a benzene ring.
+ARYL = "C1 C 0 0 0\nC2 C 0.12 0.07 0\nC3 C -0.12 0.07 0\nCl2 Cl 0.27 -0.02 0\nCl3 Cl -0.27 -0.02 0\n"
+PYRAMID = "C1 C 0 0 0\nCl1 Cl 0.166 0 0.059\nCl2 Cl -0.083 0.144 0.059\nCl3 Cl -0.083 -0.144 0.059\n"
+UREA = "C1 C 0 0 0\nO1 O 0 0 0.126\nN1 N 0.114 0 -0.072\nN2 N -0.114 0 -0.072\n"
+HYDRATE = "C1 C 0 0 0\nO1 O 0.116 0 0\nO2 O -0.116 0 0\nO3 O 0.5 0.5 0.5\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "lacking"),
+    [
+        (METHYL, "C1, C2"),
+        (ARYL, "C1, C2"),
+        (PYRAMID, "C1"),
+        (UREA, "N1, N2"),
+        (HYDRATE, "O3"),
+    ],
+    ids=["methyl", "ring", "chloroform", "amine", "water"],
+)
+def test_the_atoms_that_lack_hydrogen_are_named(rows, lacking):
+    with pytest.raises(UserInputError) as error:
+        refuse_without_hydrogen(structure(rows))
+    assert f"by {lacking}" in error.value.why
+
+
+def test_a_formula_with_hydrogen_says_that_it_is_missing():
+    with pytest.raises(UserInputError, match="no hydrogen atoms") as error:
+        refuse_without_hydrogen(structure(*DIAMOND, extra="_chemical_formula_sum 'C H'\n"))
+    assert "the formula" in error.value.why
+
+
 def test_a_crystal_that_has_no_hydrogen_is_refined_where_placing_found_none_missing():
-    """Carbon tetrachloride: asking for hydrogen is the way out that the refusal names, and must not end in it again."""
+    """Asking for hydrogen is the way out that the refusal names, and must not end in it again."""
     rows = "C1 C .5 .5 .5\n" + "".join(
         f"Cl{i} Cl {0.5 + x * 0.102} {0.5 + y * 0.102} {0.5 + z * 0.102}\n"
         for i, (x, y, z) in enumerate(((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)), start=1)
     )
-    state = Refinement(Options(), {"hydrogens": "place"}, None, None).prepare(structure(rows), {})
-    assert [m.formula for m in state.plan.molecules] == ["CCl4"]
-    assert any("none seem to be missing" in warning for warning in state.warnings)
-    with pytest.raises(UserInputError, match="no hydrogen atoms"):
-        Refinement(Options(), {}, None, None).prepare(structure(rows), {})
+    for hydrogens in ("place", "keep"):
+        state = Refinement(Options(), {"hydrogens": hydrogens}, None, None).prepare(structure(rows), {})
+        assert [m.formula for m in state.plan.molecules] == ["CCl4"]
+        assert any("none seem to be missing" in warning for warning in state.warnings)
+    assert refuse_without_hydrogen(structure(UREA), were_placed=True)
 
 
 def test_each_hydrogen_is_paired_with_the_atom_it_is_bonded_to():

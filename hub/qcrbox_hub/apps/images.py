@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -148,24 +148,30 @@ class ImageBuilder:
 
     # ------------------------------------------------------------ applications
 
-    def build_application(self, folder: Path, *, rebuild: bool = False) -> tuple[str, str]:
+    def build_application(
+        self, folder: Path, *, rebuild: bool = False, arguments: Mapping[str, str] | None = None
+    ) -> tuple[str, str]:
         """Build one application folder. Returns (name, image id).
 
-        The id is that of this build: another user may build under the same name at the same time.
+        arguments: values of the ARG lines of its Dockerfile. The id is that of this build: another user may build under the same
+        name at the same time. Raises UserInputError for arguments that the Dockerfile does not have.
         """
+        given = dict(arguments or {})
         # Not by YAML alone: it would read the version 2022.10 as the number 2022.1.
         spec = load(required_spec_of(folder))
         slug, version = spec.slug, spec.version
         context = {name: path.read_bytes() for name, path in application_files(folder)}
         context.setdefault("requirements.txt", b"")
         dockerfile = context.setdefault("Dockerfile", DEFAULT_DOCKERFILE.encode()).decode()
+        _refuse_unknown(given, dockerfile)
         base = self._base_of(dockerfile, rebuild)
-        stamp = digest(context) + ":" + self.client.images.get(base).id
+        of_arguments = {f"ARG {name}": value.encode() for name, value in given.items()}
+        stamp = digest(context | of_arguments) + ":" + self.client.images.get(base).id
         name = image_name(slug, version)
         program_name = f"{name.partition(':')[0]}-program:{name.partition(':')[2]}"
         program = None if rebuild else self._built(program_name, stamp)
         if program is None:
-            program = self._build(program_name, context, {"content": stamp}, f"{slug} {version}")
+            program = self._build(program_name, context, {"content": stamp}, f"{slug} {version}", given)
         packages = dict(_agent_packages())
         whole = digest(packages) + ":" + program
         image = None if rebuild else self._built(name, whole)
@@ -192,7 +198,14 @@ class ImageBuilder:
             context.update(certificates(ca))
         return context | dict(_agent_packages())
 
-    def _build(self, name: str, context: dict[str, bytes], labels: dict[str, str], what: str) -> str:
+    def _build(
+        self,
+        name: str,
+        context: dict[str, bytes],
+        labels: dict[str, str],
+        what: str,
+        arguments: Mapping[str, str] | None = None,
+    ) -> str:
         """Id of the image that was built; `name` means it from now on."""
         self.say(f"Building {what} ({name}) ...")
         lines: list[str] = []
@@ -200,6 +213,7 @@ class ImageBuilder:
         stream = self.client.api.build(
             fileobj=_tar(context), custom_context=True, tag=name, rm=True, forcerm=True, decode=True,
             network_mode="host", labels={f"{LABEL}.{key}": value for key, value in labels.items()},
+            buildargs=dict(arguments or {}),
         )  # fmt: skip
         for part in stream:
             text = part.get("stream", "").rstrip()
@@ -235,6 +249,23 @@ class ImageBuilder:
 def from_lines(dockerfile: str) -> list[str]:
     """The images that the stages of a Dockerfile start from."""
     return [line.split()[1] for line in dockerfile.splitlines() if re.match(r"(?i)FROM +\S", line)]
+
+
+def arguments_of(dockerfile: str) -> list[str]:
+    """Names of the arguments that a Dockerfile takes."""
+    return re.findall(r"(?im)^\s*ARG\s+(\w+)", dockerfile)
+
+
+def _refuse_unknown(arguments: Mapping[str, str], dockerfile: str) -> None:
+    """Docker itself would only warn, and build what was not asked for."""
+    known = arguments_of(dockerfile)
+    unknown = sorted(arguments.keys() - set(known))
+    if unknown:
+        raise UserInputError(
+            f"The Dockerfile has no argument {', '.join(unknown)}.",
+            where="--build-arg",
+            next=f"It has {', '.join(known)}." if known else "It takes none: leave the option out.",
+        )
 
 
 def base_of(dockerfile: str) -> str:

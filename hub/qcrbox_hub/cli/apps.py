@@ -38,6 +38,15 @@ Folder = Annotated[
     Path, typer.Argument(help="Folder of the application, or the name of one that comes with QCrBox.")
 ]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Rebuild even if an image exists.")]
+BuildArg = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--build-arg",
+        metavar="NAME=VALUE",
+        help="Value of an ARG of the Dockerfile; may be repeated.",
+        show_default=False,
+    ),
+]
 Ca = Annotated[
     Path | None,
     typer.Option("--ca", help="Certificate of an authority that builds must trust.", show_default=False),
@@ -96,12 +105,20 @@ def build(
         bool, typer.Option("--all", help="All applications that come with QCrBox.")
     ] = False,
     rebuild: Rebuild = False,
+    build_arg: BuildArg = None,
     ca: Ca = None,
 ) -> None:
-    """Build images. What is built already from the same files is left as it is."""
+    """Build images. What is built already from the same files and arguments is left as it is."""
     wanted = [*(folder or []), *(_with_dockerfile() if everything else [])]
     if not wanted:
         raise UserInputError("Nothing to build was named.", next="Give a folder, a name, or --all.")
+    arguments = _arguments(build_arg)
+    if arguments and (len(wanted) != 1 or wanted[0] in ("base", "gui-base")):
+        raise UserInputError(
+            "--build-arg is for one application, since every Dockerfile has its own arguments.",
+            where="--build-arg",
+            next="Name one application, and build the others by a command of their own.",
+        )
     builder = _builder(ca)
     for name in wanted:
         if name == "base":
@@ -109,7 +126,9 @@ def build(
         elif name == "gui-base":
             print(builder.build_gui_base(rebuild=rebuild))
         else:
-            print("{}  {}".format(*builder.build_application(_folder(Path(name)), rebuild=rebuild)))
+            folder_of = _folder(Path(name))
+            built = builder.build_application(folder_of, rebuild=rebuild, arguments=arguments)
+            print("{}  {}".format(*built))
 
 
 @apps.command("test")
@@ -120,6 +139,7 @@ def run_suite(
     ] = "docker",
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
     timeout: Annotated[float, typer.Option(help="Longest time of one case, s.")] = 600.0,
+    build_arg: BuildArg = None,
 ) -> None:
     """Run tests/suite.yaml of the folder on a private platform. Exit code 1 when a case fails."""
     where = _folder(folder)
@@ -129,7 +149,8 @@ def run_suite(
             f"{where.name} has faults.", why="; ".join(found.problems[:5]), problems=found.problems
         )
     tests = suite.load(where / "tests" / "suite.yaml")
-    image = _builder(None).build_application(where)[1] if manager == "docker" else ""
+    arguments = _arguments(build_arg)
+    image = _builder(None).build_application(where, arguments=arguments)[1] if manager == "docker" else ""
 
     def let_in(data: Path) -> None:
         if image:
@@ -212,6 +233,21 @@ def _folder(given: Path) -> Path:
         why=f"There is no {WANTED} in it.",
         next="Name a folder with one, or see `qcrbox apps list`.",
     )
+
+
+def _arguments(given: list[str] | None) -> dict[str, str]:
+    """Names and values of `--build-arg`."""
+    found = {}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not (equals and name.isidentifier()):
+            raise UserInputError(
+                f"{text!r} is no NAME=VALUE.",
+                where="--build-arg",
+                next="Write for example --build-arg PERIODIC='gpaw gpaw-data'.",
+            )
+        found[name] = value
+    return found
 
 
 def _with_dockerfile() -> list[str]:

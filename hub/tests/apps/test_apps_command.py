@@ -156,3 +156,39 @@ def test_check_names_what_is_wrong_and_where(tmp_path: Path, scaffold: Path, fau
         (folder / "examples" / "example.cif").unlink()
     problems = check(folder).problems
     assert any(told in problem for problem in problems), problems
+
+
+@pytest.mark.docker
+def test_an_image_is_built_with_the_arguments_that_its_dockerfile_has(tmp_path: Path, scaffold: Path):
+    folder = tmp_path / "two_sites"
+    shutil.copytree(scaffold, folder)
+    dockerfile = 'FROM qcrbox/base\nUSER root\nARG EXTRA=""\nRUN test "$EXTRA" = "two words"\nCOPY . /opt/application/\nUSER 10001:10001\n'
+    (folder / "Dockerfile").write_text(dockerfile)
+    without = apps("build", folder)
+    assert "Building two_sites 0.1 failed" in without.stderr
+    first = apps("build", folder, "--build-arg", "EXTRA=two words")
+    assert first.returncode == 0, first.stderr
+    again = apps("build", folder, "--build-arg", "EXTRA=two words")
+    assert again.stdout == first.stdout
+    assert "Building" not in again.stderr
+    # Without the argument it would be another image, and not the one that is there.
+    assert "Building two_sites 0.1 failed" in apps("build", folder).stderr
+    unknown = apps("build", folder, "--build-arg", "PERIODIC=gpaw")
+    assert unknown.returncode != 0
+    assert "no argument PERIODIC" in unknown.stderr
+    assert "It has EXTRA" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("har", "--build-arg", "PERIODIC"), "is no NAME=VALUE"),
+        (("har", "refine", "--build-arg", "A=b"), "for one application"),
+        (("base", "--build-arg", "A=b"), "for one application"),
+    ],
+    ids=["no value", "two applications", "the base"],
+)
+def test_arguments_of_builds_are_checked_before_anything_is_built(words: tuple[str, ...], said: str):
+    done = apps("build", *words)
+    assert done.returncode != 0
+    assert said in " ".join(done.stderr.split())

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_hub.apps.images import base_of, image_name
+from qcrbox_hub.apps.images import arguments_of, base_of, image_name
 
 # https://pkg.go.dev/github.com/distribution/reference: what Docker takes for a name with a tag.
 REFERENCE = re.compile(r"qcrbox/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -58,3 +58,8 @@ def test_a_plain_name_is_the_name():
 def test_an_image_that_starts_from_something_else_is_refused(dockerfile: str):
     with pytest.raises(UserInputError, match="neither qcrbox/base nor qcrbox/gui-base"):
         base_of(dockerfile)
+
+
+def test_arguments_are_those_of_arg_lines():
+    dockerfile = 'FROM qcrbox/base\n# ARG NONE\nARG PERIODIC=""\n  arg LEVEL\nRUN echo ARG $LEVEL\n'
+    assert arguments_of(dockerfile) == ["PERIODIC", "LEVEL"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.elements import is_metal
+from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.language import listed
 from scipy.spatial import cKDTree
 
 from qcrbox_har.method import Method
@@ -22,12 +25,15 @@ CUTOFF_EV = 600.0
 # Wavefunctions of an insulator repeat within this length; those of a metal, whose bands are partly filled, do not.
 _EXTENT_A, _EXTENT_OF_METALS_A = 12.0, 36.0
 _FULL = 0.999
+# Atoms of the unit cell by which a formula that was rounded may differ.
+_FEW = 0.3
 
 
 def plan(structure: Structure, spherical: set[int]) -> Plan:
     """All atoms of the unit cell as one molecule without charge.
 
-    Raises UserInputError for disorder, sites that are partly filled, and atoms that overlap.
+    Raises UserInputError for disorder, sites that are partly filled, atoms that overlap, and a formula with hydrogen that the model
+    has not.
     """
     sites = structure.sites
     atoms = np.flatnonzero(sites.is_atom)
@@ -49,10 +55,11 @@ def plan(structure: Structure, spherical: set[int]) -> Plan:
         charge_source="a crystal is neutral",
     )
     _refuse_overlap(structure, cell)
+    doubts = _incomplete(structure, cell)
     sources = {
         row: [Source(0, atom, 1.0)] for row, atom in chosen_images(structure, cell) if row not in spherical
     }
-    return Plan([cell], sources, sorted(set(atoms.tolist()) - sources.keys()))
+    return Plan([cell], sources, sorted(set(atoms.tolist()) - sources.keys()), doubts=doubts)
 
 
 def method(options: Options, symbols: set[str]) -> Method:
@@ -73,14 +80,16 @@ def method(options: Options, symbols: set[str]) -> Method:
     )
 
 
-def request(structure: Structure, molecule: Molecule, at: Method, positions: Array) -> dict[str, Any]:
-    """What `gpaw_program` is asked. positions (n, 3) in Å."""
+def request(
+    structure: Structure, molecule: Molecule, at: Method, positions: Array, mesh: tuple[int, int, int]
+) -> dict[str, Any]:
+    """What `gpaw_program` is asked. positions (n, 3) in Å; mesh: of `kpoints`."""
     return {
         "cell": structure.cell.orthogonalisation.T.tolist(),
         "symbols": molecule.symbols,
         "fractional": structure.cell.to_fractional(positions).tolist(),
         "cutoff_ev": at.cutoff_ev,
-        "kpoints": list(kpoints(structure, molecule.symbols)),
+        "kpoints": list(mesh),
         "functional": FUNCTIONALS[at.functional],
         "unpaired": molecule.multiplicity - 1,
         # For each valence electron; 1e-5 where nothing else is asked for.
@@ -88,9 +97,14 @@ def request(structure: Structure, molecule: Molecule, at: Method, positions: Arr
     }
 
 
-def kpoints(structure: Structure, symbols: list[str]) -> tuple[int, int, int]:
-    """Points of the mesh along the reciprocal axes; it includes the centre of the zone."""
-    extent = _EXTENT_OF_METALS_A if all(is_metal(symbol) for symbol in symbols) else _EXTENT_A
+def is_metallic(symbols: list[str]) -> bool:
+    """Whether a crystal of these elements is a metal for sure."""
+    return all(is_metal(symbol) for symbol in symbols)
+
+
+def kpoints(structure: Structure, *, conducts: bool) -> tuple[int, int, int]:
+    """Points of the mesh along the reciprocal axes; it includes the centre of the zone. conducts: whether bands are partly filled."""
+    extent = _EXTENT_OF_METALS_A if conducts else _EXTENT_A
     # Rows of the fractionalisation are the reciprocal axes, 1/Å.
     lengths = np.linalg.norm(structure.cell.fractionalisation, axis=1)
     a, b, c = (max(int(np.ceil(extent * length - 1e-9)), 1) for length in lengths)
@@ -110,6 +124,47 @@ def irreducible(structure: Structure, mesh: tuple[int, int, int]) -> int:
             if np.abs(moved - whole).max() < 1e-6:
                 smallest = np.minimum(smallest, (whole % size) @ name)
     return len(np.unique(smallest))
+
+
+def refuse_undeclared_spin(cell: Molecule) -> None:
+    """Raises UserInputError for a crystal whose bands are partly filled, unless its multiplicity was declared.
+
+    That is how a conductor looks, and how an insulator does whose unpaired electrons were computed as pairs.
+    """
+    if cell.is_spin_declared:
+        return
+    raise UserInputError(
+        f"bands of this crystal, {cell.formula}, are partly filled.",
+        where="multiplicities",
+        why="It conducts, or it has unpaired electrons that were computed as pairs, whose form factors are wrong.",
+        next="Declare the multiplicity of the unit cell: multiplicities='1: 1' for a conductor without unpaired electrons (its k points are "
+        "made dense then), or all spins parallel, '1: 3' for two unpaired electrons.",
+    )
+
+
+def _incomplete(structure: Structure, cell: Molecule) -> list[str]:
+    """A doubt about atoms of the formula that are not in the cell. Raises UserInputError when that is all of its hydrogen."""
+    stated: dict[str, float] = {}
+    for symbol, number in parse_formula(structure.formula_sum).items():
+        name = "H" if symbol in ("D", "T") else symbol
+        stated[name] = stated.get(name, 0.0) + number
+    present = Counter(cell.symbols)
+    units = max((present[name] / number for name, number in stated.items() if number), default=0.0)
+    absent = {name: number * units - present[name] for name, number in stated.items()}
+    if absent.get("H", 0.0) > _FEW and not present["H"]:
+        raise UserInputError(
+            f"the formula, {structure.formula_sum}, has hydrogen, and the model has none.",
+            where="density",
+            why="The density of a crystal is that of all its atoms: electrons that are missing make the others move.",
+            next="Add the hydrogen atoms, for example with missing_hydrogens='place'; or correct _chemical_formula_sum.",
+        )
+    lacking = [f"{number:.3g} {name}" for name, number in absent.items() if number > _FEW]
+    if not lacking:
+        return []
+    return [
+        f"The unit cell of the model lacks {listed(lacking)} of its formula, {structure.formula_sum}. The density is that of the atoms "
+        "that are there."
+    ]
 
 
 def _refuse_disorder(structure: Structure, atoms: NDArray[np.int64]) -> None:

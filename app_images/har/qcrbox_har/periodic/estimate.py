@@ -33,7 +33,7 @@ def estimate(state: Progress, gpaw: GpawProgram, quantum: Child) -> Cost:
     # As GPAW has it: half of the electrons and some empty ones.
     bands = int(np.ceil(1.2 * electrons / 2)) + 4
     points = grid_points(state.structure.cell.volume, method.cutoff_ev)
-    mesh = crystal.kpoints(state.structure, cell.symbols)
+    mesh = crystal.kpoints(state.structure, conducts=crystal.is_metallic(cell.symbols))
     kpoints = crystal.irreducible(state.structure, mesh) * spins
     seconds = _START_S + _ITERATIONS * iteration_seconds(bands, points, kpoints)
     seconds += _ROUNDS * len(cell.symbols) * _ATOM_S

@@ -63,6 +63,7 @@ class Crystal:
             "processor_seconds": time.process_time(),
             "bands": int(calculator.get_number_of_bands()),
             "kpoints": len(calculator.get_ibz_k_points()),
+            "partly_filled": _partly_filled(calculator),
             "valence": float(calculator.get_number_of_electrons()),
         }
 
@@ -123,6 +124,12 @@ def _moments(atoms, unpaired: int) -> np.ndarray:
     )
     where = magnetic if magnetic.any() else np.ones(len(numbers), dtype=bool)
     return np.where(where, unpaired / where.sum(), 0.0)
+
+
+def _partly_filled(calculator) -> float:
+    """How far the band that is least full or empty is from either, at most 0.5; next to 0 in an insulator."""
+    shares = [kpt.f_n / kpt.weight for kpt in calculator.wfs.kpt_u]
+    return float(max(np.minimum(share, 1 - share).max() for share in shares))
 
 
 def _energy(calculator) -> float:

@@ -24,17 +24,28 @@ class Interpreter:
     version: str
 
 
+# What a search found in this process, by what it depends on, with the state of the file. A search that found nothing is made again:
+# GPAW may have been installed.
+_found: dict[tuple[str, str], tuple[Interpreter, tuple[int, ...]]] = {}
+
+
 def find() -> Interpreter:
-    """The Python of $QCRBOX_GPAW_PYTHON, else the first python3 of the system that can import GPAW.
+    """The Python of $QCRBOX_GPAW_PYTHON, else the first python3 of the system that can import GPAW; asked once in a process.
 
     Raises UserInputError when there is none, with what to install.
     """
     chosen = os.environ.get(VARIABLE, "")
+    key = (chosen, os.environ.get("PATH", os.defpath))
+    if key in _found:
+        known, state = _found[key]
+        if _state(known.path) == state:
+            return known
     tried = [chosen] if chosen else candidates()
     for path in tried:
         version = version_of(path)
         if version:
-            return Interpreter(path, version)
+            _found[key] = (Interpreter(path, version), _state(path))
+            return _found[key][0]
     where = f"{VARIABLE} is {chosen}, which" if chosen else f"None of {', '.join(tried) or 'no python3'}"
     raise UserInputError(
         "density='periodic' needs GPAW, which is not installed where this calculation runs.",
@@ -43,6 +54,21 @@ def find() -> Interpreter:
         next="Install it, on Debian and Ubuntu with: apt-get install --no-install-recommends gpaw gpaw-data; for another Python "
         f"set {VARIABLE} to its path. Or choose density='molecules'.",
     )
+
+
+def forget(gone: Interpreter) -> None:
+    """Ask again the next time: this one did not answer as it should, and its GPAW may have been removed."""
+    for key in [key for key, (known, _) in _found.items() if known == gone]:
+        del _found[key]
+
+
+def _state(path: str) -> tuple[int, ...]:
+    """What changes when a program is replaced; empty where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def candidates() -> list[str]:
