@@ -56,6 +56,7 @@ _FIRST = (
     "tests/documentation/test_site.py",
     "tests/documentation/test_walkthroughs.py",
     "qcrbox_kernel_lib/tests/api/test_notebooks.py",
+    "extension/tests/test_front_end.py",
     # Not at once: `.ci/run` builds their images beside the first tests.
     "docker",
     "tests/",

@@ -229,7 +229,18 @@ test('a refusal is an alert with the reason', () => {
   const store = { calculations: [failed as unknown as ICalculation] };
   const html = renderToStaticMarkup(createElement(Estimate, { id: 'c-1', store, trans: words }));
   expect(html).toContain('role="alert"');
-  expect(html).toContain('there is &lt;not&gt; enough memory');
+  expect(html).toContain('A run would be refused: there is &lt;not&gt; enough memory');
+});
+
+test('of a refusal the words are read, and the traceback with its paths stands behind Details', () => {
+  const error_msg =
+    'UserInputError: no hydrogen.\nTraceback (most recent call last):\n  File "/srv/run/plan.py", line 1\nX: y';
+  const store = { calculations: [{ calculation_id: 'c-1', status: 'failed', error_msg } as unknown as ICalculation] };
+  const html = renderToStaticMarkup(createElement(Estimate, { id: 'c-1', store, trans: words }));
+  const [said, details] = html.split('<details>');
+  expect(said).toContain('A run would be refused: no hydrogen.');
+  expect(said).not.toMatch(/Traceback|srv|plan\.py/);
+  expect(details).toContain('/srv/run/plan.py');
 });
 
 // ---------------------------------------------------------------- presets

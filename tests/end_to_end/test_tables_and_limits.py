@@ -1,23 +1,31 @@
-"""Through real agents: twins with tables of form factors, and refinements that are refused before they begin."""
+"""Through real agents: twins with tables of form factors, wavefunctions of other programs, and refinements that are refused
+before they begin.
+"""
 
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
 import pytest
 from cctbx.eltbx import xray_scattering
+from iodata import load_one
 from numpy.typing import NDArray
 from qcrbox.api.box import Box
 from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import QcError
-from qcrbox.crystallography.tsc import FormFactorTable, write_tsc, write_tscb
+from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc, write_tscb
 
 from tests.conftest import ROOT, RunningRegistry
 
 D_MIN = 0.85  # Å
+BOHR = 0.529177210544  # Å
+ANGLES = ("alpha", "beta", "gamma")
+SYMBOLS = {1: "H", 6: "C", 7: "N", 8: "O"}
 SHARE = 0.3  # of the second domain
 # Label, element, site, U in Å².
 ATOMS = [
@@ -192,12 +200,63 @@ def test_a_twin_is_refined_with_the_table_of_its_atoms(box, crystal, data, endin
     assert "SHA-256" in bound.cif.text
 
 
+SHIPPED = resources.files("iodata.test.data")
+THPP = [str(resources.files("smtbx") / f"regression/test_data/thpp.{ending}") for ending in ("cif", "hkl")]
+UREA = [ROOT / "app_images/har/examples" / name for name in ("urea.cif", "urea.hkl")]
+
+
+@pytest.mark.parametrize(
+    ("name", "electrons"),
+    [("h2o_sto3g.fchk", 10), ("nh3_orca.molden", 10), ("water_sto3g_hf.wfx", 10), ("ethanol.mkl", 26)],
+)
+def test_form_factors_come_from_the_wavefunction_of_another_program(box, tmp_path, name, electrons):
+    """Gaussian, ORCA and AIM files as IOData ships them, each in a crystal of its molecule at its geometry."""
+    content = SHIPPED.joinpath(name).read_bytes()
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "crystal.cif").write_text(crystal_of(str(tmp_path / name)))
+    stored = box.add(tmp_path / "crystal.cif", name=f"crystal of {name}")
+    wavefunction = box.add(tmp_path / name, name=name).files[name]
+    result = box.har.form_factors(stored, wavefunction=wavefunction, d_min=3.0).result(240)
+    table = read_tsc(result.files["form_factors.tsc"].bytes)
+    lowest = np.abs(table.hkl).sum(axis=1) == 1
+    assert lowest.sum() == 6
+    # sin θ/λ = 0.05 Å⁻¹: some per cent below the electrons.
+    assert 0.90 * electrons < table.values[lowest].real.sum(axis=1).min() < electrons
+    assert "wavefunction" in str(result.cif["_aspheric_ffs.source"])
+
+
+def test_a_wavefunction_of_another_molecule_is_refused(box, tmp_path):
+    (tmp_path / "other.fchk").write_bytes(SHIPPED.joinpath("hf_sto3g.fchk").read_bytes())
+    other = box.add(tmp_path / "other.fchk", name="hydrogen fluoride").files["other.fchk"]
+    calculation = box.har.refine_har(box.add(*UREA, name="urea"), **SMALL, wavefunction=other)
+    with pytest.raises(QcError, match="The file has HF, the crystal CH4N2O"):
+        calculation.result(240)
+
+
+def crystal_of(path: str) -> str:
+    """A CIF of one molecule in a cube of 10 Å without symmetry."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        molecule = load_one(path)
+    places = molecule.atcoords * BOHR / 10
+    places += 0.5 - places.mean(axis=0)
+    lines = ["data_x", *(f"_cell_length_{a} 10" for a in "abc"), *(f"_cell_angle_{a} 90" for a in ANGLES)]
+    lines += ["_space_group_name_H-M_alt 'P 1'", "loop_"]
+    lines += [
+        f"_atom_site_{n}" for n in ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "U_iso_or_equiv")
+    ]
+    for i, (number, place) in enumerate(zip(molecule.atnums, places, strict=True), 1):
+        element = SYMBOLS[int(number)]
+        lines.append(f"{element}{i} {element} {' '.join(f'{x:.6f}' for x in place)} 0.02")
+    return "\n".join([*lines, ""])
+
+
 SMALL = {"functional": "hf", "basis": "sto-3g", "hydrogens": "isotropic", "weighting": "0, 0"}
 
 
 def test_a_refinement_beyond_its_time_is_refused_before_it_begins(box):
     calculation = box.har.refine_har(
-        box.examples["thpp"],
+        box.add(*THPP, name="thpp"),
         basis="def2-QZVP",
         crystal_field="charges",
         missing_hydrogens="place",
@@ -223,7 +282,7 @@ def test_a_refinement_beyond_the_memory_of_its_agent_is_refused_before_it_begins
     running = RunningRegistry(tmp_path / "data", applications).start()
     try:
         box = Box(RegistryClient(running.url))
-        urea = box.examples["urea-simulated"]
+        urea = box.add(*UREA, name="urea")
         calculation = box.har.refine_har(urea, **SMALL | {"basis": "cc-pV5Z"})
         with pytest.raises(QcError, match=r"needs about .* GB of memory, and there are 1\.5 GB") as error:
             calculation.result(240)

@@ -113,10 +113,11 @@ class Computer:
         found = {m.number: wavefunction for m in self.plan.molecules if _counts(m.symbols) == formula}
         if not found:
             names = ", ".join(m.formula for m in self.plan.molecules)
+            atoms = [element for element, count in formula.items() for _ in range(count)]
             raise UserInputError(
                 "no molecule of the crystal has the atoms of the wavefunction file.",
                 where="wavefunction",
-                why=f"The file has {formula}, the crystal {names}.",
+                why=f"The file has {MoleculeInput(atoms, np.empty((len(atoms), 3))).formula}, the crystal {names}.",
                 next="Give the file of one of these molecules with all its atoms.",
             )
         return found

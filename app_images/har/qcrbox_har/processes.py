@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -79,30 +80,32 @@ class Child:
         """Call a function in the child and return its value.
 
         progress: called with the reports of the running function. Raises what the function raises; a child
-        that dies raises CalculationFailed with the signal's name, and the next call starts a new one.
+        that dies raises CalculationFailed with the signal's name. After that, and after a call that was interrupted
+        (also by `progress`), the next call starts a new child.
         """
         if self._process is None:
             self._start()
         try:
-            send(self._to, (function, arguments, keywords))
-            while True:
-                kind, value = receive(self._from)
-                if kind == "progress":
-                    if progress is not None:
-                        progress(value)
-                elif kind == "value":
-                    value, self.peak_bytes = value
-                    return value
-                else:
-                    raise value
-        except (EOFError, BrokenPipeError) as end:
-            raise self._died() from end
+            kind, value = self._asked((function, arguments, keywords))
+            while kind == "progress":
+                if progress is not None:
+                    progress(value)
+                kind, value = self._asked()
+        except BaseException:
+            # Interrupted in between: what it still answers would be taken for the value of the next call.
+            self._end_at_once()
+            raise
+        if kind == "error":
+            raise value
+        value, self.peak_bytes = value
+        return value
 
     def close(self) -> None:
         """End the child; nothing is lost that a call has returned."""
         if self._process is None:
             return
-        self._to.close()
+        with suppress(BrokenPipeError):  # the rest of a request to a child that is gone
+            self._to.close()
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
@@ -110,6 +113,21 @@ class Child:
             self._process.wait()
         self._from.close()
         self._process = None
+
+    def _asked(self, request: Any = None) -> tuple[str, Any]:
+        """The next message, after this request where there is one."""
+        try:
+            if request is not None:
+                send(self._to, request)
+            answer: tuple[str, Any] = receive(self._from)
+        except (EOFError, BrokenPipeError) as end:
+            raise self._died() from end
+        return answer
+
+    def _end_at_once(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        self.close()
 
     def __enter__(self) -> Child:
         return self
@@ -145,5 +163,5 @@ class Child:
     def _died(self) -> CalculationFailed:
         assert self._process is not None
         code = self._process.wait()
-        self._process = None
+        self.close()
         return died(self.name, code, "Choose a smaller basis set or fragments.")

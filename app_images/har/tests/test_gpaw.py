@@ -78,6 +78,16 @@ def test_the_next_round_goes_on_from_the_last_and_is_as_exact_as_asked(tmp_path)
     assert after["energy"] != exact["energy"]
 
 
+def test_the_answer_of_an_interrupted_request_is_not_taken_for_that_of_the_next(tmp_path):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with GpawProgram() as gpaw:
+        with pytest.raises(KeyboardInterrupt):
+            gpaw.density(request(tolerance=1e-3, file=str(tmp_path / "density.npz")), progress=interrupt)
+        assert gpaw.setups(["N"], "PBE") == {"N": 5}
+
+
 def test_unpaired_electrons_are_found_where_they_are(quantum, tmp_path):
     """A hydrogen atom: one electron, unpaired."""
     file = tmp_path / "hydrogen.npz"

@@ -98,6 +98,16 @@ def test_a_killed_child_points_at_memory(child):
     assert "memory" in error.value.why
 
 
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError, EOFError])
+def test_the_answer_of_an_interrupted_call_is_not_taken_for_that_of_the_next(child, interruption):
+    def interrupt(_):
+        raise interruption
+
+    with pytest.raises(interruption):
+        child.call("child_functions:count_down", 3, progress=interrupt)
+    assert child.call("child_functions:echo", 1) == ((1,), {})
+
+
 def test_threads_are_limited_when_asked(child):
     assert child.call("child_functions:environment", "OMP_NUM_THREADS") == "1"
     assert child.call("child_functions:environment", "OMP_WAIT_POLICY") == "PASSIVE"

@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation } from '../registry/types';
+import { Failure } from './failure';
 
 export interface IEstimateProps {
   id: string;
@@ -14,11 +15,8 @@ export interface IEstimateProps {
 export function Estimate({ id, store, trans }: IEstimateProps): JSX.Element {
   const calculation = store.calculations.find(each => each.calculation_id === id);
   if (calculation?.status === 'failed') {
-    return (
-      <div className="qcrbox-Error" role="alert">
-        {trans.__('A run would be refused:')} {calculation.error_msg}
-      </div>
-    );
+    const { error_msg, status } = calculation;
+    return <Failure text={error_msg || ' '} status={status} lead={trans.__('A run would be refused:')} trans={trans} />;
   }
   return <p role="status">{estimateText(calculation, trans)}</p>;
 }

@@ -52,11 +52,13 @@ function withoutTraceback(text: string): [string[], string[]] {
 interface IProps {
   text: string | null | undefined;
   status: string;
+  /** What stands before the reason. */
+  lead?: string;
   trans: TranslationBundle;
 }
 
 /** Why a calculation ended: the reason in words, everything else behind "details". One that was cancelled is no error. */
-export function Failure({ text, status, trans }: IProps): JSX.Element | null {
+export function Failure({ text, status, lead, trans }: IProps): JSX.Element | null {
   if (!text) {
     return null;
   }
@@ -66,6 +68,7 @@ export function Failure({ text, status, trans }: IProps): JSX.Element | null {
       className={status === 'cancelled' ? 'qcrbox-Warning' : 'qcrbox-Error'}
       role={status === 'cancelled' ? 'note' : 'alert'}
     >
+      {lead && `${lead} `}
       {words}
       {details && (
         <details>

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { CommandName, commandPhrase } from '../command_name';
+import { commandCall, CommandName, commandPhrase } from '../command_name';
 import { NotInstalled } from '../offers';
 import type { IApplication, ICommand } from '../registry/types';
 import type { IPanelContext } from './context';
@@ -92,7 +92,10 @@ function Application({ application, commands, forceOpen, context }: IApplication
         <ul className="qcrbox-List qcrbox-Commands">
           {commands.map(command => (
             <li className="qcrbox-Row" key={command.id} data-command={command.name}>
-              <span className="qcrbox-Row-name" title={command.description}>
+              <span
+                className="qcrbox-Row-name"
+                title={`${commandCall(application.slug, command.name)}: ${command.description}`}
+              >
                 <CommandName slug={application.slug} command={command} />
               </span>
               {!application.missing && <NotInstalled text={command.missing} trans={trans} />}

@@ -17,18 +17,22 @@ _MOST_ROWS = 1000
 def stated_wavelength(block: Block) -> tuple[float | None, str]:
     """In Å, None where none is given; of a doublet (Kα1, Kα2) with weights the mean by weight, else the first of several.
 
-    The second value says so where there are several.
+    The second value says so where there are several, and where the file gives one that is none.
     """
+    impossible = ""
     for tag in _WAVELENGTH_TAGS:
         number = block.number(tag)
         if number is not None and 0 < number.value < _LONGEST:
             return number.value, ""
+        # Zero is how some programs say that there is none.
+        if number is not None and number.value and not impossible:
+            impossible = f"{tag} is {number.text}, which is no wavelength in Å: taken as unknown."
         entry = block.find(tag)
         if isinstance(entry, Loop) and len(entry) < _MOST_ROWS:
             chosen = _of_loop(entry, tag)
             if chosen[0] is not None:
                 return chosen
-    return None, ""
+    return None, impossible
 
 
 def _of_loop(loop: Loop, tag: str) -> tuple[float | None, str]:

@@ -12,7 +12,8 @@ from qcrbox.contract.errors import QcError
 from qcrbox.sandbox import bubblewrap, cgroups, seccomp, subordinate
 from qcrbox.sandbox.user_ids import first_user_id
 
-_LIMIT_S = 10.0
+# Of a machine that does much else: what did not answer would count as what is not there.
+_LIMIT_S = 60.0
 # Passes only inside: no other process is seen, no capability is held, no namespace can be made.
 _TEST = (
     '[ "$(ls -d /proc/[0-9]* | wc -l)" -le 8 ] && grep -q "^CapEff:.0*$" /proc/self/status '

@@ -24,8 +24,19 @@ LOOP = (
         ("_cell_measurement_wavelength 0.56086\n", 0.56086, ""),
         ("_diffrn_radiation_wavelength ?\n_cell_measurement_wavelength 0.56086\n", 0.56086, ""),
         ("_diffrn_radiation_wavelength 0\n", None, ""),
+        ("_diffrn_radiation_wavelength -0.529177\n", None, "is -0.529177, which is no wavelength"),
+        ("_diffrn_radiation_wavelength -1\n_cell_measurement_wavelength 0.56086\n", 0.56086, ""),
     ],
-    ids=["doublet", "without weights", "two sources", "of the cell", "unknown", "zero"],
+    ids=[
+        "doublet",
+        "without weights",
+        "two sources",
+        "of the cell",
+        "unknown",
+        "zero",
+        "negative",
+        "the other",
+    ],
 )
 def test_one_wavelength_is_chosen_and_said(more: str, wavelength: float | None, says: str) -> None:
     found, note = stated_wavelength(read(write_cif(more=more))[0])

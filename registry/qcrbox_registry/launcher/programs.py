@@ -7,6 +7,8 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from qcrbox.spec import load
@@ -16,8 +18,13 @@ _PLAIN = re.compile(r"[\w.+/-]+")
 _ASSIGNMENT = re.compile(r"\w+=")
 
 
-def of_commands(spec: Path) -> dict[str, list[str]]:
-    """Name of a command -> the programs that its call patterns begin with. Raises SpecError."""
+@lru_cache(maxsize=256)
+def of_commands(spec: Path) -> Mapping[str, list[str]]:
+    """Name of a command -> the programs that its call patterns begin with. Raises SpecError.
+
+    spec: of an approved application. Its copy never changes, and reading it again every few seconds would be most of
+    what an idle launcher does.
+    """
     return {command.name: _programs(command) for command in load(spec).commands}
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -58,7 +59,8 @@ class GpawProgram:
         assert self._process.stdin is not None
         self._process.kill()
         self._process.wait()
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # the rest of a request to a process that is gone
+            self._process.stdin.close()
         self._answers.close()
         self._process = None
 
@@ -78,14 +80,23 @@ class GpawProgram:
             self._process.stdin.flush()
         except BrokenPipeError as end:
             raise self._died() from end
-        for line in self._answers:
-            answer = json.loads(line)
-            if answer["kind"] == "value":
-                return answer["value"]
-            if answer["kind"] == "error":
-                _fail(answer["name"], answer["text"])
-            if progress is not None:
-                progress(answer["iteration"], answer["energy"])
+        answer = self._answer(progress)
+        if answer["kind"] == "error":
+            _fail(answer["name"], answer["text"])
+        return answer["value"]
+
+    def _answer(self, progress: OnIteration | None) -> dict[str, Any]:
+        try:
+            for line in self._answers:
+                answer: dict[str, Any] = json.loads(line)
+                if answer["kind"] in ("value", "error"):
+                    return answer
+                if progress is not None:
+                    progress(answer["iteration"], answer["energy"])
+        except BaseException:
+            # Interrupted in between: what it still answers would be taken for the value of the next request.
+            self.close()
+            raise
         raise self._died()
 
     def _start(self) -> None:
