@@ -219,6 +219,8 @@ test.each([
   [undefined, 'Estimating …'],
   [{ status: 'running', progress: { text: 'sizes' } }, 'Estimating: sizes'],
   [{ status: 'successful', progress: { text: 'about 3 min' } }, 'Estimate: about 3 min'],
+  [{ status: 'successful', progress: { text: 'Estimate: about 3 min' } }, 'Estimate: about 3 min'],
+  [{ status: 'running', progress: { text: 'Estimate: about 3 min' } }, 'Estimating: about 3 min'],
   [{ status: 'cancelled' }, 'The estimate was cancelled.']
 ])('the form says how far an estimate is', (calculation, text) => {
   expect(estimateText(calculation as unknown as ICalculation | undefined, words)).toBe(text);

@@ -77,6 +77,9 @@ test('estimates that forms have asked for are not in the list', () => {
   const shown = html(<Calculations context={context({ calculations })} />);
   expect(shown.match(/data-calculation="[^"]*"/g)).toEqual(['data-calculation="c1"']);
   expect(shown).toContain('>1<');
+  const datasets = [dataset('plan', { calculation_id: 'e' }), dataset('refined', { calculation_id: 'c9' })];
+  const stored = words(<Datasets context={context({ calculations, datasets })} />);
+  expect([stored.includes('refined'), stored.includes('plan')]).toEqual([true, false]);
 });
 
 test('owners are named only where everybody’s work is listed', () => {

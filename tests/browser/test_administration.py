@@ -211,7 +211,7 @@ def test_script_of_the_older_site(
     # 6. The manager looks at it and at its history; someone of another group finds nothing of it.
     assert mona.open(f"/calculations?owner={student.name}&group=script-lab") == 200
     manager.page.click(f"a[href$='{first}']")
-    expect(manager.page.locator("#history")).to_contain_text("successful")
+    expect(manager.page.locator("#history")).to_contain_text("done")
     call, call_outside = rest(platform, student), rest(platform, outsider)
     shown = call("GET", f"/api/calculations/{first}")["payload"]["calculations"][0]
     for path in (f"/api/calculations/{first}", f"/api/datasets/{shown['output_dataset_id']}"):

@@ -23,7 +23,8 @@ export function Estimate({ id, store, trans }: IEstimateProps): JSX.Element {
 
 /** The estimate in words; what it waits for until it is there. */
 export function estimateText(calculation: ICalculation | undefined, trans: TranslationBundle): string {
-  const text = calculation?.progress?.text ?? '';
+  // A program may begin with the word itself.
+  const text = (calculation?.progress?.text ?? '').replace(/^estimate:\s*/i, '');
   if (calculation?.status === 'successful') {
     return trans.__('Estimate: %1', text);
   }

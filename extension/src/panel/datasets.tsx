@@ -1,5 +1,6 @@
 import * as React from 'react';
 
+import { ESTIMATE_TAG } from '../command/estimating';
 import { CrystalFacts } from '../crystal_facts';
 import { Doubt, isDoubtfulDataset } from '../doubt';
 import { Title } from '../moment';
@@ -17,9 +18,14 @@ export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
   const [search, setSearch] = React.useState('');
   const text = search.trim().toLowerCase();
   const names = (each: IDataset) => [datasetTitle(each, store.calculations), ...Object.keys(each.data_files)];
-  const found = store.datasets.filter(each => !text || names(each).some(name => name.toLowerCase().includes(text)));
+  // What a form asked for itself is shown there.
+  const estimates = new Set(
+    store.calculations.filter(each => each.tags?.includes(ESTIMATE_TAG)).map(each => each.calculation_id)
+  );
+  const listed = store.datasets.filter(each => !estimates.has(each.calculation_id ?? ''));
+  const found = listed.filter(each => !text || names(each).some(name => name.toLowerCase().includes(text)));
   return (
-    <Section name="datasets" title={trans.__('Datasets')} count={store.datasets.length}>
+    <Section name="datasets" title={trans.__('Datasets')} count={listed.length}>
       <div className="qcrbox-Drop">
         {trans.__('Drop CIF and reflection files here')}
         <br />
@@ -30,7 +36,7 @@ export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
           {trans.__('Browse the store')}
         </button>
       </div>
-      {store.datasets.length > 8 && (
+      {listed.length > 8 && (
         <input
           className="qcrbox-Search"
           type="search"
