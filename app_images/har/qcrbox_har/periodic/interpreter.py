@@ -9,11 +9,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import CalculationFailed, UserInputError
 
 VARIABLE = "QCRBOX_GPAW_PYTHON"
 _PROBE = "import ase, gpaw; print(gpaw.__version__)"
-_PROBE_S = 60.0
+# Of a machine that does much else: importing GPAW takes 2 s of a processor.
+_PROBE_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ _found: dict[tuple[str, str], tuple[Interpreter, tuple[int, ...]]] = {}
 def find() -> Interpreter:
     """The Python of $QCRBOX_GPAW_PYTHON, else the first python3 of the system that can import GPAW; asked once in a process.
 
-    Raises UserInputError when there is none, with what to install.
+    Raises UserInputError when there is none, with what to install; CalculationFailed when one does not answer.
     """
     chosen = os.environ.get(VARIABLE, "")
     key = (chosen, os.environ.get("PATH", os.defpath))
@@ -80,14 +81,20 @@ def candidates() -> list[str]:
 
 
 def version_of(path: str) -> str:
-    """Version of the GPAW that a Python has; empty where it has none or does not answer."""
+    """Version of the GPAW that a Python has; empty where it has none. Raises CalculationFailed when it does not answer."""
     try:
         done = subprocess.run(
             [path, "-c", _PROBE], env=environment(), capture_output=True, text=True, timeout=_PROBE_S, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError:
         return ""
+    except subprocess.TimeoutExpired as error:
+        raise CalculationFailed(
+            f"{path} did not import GPAW within {_PROBE_S:g} s.",
+            why="This machine does too much else, most likely.",
+            next="Try again later.",
+        ) from error
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
