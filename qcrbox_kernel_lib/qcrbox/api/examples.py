@@ -36,9 +36,7 @@ class Examples:
             if dataset.name == name:
                 return dataset
         known = [dataset.name for dataset in datasets]
-        near = difflib.get_close_matches(name, known, 1, 0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none'}."
-        raise NotFound(f"There is no example {name!r}.", next=hint)
+        raise NotFound(f"There is no example {name!r}.", next=_instead_of(name, known))
 
     def __getattr__(self, name: str) -> Dataset:
         if name.startswith("_"):
@@ -79,3 +77,10 @@ class Examples:
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
+
+
+def _instead_of(name: str, known: list[str]) -> str:
+    if not known:
+        return "There are none yet: they come with the applications, some seconds after the platform has started."
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."

@@ -45,6 +45,11 @@ def test_a_slip_is_named_in_brackets_and_as_attribute(examples):
     assert not hasattr(examples, "_private")
 
 
+def test_before_any_is_stored_it_says_when_they_come(stored, store):
+    with pytest.raises(NotFound, match="seconds after the platform has started"):
+        stored.examples["thpp"]
+
+
 def test_a_number_is_no_name(examples):
     with pytest.raises(UserInputError, match="by name"):
         examples[0]
