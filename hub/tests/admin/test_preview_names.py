@@ -44,7 +44,14 @@ def page(name: str, previews: Previews, account: str) -> str:
     environment.filters.update(FILTERS)
     row: dict[str, Any] = {"owner": account, "who": account, "name": account, "subject": "person"}
     row |= {"calculation_id": "1" * 32, "quota": "gib", "limit": 1.0, "details": "{}", "allowed": True}
-    row |= {"at": None, "bytes": 1, "size": 1, "status": "failed"}
+    row |= {
+        "at": None,
+        "bytes": 1,
+        "size": 1,
+        "status": "failed",
+        "command_name": "refine_iam",
+        "title": None,
+    }
     row |= dict.fromkeys(("created_at", "finished_at", "gone_at", "submitted_at"))
     return environment.get_template(f"administration/{name}.html").render(
         asked=Asked(f"/hub/administration/{name}"),

@@ -18,14 +18,14 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[^\W_]+")
 
 
-def command_phrase(name: str, *texts: str) -> str:
+def command_phrase(name: str, *texts: str | None) -> str:
     """A command as people read it: `refine_iam` with the title "IAM refinement" is "Refine IAM".
 
     texts: title and description of the command, as far as known. A word of the name is spelt as the first of them that
     has it with capitals inside. The same rule stands in extension/src/command_name.tsx; one table of cases holds both.
     """
     spelt: dict[str, str] = {}
-    for word in _WORD.findall(" ".join(texts)):
+    for word in _WORD.findall(" ".join(filter(None, texts))):
         if word[1:] != word[1:].lower():
             spelt.setdefault(word.lower(), word)
     words = [word for word in name.split("_") if word]
