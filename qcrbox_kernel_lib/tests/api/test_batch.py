@@ -58,4 +58,4 @@ def test_each_input_has_its_result_or_its_error_in_its_place() -> None:
 def test_refused_inputs_of_one_name_are_all_told_and_counted() -> None:
     batch = started("x", "a", "x")
     assert list(batch.refused) == ["x", "x (2)"]
-    assert batch._title() == "refine.refine_iam × 1: 1 successful, 2 refused"
+    assert batch._title() == "refine.refine_iam × 1: 1 done, 2 refused"

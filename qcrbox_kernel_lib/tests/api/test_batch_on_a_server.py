@@ -46,7 +46,7 @@ def test_an_input_that_cannot_be_used_is_told_and_stops_no_other(batch):
     assert len(batch) == 2
     assert "nothing is stored under 'nothing'" in str(batch.refused["nothing"])
     assert batch.table["status"][-1] == "✗ refused"
-    assert "2 submitted, 1 refused" in batch.table.title
+    assert "2 queued, 1 refused" in batch.table.title
 
 
 def test_two_refused_inputs_of_one_name_are_both_told(stored, command):
