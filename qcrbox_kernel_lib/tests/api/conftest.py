@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,10 @@ def registry_url(tmp_path_factory):
 @pytest.fixture(scope="session")
 def live_box(registry_url):
     made = Box(RegistryClient(registry_url))
+    # Examples are stored after the applications have registered, some seconds after the registry is ready.
+    end = time.monotonic() + _READY_S
+    while "thpp" not in made.examples and time.monotonic() < end:
+        time.sleep(0.1)
     yield made
     made.close()
 
