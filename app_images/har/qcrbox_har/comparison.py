@@ -73,7 +73,8 @@ def _distances(before: Block, after: Block, plan: Plan) -> list[HydrogenBondLeng
         for atom, around in neighbours.items():
             if molecule.symbols[atom] == "H":
                 continue
-            hydrogen = [j for j in around if molecule.symbols[j] == "H"]
+            # Caps of a fragment come last and have no labels; each stands for a neighbour that is no hydrogen.
+            hydrogen = [j for j in around if j < len(molecule.labels) and molecule.symbols[j] == "H"]
             for j in hydrogen:
                 pair = (molecule.labels[atom], molecule.labels[j])
                 if pair in seen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from crystals import cif
@@ -31,14 +33,20 @@ def text(distances: dict[str, str], u11: str) -> str:
 
 
 @pytest.fixture
-def table(tmp_path):
+def files(tmp_path):
+    """Of spherical and of Hirshfeld atoms."""
     before, after = tmp_path / "iam.cif", tmp_path / "har.cif"
     old = {"O1-H1": "0.82(2)", "C1-H1A": "0.96", "C1-H1B": "0.97(1)", "C1-O1": "1.43(1)"}
     new = {"H1-O1": "0.965(5)", "C1-H1A": "1.080(4)", "C1-H1B": "1.075(6)", "C1-O1": "1.42(1)"}
     before.write_text(text(old, "0.020(1)"))
     after.write_text(text(new, "0.024(1)"))
-    plan = molecules.plan(Structure.from_cif(before))
-    return comparison.compare(before, after, FIGURES, FIGURES | {"R1": 0.02}, plan)
+    return before, after
+
+
+@pytest.fixture
+def table(files):
+    plan = molecules.plan(Structure.from_cif(files[0]))
+    return comparison.compare(*files, FIGURES, FIGURES | {"R1": 0.02}, plan)
 
 
 def test_agreement_is_that_of_both_models(table):
@@ -55,6 +63,29 @@ def test_each_hydrogen_has_both_distances_and_the_mean_of_its_class(table):
     methyl = rows["H1A"]
     assert (methyl["bond_class"], methyl["iam_su"]) == ("C-H methyl", None)
     assert rows["H1C"]["har"] is None  # not in the bonds of the file
+
+
+def test_the_cap_of_a_fragment_is_no_hydrogen_of_the_crystal(files):
+    """Methanol cut between C and O: the methyl group keeps its class, and the cap on carbon has no row."""
+    plan = molecules.plan(Structure.from_cif(files[0]))
+    whole = plan.molecules[0]
+    methyl = [whole.labels.index(label) for label in ("C1", "H1A", "H1B", "H1C")]
+    plan.molecules = [
+        replace(
+            whole,
+            symbols=["C", "H", "H", "H", "H"],
+            labels=[whole.labels[i] for i in methyl],
+            site=whole.site[methyl],
+            operation=whole.operation[methyl],
+            translation=whole.translation[methyl],
+            bonds=np.array([[0, 1], [0, 2], [0, 3], [0, 4]]),
+            caps=[molecules.Cap(0, whole.labels.index("O1"), 0, (0, 0, 0), 1.09)],
+        )
+    ]
+    rows = comparison.compare(*files, FIGURES, FIGURES, plan)["hydrogen"]
+    assert [(row["hydrogen"], row["bond_class"]) for row in rows] == [
+        ("H1A", "C-H methyl"), ("H1B", "C-H methyl"), ("H1C", "C-H methyl")
+    ]  # fmt: skip
 
 
 def test_the_mean_deviation_counts_what_is_known(table):
