@@ -16,6 +16,8 @@ from typing import Any
 LIBRARIES = (
     "qcrbox.cif",
     "qcrbox.cif.check",
+    "qcrbox.cif.markup",
+    "qcrbox.cif.quoting",
     "qcrbox.cif.document",
     "qcrbox.cif.names",
     "qcrbox.crystallography.structure",
