@@ -148,7 +148,9 @@ def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
             f"{row['seconds']:.0f} s / {estimated:.0f} s = {row['seconds'] / estimated:.1f} (load {row['load']:.0f} on {row['processors']})",
             _processors(row),
             f"{row['memory'] / 1e6:.0f} MB",
-            f"{row['forward_off']:.0e}, {row['electrons_off']:.0e}",
+            f"{row['forward_off']:.0e}, {row['electrons_off']:.0e}".replace(
+                "nan", "-"
+            ),  # fragments share electrons
             row["day"],
         ]
         lines.append(f"| {' | '.join(cells)} |\n")
