@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -148,9 +149,7 @@ def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
             f"{row['seconds']:.0f} s / {estimated:.0f} s = {row['seconds'] / estimated:.1f} (load {row['load']:.0f} on {row['processors']})",
             _processors(row),
             f"{row['memory'] / 1e6:.0f} MB",
-            f"{row['forward_off']:.0e}, {row['electrons_off']:.0e}".replace(
-                "nan", "-"
-            ),  # fragments share electrons
+            f"{row['forward_off']:.0e}, {_electrons_off(row)}",
             row["day"],
         ]
         lines.append(f"| {' | '.join(cells)} |\n")
@@ -180,3 +179,8 @@ def _agreement(figures: dict[str, Any]) -> list[str]:
 def _deviation(row: dict[str, Any], which: str) -> str:
     value = row["mean_deviation"][which]
     return "-" if value is None else f"{value:.3f}"
+
+
+def _electrons_off(row: dict[str, Any]) -> str:
+    """Electrons of the integral against those of the molecule; fragments overlap, so they have no total."""
+    return "-" if math.isnan(row["electrons_off"]) else f"{row['electrons_off']:.0e}"

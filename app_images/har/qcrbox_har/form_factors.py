@@ -97,7 +97,7 @@ class Computer:
 
     @property
     def was_foreseen(self) -> bool:
-        """Whether the estimate of the cost was of what is computed."""
+        """Whether the cost estimate describes the calculation that is run."""
         return True
 
     @property

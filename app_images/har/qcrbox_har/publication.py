@@ -13,6 +13,7 @@ from qcrbox.cif.document import Block
 
 from qcrbox_har.loop_state import Progress
 from qcrbox_har.options import Options
+from qcrbox_har.periodic.crystal import mesh_in_words
 
 _PARTITIONS = {
     "hirshfeld": "Hirshfeld (Theor. Chim. Acta 44 (1977) 129)",
@@ -87,7 +88,7 @@ def _wavefunctions_in_words(state: Progress) -> list[str]:
 def _crystal_in_words(state: Progress) -> list[str]:
     method, cell = state.method, state.plan.molecules[0]
     assert state.table is not None
-    mesh = " x ".join(map(str, state.table.molecules[0].kpoints or ()))
+    mesh = mesh_in_words(state.table.molecules[0].kpoints or ())
     spin = "" if cell.multiplicity == 1 else f", {cell.multiplicity - 1} unpaired electrons in the cell"
     return [
         f"Density: {method.level.removesuffix(', periodic')}, projector-augmented plane waves to {method.cutoff_ev:g} eV, "

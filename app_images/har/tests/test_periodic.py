@@ -218,7 +218,7 @@ def test_a_python_that_has_gpaw_is_found_on_the_path(tmp_path, monkeypatch):
 
 
 def test_a_python_that_is_slow_is_not_said_to_lack_gpaw(tmp_path, monkeypatch):
-    """A busy machine took longer than the limit, and was told to install what it had."""
+    """On a busy machine the probe timed out, and GPAW was reported as missing."""
     monkeypatch.setattr(interpreter, "_PROBE_S", 0.2)
     monkeypatch.setenv(interpreter.VARIABLE, program(tmp_path, "time.sleep(60)"))
     with pytest.raises(CalculationFailed, match="did not import GPAW within"):

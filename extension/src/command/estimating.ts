@@ -51,7 +51,7 @@ export class Estimating {
     }
   }
 
-  /** Wait for nothing any more; an estimate that still goes on leaves its place to others. */
+  /** Stop waiting, and cancel an estimate that is still running. */
   drop(): void {
     window.clearTimeout(this.timer);
     const { running, known, model } = this;

@@ -108,7 +108,7 @@ def build(
     build_arg: BuildArg = None,
     ca: Ca = None,
 ) -> None:
-    """Build images. What is built already from the same files and arguments is left as it is."""
+    """Build images. An image that was built from the same files and arguments is kept."""
     wanted = [*(folder or []), *(_with_dockerfile() if everything else [])]
     if not wanted:
         raise UserInputError("Nothing to build was named.", next="Give a folder, a name, or --all.")

@@ -61,7 +61,7 @@ def file_choices(box: Box, parameter: Parameter) -> list[tuple[str, Any]]:
                     if not parameter.endings or name.lower().endswith(parameter.endings)
                 ]
     except QcError:
-        pass  # the form opens without the datasets that cannot be listed; running the command says what is wrong
+        pass  # the form still opens; running the command reports the problem
     return choices
 
 

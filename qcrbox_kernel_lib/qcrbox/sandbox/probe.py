@@ -12,8 +12,6 @@ from qcrbox.contract.errors import QcError
 from qcrbox.sandbox import bubblewrap, cgroups, seccomp, subordinate
 from qcrbox.sandbox.user_ids import first_user_id
 
-# Of a machine that does much else: what did not answer would count as what is not there.
-_LIMIT_S = 60.0
 # Passes only inside: no other process is seen, no capability is held, no namespace can be made.
 _TEST = (
     '[ "$(ls -d /proc/[0-9]* | wc -l)" -le 8 ] && grep -q "^CapEff:.0*$" /proc/self/status '
@@ -80,7 +78,7 @@ def _try(uid: int | None, program: bytes, prefix: tuple[str, ...] = ()) -> str:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=_LIMIT_S,
+                timeout=subordinate.LIMIT_S,
                 check=False,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             )

@@ -18,8 +18,8 @@ from qcrbox.sandbox.user_ids import first_user_id
 VARIABLE = "QCRBOX_ORDINARY_USER"
 PREFIX = ("unshare", "--user", "--map-root-user", "--map-auto", "--")
 _PROGRAMS = ("unshare", "newuidmap", "newgidmap")
-# Of a machine that does much else: what did not answer would count as what is not there.
-_LIMIT_S = 60.0
+# A probe that times out counts as a missing feature, so the limit allows for a busy machine.
+LIMIT_S = 60.0
 ADVICE = "install uidmap and give this user a range in /etc/subuid and /etc/subgid, or start as root"
 
 
@@ -43,7 +43,7 @@ def first_id() -> int | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_LIMIT_S,
+            timeout=LIMIT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

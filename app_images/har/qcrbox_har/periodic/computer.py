@@ -64,7 +64,9 @@ class PeriodicComputer(Computer):
             crystal.refuse_undeclared_spin(molecule)
             self._conducts = True
             before, asked = asked["kpoints"], self._asked(molecule, method, given)
-            say(f"Bands are partly filled: {_shown(asked['kpoints'])} k points instead of {_shown(before)}.")
+            say(
+                f"Bands are partly filled: {crystal.mesh_in_words(asked['kpoints'])} k points instead of {crystal.mesh_in_words(before)}."
+            )
             found = self.gpaw.density(asked, progress)
             iterations, seconds = iterations + found["iterations"], seconds + found["seconds"]
         factors, result = self.quantum.call(
@@ -91,7 +93,3 @@ class PeriodicComputer(Computer):
     def _cell(self) -> Array:
         """Axes as rows, Å."""
         return self.structure.cell.orthogonalisation.T
-
-
-def _shown(mesh: list[int]) -> str:
-    return " x ".join(map(str, mesh))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -109,6 +110,11 @@ def kpoints(structure: Structure, *, conducts: bool) -> tuple[int, int, int]:
     lengths = np.linalg.norm(structure.cell.fractionalisation, axis=1)
     a, b, c = (max(int(np.ceil(extent * length - 1e-9)), 1) for length in lengths)
     return a, b, c
+
+
+def mesh_in_words(mesh: Sequence[int]) -> str:
+    """A mesh of k points as it is written: "4 x 4 x 2"."""
+    return " x ".join(map(str, mesh))
 
 
 def irreducible(structure: Structure, mesh: tuple[int, int, int]) -> int:

@@ -13,7 +13,7 @@ from qcrbox.contract.errors import CalculationFailed, UserInputError
 
 VARIABLE = "QCRBOX_GPAW_PYTHON"
 _PROBE = "import ase, gpaw; print(gpaw.__version__)"
-# Of a machine that does much else: importing GPAW takes 2 s of a processor.
+# Importing GPAW takes 2 s of processor time; the limit allows for a busy machine.
 _PROBE_S = 300.0
 
 
