@@ -81,13 +81,25 @@ def _docker_tests(path: str) -> re.Pattern[str] | None:
     return None
 
 
+# Files that share a platform: on several workers each would start one, of up to ten seconds of a processor.
+_SHARED = re.compile(
+    r"(?P<browser>tests/browser/)"
+    r"|(?P<administration>hub/tests/admin/(?!test_many))"
+    r"|(?P<hub>hub/tests/accounts/test_)"
+    r"|(?P<registry>tests/(acceptance|end_to_end)/(?!test_compose|test_group_server|test_on_the_hub))"
+)
+
+
 def _group(nodeid: str) -> str:
-    """Tests that take turns: those of one file, all in front of the browser's platform, all that use the Docker daemon."""
+    """Tests that take turns: those of one file, all in front of a shared platform, all that use the Docker daemon."""
     path, _, name = nodeid.partition("::")
-    if path.startswith("tests/browser/"):
+    shared = _SHARED.match(path)
+    if shared and shared.lastgroup == "browser":
         return "browser"
     docker = _docker_tests(path)
-    return "docker" if docker and docker.search(name) else path
+    if docker and docker.search(name):
+        return "docker"
+    return next(each for each, found in shared.groupdict().items() if found) if shared else path
 
 
 def _changes_from_process_to_process(item: pytest.Item) -> bool:
