@@ -73,6 +73,7 @@ def started(folder: Path) -> Iterator[Platform]:
         [
             *[sys.executable, "-m", "qcrbox_hub", "up", "--data", str(data), "--port", str(port)],
             *["--applications", str(Path(__file__).with_name("applications"))],
+            *["--applications", str(Path(__file__).parents[1] / "applications" / "patience")],
         ],
         stdout=subprocess.PIPE,
         stderr=errors.open("w"),
@@ -327,7 +328,7 @@ def picture_of_a_failure(request: pytest.FixtureRequest, student: Person) -> Ite
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
-        if Path(__file__).parent in Path(item.fspath).parents:
+        if item.nodeid.startswith("tests/browser/"):
             item.add_marker(pytest.mark.browser)
 
 
