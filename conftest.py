@@ -25,6 +25,11 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# While modules and tests are made nothing but them is made: a collection of garbage would find nothing. `pytest_collection` ends it.
+gc.disable()
+# As people's servers do (`qcrbox_hub.platform.quick_imports`): it compiles a grammar of 1.6 s when jsonschema imports it.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the process where gemmi was imported before it
 
 pytest_plugins = ["tools.file_times"]
@@ -117,10 +122,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-def pytest_collection_finish() -> None:
-    # Fourteen thousand tests stay in memory to the end: no collection of garbage need walk over them again.
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[Any]:
+    try:
+        return (yield)
+    finally:
+        # Twenty-five thousand tests stay in memory to the end: no collection of garbage need walk over them again.
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -15,11 +15,8 @@ from qcrbox_har.options import Options
 from qcrbox_har.periodic import crystal
 from qcrbox_har.periodic.computer import PeriodicComputer
 from qcrbox_har.periodic.program import GpawProgram
-from test_gpaw import has_gpaw
 
-pytestmark = pytest.mark.skipif(
-    not has_gpaw(), reason="GPAW is not installed (Debian packages gpaw, gpaw-data)"
-)
+pytestmark = pytest.mark.usefixtures("installed_gpaw")
 
 PERIODIC = Options(density="periodic", hydrogens="isotropic")
 LITHIUM_HYDRIDE = ("Li1 Li 0 0 0\nH1 H 0.5 0.5 0.5\n", (4.083, 4.083, 4.083, 90, 90, 90), "F m -3 m")
