@@ -27,7 +27,7 @@ from machine import chromium_options, load
 from playwright.sync_api import Browser, Page, sync_playwright
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
-APPLICATIONS = (TESTS / "browser" / "applications" / "patience", TESTS / "applications" / "window")
+APPLICATIONS = (TESTS / "applications" / "patience", TESTS / "applications" / "window")
 PERSON = "ada"
 LIMIT_MS = 120_000
 # Lab's configuration without our extensions: nothing of ours in the page and in the server.

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# A command of it runs until it is told to end, however slow or fast the machine is.
+PATIENCE = ROOT / "tests" / "applications" / "patience"
 
 
 class RunningRegistry:
@@ -79,7 +81,8 @@ class RunningRegistry:
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    """All applications of this repository, one person called `local`."""
-    running = RunningRegistry(tmp_path_factory.mktemp("platform") / "data", ROOT / "app_images").start()
+    """All applications of this repository and one that waits; one person called `local`."""
+    data = tmp_path_factory.mktemp("platform") / "data"
+    running = RunningRegistry(data, ROOT / "app_images", PATIENCE).start()
     yield running
     running.stop()

@@ -73,6 +73,7 @@ def started(folder: Path) -> Iterator[Platform]:
         [
             *[sys.executable, "-m", "qcrbox_hub", "up", "--data", str(data), "--port", str(port)],
             *["--applications", str(Path(__file__).with_name("applications"))],
+            *["--applications", str(Path(__file__).parents[1] / "applications" / "patience")],
         ],
         stdout=subprocess.PIPE,
         stderr=errors.open("w"),

@@ -85,8 +85,10 @@ def test_5_a_result_has_everything(refined: Kernel) -> None:
     assert refined.run("print(calculation.result(timeout=600).R1 == r.R1)").stream == "True\n"
 
 
-def test_6_a_call_returns_at_once_and_is_watched_cancelled_and_found_again(azu: Kernel) -> None:
-    azu.run("long = qc.refine.refine_iam(s, hydrogens='place', cycles=200); short = long.short_id")
+def test_6_a_call_returns_at_once_and_is_watched_cancelled_and_found_again(
+    azu: Kernel, tmp_path: Path
+) -> None:
+    azu.run(f"long = qc.patience.count_until(file={str(tmp_path / 'never made')!r}); short = long.short_id")
     assert azu.run("print(long.done)").stream == "False\n"
     assert azu.run("long.progress").text.strip()
     assert azu.run("print(long.id in [c.id for c in qc.calculations.running])").stream == "True\n"

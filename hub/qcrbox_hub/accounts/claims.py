@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from jupyterhub import orm
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.membership import Membership, give_administrator, give_or_take
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
@@ -16,7 +17,7 @@ from qcrbox_hub.platform.settings import ClaimRule
 
 
 def apply_claims(
-    session: Any, common_group: str, user: Any, values: Iterable[str], rules: list[ClaimRule]
+    session: Session, common_group: str, user: Any, values: Iterable[str], rules: list[ClaimRule]
 ) -> None:
     """Give and take what the rules name. user: the hub's User. Raises UserInputError for an unusable group name."""
     held = set(values)
@@ -48,7 +49,7 @@ def _set_group(membership: Membership, user: Any, group: str, granted: set[str],
             membership.set_role(group, user.name, role, given=role in granted)
 
 
-def _set_applications(session: Any, person: Any, *, given: bool) -> None:
+def _set_applications(session: Session, person: Any, *, given: bool) -> None:
     role = orm.Role.find(session, APPLICATIONS_ROLE)
     give_or_take(person, role, given=given)
     session.commit()

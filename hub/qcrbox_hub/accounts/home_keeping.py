@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from jupyterhub import orm
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.numbers import Accounts
 from qcrbox_hub.walls.homes import Homes
@@ -14,7 +14,7 @@ log = logging.getLogger("jupyterhub.qcrbox")
 CHECK_EVERY_S = 60.0
 
 
-def adopt_homes(session: Any, homes: Homes) -> None:
+def adopt_homes(session: Session, homes: Homes) -> None:
     """Before homes had numbers they were named after people. Those of people who have an account now stay theirs."""
     if not homes.root.is_dir():
         return
@@ -24,7 +24,7 @@ def adopt_homes(session: Any, homes: Homes) -> None:
             log.info("the home of %s is named after the account now", user.name)
 
 
-def keep_homes(session: Any, homes: Homes) -> None:
+def keep_homes(session: Session, homes: Homes) -> None:
     """Archive homes of accounts that are gone, by whichever door, and delete archived ones whose time is over."""
     for account in Accounts(session).end_missing():
         if homes.retire(account.label):

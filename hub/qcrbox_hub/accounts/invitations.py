@@ -12,9 +12,10 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES, group_exists
 from qcrbox_hub.accounts.passwords import hash_password, matches
@@ -49,7 +50,7 @@ class Wanted:
 class Invitations:
     """Invitations in one database session of the hub. `by` is the name of who makes them."""
 
-    def __init__(self, session: Any, by: str = "", clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, session: Session, by: str = "", clock: Callable[[], float] = time.time) -> None:
         self.session, self.by, self.clock = session, by, clock
 
     async def make(self, wanted: Wanted) -> tuple[InvitationRow, str]:

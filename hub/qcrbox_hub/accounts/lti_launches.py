@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from qcrbox_hub.accounts.tables import LtiCourseRow, LtiPersonRow
 
 _LTI = "https://purl.imsglobal.org/spec/lti/claim"
@@ -26,7 +28,7 @@ class LtiCourse:
     line_items: str
 
 
-def record_launch(session: Any, name: str, claims: Mapping[str, Any]) -> None:
+def record_launch(session: Session, name: str, claims: Mapping[str, Any]) -> None:
     """Keep who launched, and where the marks of their course go. claims: of a launch whose signature was checked."""
     context = claims.get(f"{_LTI}/context")
     context = context if isinstance(context, Mapping) else {}
@@ -67,14 +69,14 @@ def contexts_of(group: str, rules: Iterable[Mapping[str, Any]]) -> set[str]:
     return {value.removeprefix(prefix) for value in values if value.startswith(prefix)}
 
 
-def courses(session: Any, contexts: Iterable[str]) -> list[LtiCourse]:
+def courses(session: Session, contexts: Iterable[str]) -> list[LtiCourse]:
     """What is known of these courses."""
     wanted = sorted(contexts)
     rows = session.query(LtiCourseRow).filter(LtiCourseRow.context.in_(wanted)).all() if wanted else []
     return [LtiCourse(row.client_id, row.context, row.title, row.line_items) for row in rows]
 
 
-def subjects(session: Any, courses: Sequence[LtiCourse]) -> dict[str, tuple[LtiCourse, str]]:
+def subjects(session: Session, courses: Sequence[LtiCourse]) -> dict[str, tuple[LtiCourse, str]]:
     """User name -> the course of their newest launch and their id there."""
     found: dict[str, tuple[float, LtiCourse, str]] = {}
     for course in courses:
@@ -85,7 +87,7 @@ def subjects(session: Any, courses: Sequence[LtiCourse]) -> dict[str, tuple[LtiC
     return {name: (course, subject) for name, (_, course, subject) in found.items()}
 
 
-def forget(session: Any, name: str) -> None:
+def forget(session: Session, name: str) -> None:
     """Forget a deleted account: a later one of the same name is another person."""
     session.query(LtiPersonRow).filter_by(name=name).delete()
     session.commit()

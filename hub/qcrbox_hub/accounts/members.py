@@ -10,6 +10,7 @@ from jupyterhub import orm
 from jupyterhub.spawner import SpawnException
 from qcrbox.contract.previews import is_preview
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 from tornado.ioloop import IOLoop, PeriodicCallback
 from traitlets import Bool, Dict, Float, List, Unicode
 
@@ -202,7 +203,7 @@ class Members(Base):
         ]
 
 
-def keep_roles_true(session: Any) -> None:
+def keep_roles_true(session: Session) -> None:
     """Let every hub administrator hold our administrator's role, and every group have its roles.
 
     Whichever page or program made the administrator or the group: this listens to the database session. The
@@ -210,7 +211,7 @@ def keep_roles_true(session: Any) -> None:
     """
 
     @event.listens_for(session, "before_flush")
-    def follow(session: Any, *_: Any) -> None:
+    def follow(session: Session, *_: Any) -> None:
         with session.no_autoflush:
             follow_groups(session)
         people = [each for each in {*session.new, *session.dirty} if isinstance(each, orm.User)]

@@ -12,6 +12,7 @@ from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 from qcrbox.contract.previews import is_preview
 from qcrbox.language import listed
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.names import StoredName
 from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, group_roles, roles
@@ -37,7 +38,7 @@ def role_name(kind: str, group: str) -> str:
     return f"{GROUP_ROLES[kind]}-{group}"
 
 
-def group_exists(session: Any, name: str) -> bool:
+def group_exists(session: Session, name: str) -> bool:
     """Whether the hub has a group; `orm.Group.find` would load its members and their servers as well."""
     return session.query(orm.Group.id).filter(orm.Group.name == name).first() is not None
 
@@ -88,7 +89,7 @@ def load_roles(database_url: str, common_group: str) -> list[dict[str, Any]]:
     return made
 
 
-def follow_groups(session: Any) -> None:
+def follow_groups(session: Session) -> None:
     """Before a flush: a group that comes or goes takes its roles along, whichever page did it."""
     for group in [each for each in session.new if isinstance(each, orm.Group)]:
         if re.fullmatch(GROUP_PATTERN, group.name):
@@ -107,7 +108,7 @@ def follow_groups(session: Any) -> None:
                 person.roles.remove(role)
 
 
-def _removed(session: Any) -> list[tuple[Any, Any]]:
+def _removed(session: Session) -> list[tuple[Any, Any]]:
     """(group, person) of everyone whom this flush takes out of a group: by our pages, REST, or a sign-in provider."""
     found = []
     for each in session.dirty:
@@ -121,7 +122,7 @@ def _removed(session: Any) -> list[tuple[Any, Any]]:
 class Membership:
     """Changes of groups in one database session. Raises UserInputError, NotFound, Conflict."""
 
-    def __init__(self, session: Any, common_group: str) -> None:
+    def __init__(self, session: Session, common_group: str) -> None:
         self.session, self.common_group = session, common_group
 
     def groups(self) -> list[Any]:
@@ -242,7 +243,7 @@ def extend_server_tokens(person: Any, scopes: list[str]) -> None:
             token.scopes = sorted({*token.scopes, *ours})
 
 
-def give_administrator(session: Any, user: Any, *, admin: bool) -> None:
+def give_administrator(session: Session, user: Any, *, admin: bool) -> None:
     """Make `user` (the hub's User) an administrator, or a plain member again."""
     user.admin = admin
     hub_roles.assign_default_roles(session, entity=user.orm_user)

@@ -15,6 +15,7 @@ from typing import Any
 
 from jupyterhub import orm
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.tables import AccountRow
 
@@ -35,7 +36,7 @@ class Account:
 class Accounts:
     """The accounts of one hub."""
 
-    def __init__(self, session: Any, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, session: Session, clock: Callable[[], float] = time.time) -> None:
         self.session, self.clock = session, clock
 
     def of(self, user: Any) -> Account:

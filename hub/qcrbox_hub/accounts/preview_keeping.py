@@ -13,6 +13,7 @@ from typing import Any
 from jupyterhub import orm
 from qcrbox.contract.errors import Conflict, QcError
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 from tornado.ioloop import IOLoop, PeriodicCallback
 
 from qcrbox_hub.accounts.previews import Previews, follow_previews, shown_as
@@ -70,7 +71,7 @@ class PreviewKeeper:
         """Listen to the hub's database session, and look again and again on the hub's loop."""
 
         @event.listens_for(self.app.db, "before_flush")
-        def follow(session: Any, *_: Any) -> None:
+        def follow(session: Session, *_: Any) -> None:
             with session.no_autoflush:
                 touched = follow_previews(session, common_group)
             if touched:

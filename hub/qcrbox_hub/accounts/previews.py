@@ -20,6 +20,7 @@ from nativeauthenticator.orm import UserInfo
 from qcrbox.contract.errors import Conflict, NotAllowed
 from qcrbox.contract.previews import PREFIX, is_preview
 from sqlalchemy import create_engine, exists, inspect, select
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.membership import Membership, role_name
 from qcrbox_hub.accounts.names import StoredName
@@ -72,7 +73,7 @@ def load_roles(database_url: str) -> list[dict[str, Any]]:
 class Previews:
     """The preview accounts in one database session. clock: Unix time, s."""
 
-    def __init__(self, session: Any, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, session: Session, clock: Callable[[], float] = time.time) -> None:
         self.session, self.clock = session, clock
 
     def all(self) -> list[PreviewRow]:
@@ -210,7 +211,7 @@ _WATCHED: tuple[tuple[type, tuple[str, ...]], ...] = (
 )
 
 
-def follow_previews(session: Any, common_group: str) -> bool:
+def follow_previews(session: Session, common_group: str) -> bool:
     """Before a flush: keep preview accounts out of every group but their course's and the common one, and without rights.
 
     Returns whether something changed that may end a preview account: groups, roles, names, locks, deletions.
@@ -228,7 +229,7 @@ def follow_previews(session: Any, common_group: str) -> bool:
     return _may_end_previews(session)
 
 
-def _may_end_previews(session: Any) -> bool:
+def _may_end_previews(session: Session) -> bool:
     if any(isinstance(each, orm.User | orm.Group | orm.Role) for each in session.deleted):
         return True
     if any(isinstance(each, SignInStateRow | UserInfo) for each in session.dirty | session.new):  # locks
@@ -246,6 +247,6 @@ def _added(changed: Any, name: str) -> list[Any]:
     return list(inspect(changed).attrs[name].history.added or ())
 
 
-def _belongs(session: Any, name: str, group: str, common_group: str) -> bool:
+def _belongs(session: Session, name: str, group: str, common_group: str) -> bool:
     row = session.get(PreviewRow, name)
     return group == common_group or (row is not None and row.group == group)

@@ -13,13 +13,14 @@ from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
 from qcrbox.contract.previews import is_preview
 from sqlalchemy import ColumnElement, Table, delete, inspect, select, update
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.tables import FOLLOWS
 
 _USERS = orm.User.__table__
 
 
-def follow_names(session: Any, people: Iterable[orm.User]) -> None:
+def follow_names(session: Session, people: Iterable[orm.User]) -> None:
     """Before the session writes these accounts: give what is kept by name the names that they get."""
     for person in people:
         if not inspect(person).attrs.name.history.added:
@@ -37,7 +38,7 @@ def follow_names(session: Any, people: Iterable[orm.User]) -> None:
             session.execute(update(table).where(name == old).values({name: new}))
 
 
-def problem_of_renaming(session: Any, user: Any, new: str) -> str:
+def problem_of_renaming(session: Session, user: Any, new: str) -> str:
     """Why this account cannot get the name now; "" when it can. user: the hub's, with its servers."""
     if is_preview(user.name):
         return "A preview account keeps its name. Its owner can end it and begin another."
@@ -48,7 +49,7 @@ def problem_of_renaming(session: Any, user: Any, new: str) -> str:
     return ""
 
 
-def _kept_by_name(session: Any) -> Iterator[tuple[Table, ColumnElement[str]]]:
+def _kept_by_name(session: Session) -> Iterator[tuple[Table, ColumnElement[str]]]:
     """Tables that this hub has, each with its column of names; those of e-mails are made where there are e-mails."""
     present = set(inspect(session.connection()).get_table_names())
     for table in orm.Base.metadata.sorted_tables:
@@ -57,6 +58,6 @@ def _kept_by_name(session: Any) -> Iterator[tuple[Table, ColumnElement[str]]]:
                 yield table, column
 
 
-def _has_passwords(session: Any) -> bool:
+def _has_passwords(session: Session) -> bool:
     """Without passwords of ours there is no table of them."""
     return inspect(session.connection()).has_table(UserInfo.__tablename__)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from jupyterhub import orm
 from sqlalchemy import Boolean, DateTime, Float, Integer, LargeBinary, Unicode, inspect
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 # Of a column with the name of an account: an account that is renamed takes the row along (see `renaming`).
 FOLLOWS = {"follows the account": True}
@@ -139,7 +138,7 @@ _ROWS = (
 )
 
 
-def create_missing(session: Any) -> None:
+def create_missing(session: Session) -> None:
     """Make the tables that an older platform has not."""
     engine = session.bind
     present = set(inspect(engine).get_table_names())
@@ -148,7 +147,7 @@ def create_missing(session: Any) -> None:
             row.__table__.create(engine)
 
 
-def must_change_password(session: Any, name: str) -> bool:
+def must_change_password(session: Session, name: str) -> bool:
     """Was this account's password made by someone else?"""
     row = session.get(SignInStateRow, name)
     return bool(row and row.must_change)

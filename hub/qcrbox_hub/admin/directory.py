@@ -11,8 +11,8 @@ from jupyterhub import orm
 from jupyterhub.utils import utcnow
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.previews import PREFIX
-from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, selectinload
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES, role_name
 from qcrbox_hub.accounts.previews import Previews, shown_as
@@ -62,28 +62,31 @@ class GroupRow:
 class Directory:
     """Reads the hub's database in one session. `authenticator` knows which accounts are locked."""
 
-    def __init__(self, session: Any, authenticator: Any) -> None:
+    def __init__(self, session: Session, authenticator: Any) -> None:
         self.session, self.authenticator = session, authenticator
 
     def figures(self) -> dict[str, int]:
         """How many people and servers there are."""
-        count = self.session.scalar
         return {
-            "accounts": count(select(func.count()).select_from(orm.User).where(_NO_PREVIEW)),
-            "online": count(
+            "accounts": self._count(select(func.count()).select_from(orm.User).where(_NO_PREVIEW)),
+            "online": self._count(
                 select(func.count()).select_from(orm.User).where(_NO_PREVIEW, *self._is_online())
             ),
-            "servers": count(
+            "servers": self._count(
                 select(func.count()).select_from(orm.Spawner).where(orm.Spawner.server_id.is_not(None))
             ),
             "locked": len(self.authenticator.locked()),
-            "waiting": count(select(func.count()).select_from(RequestRow)),
+            "waiting": self._count(select(func.count()).select_from(RequestRow)),
         }
+
+    def _count(self, query: Select[Any]) -> int:
+        number: int = self.session.scalars(query).one()
+        return number
 
     def people(self, asked: Asked) -> tuple[list[PersonRow], int]:
         """A page of people, and how many there are in all."""
         where = self._where(asked)
-        total = self.session.scalar(select(func.count()).select_from(orm.User).where(*where))
+        total = self._count(select(func.count()).select_from(orm.User).where(*where))
         return self._rows(self._ordered(asked, where).limit(asked.size).offset(asked.offset)), total
 
     def all_people(self, asked: Asked) -> Iterator[list[PersonRow]]:
@@ -96,7 +99,7 @@ class Directory:
     def groups(self, asked: Asked, only: list[str] | None) -> tuple[list[GroupRow], int]:
         """A page of groups, and how many there are in all. `only`: names that may be seen; None: all."""
         where = self._groups_where(asked, only)
-        total = self.session.scalar(select(func.count()).select_from(orm.Group).where(*where))
+        total = self._count(select(func.count()).select_from(orm.Group).where(*where))
         query = self._groups_ordered(asked, where)
         return self._group_rows(query.limit(asked.size).offset(asked.offset)), total
 

@@ -8,10 +8,10 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
 
 from jupyterhub import orm
 from qcrbox.contract.errors import UserInputError
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.mail.tables import ChoiceRow, EmailRow, NewsRow
 
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Z
 class Choices:
     """The choices of everyone in the hub's database."""
 
-    def __init__(self, session: Any, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, session: Session, clock: Callable[[], float] = time.time) -> None:
         self.session, self.clock = session, clock
 
     def of(self, name: str) -> ChoiceRow | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from jupyterhub import orm
 from sqlalchemy import Boolean, DateTime, Float, Integer, Unicode, UnicodeText, inspect
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from qcrbox_hub.accounts.tables import FOLLOWS
 
@@ -64,7 +63,7 @@ class MarkRow(orm.Base):
     seq: Mapped[int] = mapped_column(Integer, nullable=False)
 
 
-def create_missing(session: Any) -> None:
+def create_missing(session: Session) -> None:
     """Make the tables that an older platform has not."""
     present = set(inspect(session.bind).get_table_names())
     for row in (ChoiceRow, NewsRow, EmailRow, MarkRow):

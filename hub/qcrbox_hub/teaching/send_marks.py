@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qcrbox.contract.errors import QcError, UserInputError
+from sqlalchemy.orm import Session
 
 from qcrbox_hub.accounts.lti_launches import LtiCourse
 from qcrbox_hub.accounts.tables import LtiScoreRow
@@ -47,7 +48,7 @@ class MarkSender:
 
     def __init__(
         self,
-        session: Any,
+        session: Session,
         subjects: Mapping[str, tuple[LtiCourse, str]],
         service: Callable[[LtiCourse], ScoreService],
     ) -> None:

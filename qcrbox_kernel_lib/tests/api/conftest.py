@@ -43,6 +43,7 @@ def refine_iam(box):
 
 
 _READY_S = 120.0
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextlib.contextmanager
@@ -58,6 +59,8 @@ def running_registry(data: Path) -> Iterator[str]:
         "--port",
         "0",
         "--no-auth",
+        # A command of it runs until it is told to end, however slow or fast the machine is.
+        *["--applications", str(ROOT / "tests" / "applications" / "patience")],
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -104,6 +107,12 @@ def live_box(registry_url):
         time.sleep(0.1)
     yield made
     made.close()
+
+
+@pytest.fixture
+def start_endless(tmp_path):
+    """A function of a box: a calculation that runs until it is cancelled."""
+    return lambda box: box.patience.count_until(file=str(tmp_path / "never made"))
 
 
 @pytest.fixture(scope="session")

@@ -170,9 +170,9 @@ def one_at_a_time(live_box):
     live_box.client.put("/api/quotas", {**limit, "limit": None})
 
 
-def test_place_in_the_queue_and_whose_limit_holds_it(live_box, one_at_a_time):
+def test_place_in_the_queue_and_whose_limit_holds_it(live_box, one_at_a_time, start_endless):
     thpp = live_box.examples["thpp"]
-    first = live_box.refine.refine_iam(thpp, hydrogens="place", cycles=200)
+    first = start_endless(live_box)
     until(lambda: first.refresh().status == "running")
     waiting = [live_box.refine.refine_iam(thpp, cycles=1) for _ in range(3)]
     last = waiting[-1]
@@ -185,9 +185,11 @@ def test_place_in_the_queue_and_whose_limit_holds_it(live_box, one_at_a_time):
         one.cancel()
 
 
-def test_connection_that_is_lost_is_said_while_the_calculation_goes_on(registry_url, breakable_line):
+def test_connection_that_is_lost_is_said_while_the_calculation_goes_on(
+    registry_url, breakable_line, start_endless
+):
     box = Box(RegistryClient(breakable_line.url_for(registry_url), timeout_s=5.0))
-    calculation = box.refine.refine_iam(box.examples["thpp"], hydrogens="place", cycles=200)
+    calculation = start_endless(box)
     until(lambda: box.feed.connected)
     breakable_line.cut()
     words = until(calculation._lost_connection)

@@ -125,8 +125,8 @@ def test_traceback_in_the_notebook_is_short():
     assert len(lines) == 2
 
 
-def test_cancelled_calculation_says_so(live_box):
-    calculation = live_box.refine.refine_iam(live_box.examples["thpp"], hydrogens="place", cycles=200)
+def test_cancelled_calculation_says_so(live_box, start_endless):
+    calculation = start_endless(live_box)
     calculation.cancel()
     with pytest.raises(CalculationCancelled):
         calculation.result(60)

@@ -116,8 +116,8 @@ def test_local_file_is_stored_once_and_said_once(registry_url, tmp_path, capsys)
 # ---------------------------------------------------------------- calling, waiting, scripts
 
 
-def test_call_returns_before_the_calculation_ends(live_box):
-    calculation = live_box.refine.refine_iam(live_box.examples["thpp"], hydrogens="place", cycles=200)
+def test_call_returns_before_the_calculation_ends(live_box, start_endless):
+    calculation = start_endless(live_box)
     assert calculation.status in ("submitted", "running")
     assert not calculation.done
     calculation.cancel()

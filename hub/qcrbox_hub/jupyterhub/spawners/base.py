@@ -98,7 +98,9 @@ class PersonServer(Base):
     def account(self) -> Account:
         """Number and name of the person's account."""
         orm_user = self.user.orm_user
-        return Accounts(object_session(orm_user)).of(orm_user)
+        session = object_session(orm_user)
+        assert session is not None, "the hub reads people in a session"
+        return Accounts(session).of(orm_user)
 
     @property
     def homes(self) -> Homes:
