@@ -25,6 +25,11 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# While modules and tests are made nothing but them is made: a collection of garbage would find nothing. `pytest_collection` ends it.
+gc.disable()
+# As people's servers do (`qcrbox_hub.platform.quick_imports`): it compiles a grammar of 1.6 s when jsonschema imports it.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the process where gemmi was imported before it
 
 pytest_plugins = ["tools.file_times"]
@@ -76,13 +81,25 @@ def _docker_tests(path: str) -> re.Pattern[str] | None:
     return None
 
 
+# Files that share a platform: on several workers each would start one, of up to ten seconds of a processor.
+_SHARED = re.compile(
+    r"(?P<browser>tests/browser/)"
+    r"|(?P<administration>hub/tests/admin/(?!test_many))"
+    r"|(?P<hub>hub/tests/accounts/test_)"
+    r"|(?P<registry>tests/(acceptance|end_to_end)/(?!test_compose|test_group_server|test_on_the_hub))"
+)
+
+
 def _group(nodeid: str) -> str:
-    """Tests that take turns: those of one file, all in front of the browser's platform, all that use the Docker daemon."""
+    """Tests that take turns: those of one file, all in front of a shared platform, all that use the Docker daemon."""
     path, _, name = nodeid.partition("::")
-    if path.startswith("tests/browser/"):
+    shared = _SHARED.match(path)
+    if shared and shared.lastgroup == "browser":
         return "browser"
     docker = _docker_tests(path)
-    return "docker" if docker and docker.search(name) else path
+    if docker and docker.search(name):
+        return "docker"
+    return next(each for each, found in shared.groupdict().items() if found) if shared else path
 
 
 def _changes_from_process_to_process(item: pytest.Item) -> bool:
@@ -105,10 +122,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-def pytest_collection_finish() -> None:
-    # Fourteen thousand tests stay in memory to the end: no collection of garbage need walk over them again.
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[Any]:
+    try:
+        return (yield)
+    finally:
+        # Twenty-five thousand tests stay in memory to the end: no collection of garbage need walk over them again.
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import gc
 import logging
 import os
 import socket
@@ -106,18 +107,28 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
+def _application(settings: Settings) -> Any:
+    # A collector that runs while nothing but modules and routes is made finds nothing: a sixth of the start-up time.
+    gc.disable()
+    try:
+        # Start-up time: a refused setting or a taken port is reported without it.
+        from qcrbox_registry.app import create_app
+
+        return create_app(settings)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 class _Server(uvicorn.Server):
     """Uvicorn that says when it is ready."""
 
     def __init__(self, settings: Settings, url: str) -> None:
-        # Start-up time: a refused setting or a taken port is reported without it.
-        from qcrbox_registry.app import create_app
-
         self._url, self.settings = url, settings
         self.exit_code = 0
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
+                _application(settings),
                 http="httptools",
                 ws="websockets-sansio",
                 ws_per_message_deflate=False,  # what goes through a tunnel is compressed already

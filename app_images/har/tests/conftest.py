@@ -14,6 +14,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(FOLDER / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
+from qcrbox.contract.errors import UserInputError  # noqa: E402
+from qcrbox_har.periodic import interpreter  # noqa: E402
 from qcrbox_har.periodic.program import GpawProgram  # noqa: E402
 from qcrbox_har.processes import Child  # noqa: E402
 
@@ -22,6 +24,15 @@ from qcrbox_har.processes import Child  # noqa: E402
 def no_earlier_runs(tmp_path_factory, monkeypatch):
     """Estimates do not depend on what ran on this machine before, and leave nothing behind."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def installed_gpaw() -> interpreter.Interpreter:
+    """The Python that has GPAW; it is looked for where a test needs it, not by every worker that collects the tests."""
+    try:
+        return interpreter.find()
+    except UserInputError:
+        pytest.skip("GPAW is not installed (Debian packages gpaw, gpaw-data)")
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +58,9 @@ def least_squares(cctbx, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def gpaw_program():
+def gpaw_program(installed_gpaw):
     """The process with GPAW; what it is asked next begins anew where the crystal is another."""
-    with GpawProgram() as gpaw:
+    with GpawProgram(installed_gpaw) as gpaw:
         yield gpaw
 
 

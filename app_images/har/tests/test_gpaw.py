@@ -10,24 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from crystals import cif
-from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.tsc import read_tsc
 from qcrbox_har import commands
 from qcrbox_har.method import FormFactorRequest, MoleculeInput
 from qcrbox_har.periodic import crystal, interpreter
 
-
-def has_gpaw() -> bool:
-    try:
-        interpreter.find()
-    except UserInputError:
-        return False
-    return True
-
-
-pytestmark = pytest.mark.skipif(
-    not has_gpaw(), reason="GPAW is not installed (Debian packages gpaw, gpaw-data)"
-)
+pytestmark = pytest.mark.usefixtures("installed_gpaw")
 
 # A molecule of nitrogen along no axis of its cell, Å.
 CELL = np.diag([4.2, 4.6, 5.0])

@@ -10,11 +10,9 @@ from qcrbox_har.form_factors import TableOptions
 from qcrbox_har.options import Options
 from qcrbox_har.periodic import crystal
 from qcrbox_har.periodic.computer import PeriodicComputer
-from test_gpaw import has_gpaw, request
+from test_gpaw import request
 
-pytestmark = pytest.mark.skipif(
-    not has_gpaw(), reason="GPAW is not installed (Debian packages gpaw, gpaw-data)"
-)
+pytestmark = pytest.mark.usefixtures("installed_gpaw")
 
 # The primitive cell: a / √2 = 3.8402 Å. Its axes are half the diagonals of the faces of the cube.
 SILICON = ("Si1 Si 0.125 0.125 0.125\n", (3.8402, 3.8402, 3.8402, 60, 60, 60), "R -3 m :R")

@@ -14,11 +14,8 @@ from qcrbox_har.loop import Refinement
 from qcrbox_har.options import Options
 from qcrbox_har.periodic import crystal
 from qcrbox_har.periodic.computer import PeriodicComputer
-from test_gpaw import has_gpaw
 
-pytestmark = pytest.mark.skipif(
-    not has_gpaw(), reason="GPAW is not installed (Debian packages gpaw, gpaw-data)"
-)
+pytestmark = pytest.mark.usefixtures("installed_gpaw")
 
 PERIODIC = Options(density="periodic", hydrogens="isotropic", grid=1)
 # Primitive cells, whose axes are half the diagonals of the faces of the cube: a / √2.

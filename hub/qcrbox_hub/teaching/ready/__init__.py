@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,5 +73,6 @@ def ready_exercise(name: str) -> ReadyExercise:
     raise NotFound(f"There is no ready exercise {name[:40]!r}.")
 
 
+@cache  # every page of a course lists them
 def _read(file: Path) -> ReadyExercise:
     return ReadyExercise(file.stem, **yaml.safe_load(file.read_text(encoding="utf-8")))
