@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx._transports.default
 import pytest
+import structlog
 from hypothesis import settings
 
 # Before numpy: workers side by side, each with a thread per processor, wait for each other most of the time.
@@ -24,6 +25,11 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 # As the Makefile does. The suite starts hundreds of processes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# While modules and tests are made nothing but them is made: a collection of garbage would find nothing. `pytest_collection` ends it.
+gc.disable()
+# As people's servers do (`qcrbox_hub.platform.quick_imports`): it compiles a grammar of 1.6 s when jsonschema imports it.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the process where gemmi was imported before it
 
@@ -37,6 +43,14 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 settings.register_profile("untimed", deadline=None, derandomize=True)
 settings.register_profile("hunt", deadline=None, max_examples=500)
 settings.load_profile("untimed")
+# As it is from the start but for tracebacks: with `rich` installed they show every variable, and with a file's bytes in
+# one of them that takes seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 # Clients that verify by default share the certificates: reading them takes 30 ms, and a suite makes thousands of clients.
 _default_context = cache(httpx.create_ssl_context)
 
@@ -117,10 +131,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-def pytest_collection_finish() -> None:
-    # Fourteen thousand tests stay in memory to the end: no collection of garbage need walk over them again.
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[Any]:
+    try:
+        return (yield)
+    finally:
+        # Twenty-five thousand tests stay in memory to the end: no collection of garbage need walk over them again.
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "plum-Orchid-42-river"
 HUB_ALONE = ("proxy", "relay", "hub")
-QUICK_HASHES = Path(__file__).with_name("quick_hashes.py")
+QUICK_HUB = Path(__file__).with_name("quick_hub.py")
 
 
 class Browser:
@@ -138,7 +138,7 @@ def running_hub(
     code = data.new_first_admin_code()
     record: list[str] = []
     chosen = {"port": ports.choose(1)[0], "spawner": os.environ["QCRBOX_SPAWNER"], **options}
-    settings = (settings or PlatformSettings()).model_copy(update={"hub_config": QUICK_HASHES})
+    settings = (settings or PlatformSettings()).model_copy(update={"hub_config": QUICK_HUB})
     plan = plans.make(plans.Options(mode="hub", settings=settings, **chosen), data)  # type: ignore[arg-type]
     specs = [spec for spec in plan.specs if not parts or spec.name in parts]
     supervisor = Supervisor(specs, data.logs, record.append)

@@ -328,7 +328,7 @@ def picture_of_a_failure(request: pytest.FixtureRequest, student: Person) -> Ite
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
-        if Path(__file__).parent in Path(item.fspath).parents:
+        if item.nodeid.startswith("tests/browser/"):
             item.add_marker(pytest.mark.browser)
 
 

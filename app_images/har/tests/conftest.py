@@ -14,6 +14,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(FOLDER / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
+from qcrbox.contract.errors import UserInputError  # noqa: E402
+from qcrbox_har.periodic import interpreter  # noqa: E402
+from qcrbox_har.periodic.program import GpawProgram  # noqa: E402
 from qcrbox_har.processes import Child  # noqa: E402
 
 
@@ -24,18 +27,41 @@ def no_earlier_runs(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def installed_gpaw() -> interpreter.Interpreter:
+    """The Python that has GPAW; it is looked for where a test needs it, not by every worker that collects the tests."""
+    try:
+        return interpreter.find()
+    except UserInputError:
+        pytest.skip("GPAW is not installed (Debian packages gpaw, gpaw-data)")
+
+
+@pytest.fixture(scope="session")
 def quantum():
     """The process with pyscf."""
     with Child("The wavefunction program", threads=1) as child:
         yield child
 
 
-@pytest.fixture
-def least_squares(tmp_path, monkeypatch):
-    """A process with cctbx, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="session")
+def cctbx():
+    """The process with cctbx, wherever it works; `least_squares` is it in a folder of the test."""
     with Child("The least-squares program", threads=1) as child:
         yield child
+
+
+@pytest.fixture
+def least_squares(cctbx, tmp_path, monkeypatch):
+    """The process with cctbx, in the folder of the test, as its parent. Every test starts or resumes a model of its own."""
+    monkeypatch.chdir(tmp_path)
+    cctbx.call("os:chdir", str(tmp_path))
+    return cctbx
+
+
+@pytest.fixture(scope="session")
+def gpaw_program(installed_gpaw):
+    """The process with GPAW; what it is asked next begins anew where the crystal is another."""
+    with GpawProgram(installed_gpaw) as gpaw:
+        yield gpaw
 
 
 @pytest.fixture(scope="session")

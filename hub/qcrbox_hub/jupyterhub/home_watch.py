@@ -51,7 +51,7 @@ class HomeWatch:
         root: Path,
         limits: HomeLimits = home_limits,
         measure: Callable[[Path, list[str]], Awaitable[dict[str, int]]] = home_sizes.measure,
-        free_bytes: Callable[[Path], int] | None = None,
+        free_bytes: Callable[[Path], tuple[int, ...]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root, self.limits, self.measure, self.clock = root, limits, measure, clock
@@ -59,7 +59,7 @@ class HomeWatch:
         self._servers: set[Watched] = set()
         self._sizes: dict[str, int] = {}
         self._next_measurement = self._minute_over = -1.0
-        self._free_then = 0
+        self._free_then: tuple[int, ...] = ()
         self._busy = False
 
     def add(self, server: Watched) -> None:
@@ -77,10 +77,12 @@ class HomeWatch:
     async def look(self) -> None:
         """Measure if much was written or a minute has passed, and end the servers that must end."""
         free, now = self.free_bytes(self.root), self.clock()
+        least = min(free)
         labels = sorted(
-            {each.home_label for each in self._servers if each.home_limit_bytes or free < NOTICE_BYTES}
+            {each.home_label for each in self._servers if each.home_limit_bytes or least < NOTICE_BYTES}
         )
-        written = self._free_then - free >= WRITTEN_BYTES or free < LOW_BYTES
+        fallen = (then - one for then, one in zip(self._free_then, free, strict=False))
+        written = least < LOW_BYTES or any(one >= WRITTEN_BYTES for one in fallen)
         if self._busy or not labels or now < self._next_measurement:
             return
         if not written and now < self._minute_over:
@@ -88,7 +90,7 @@ class HomeWatch:
         self._busy = True
         try:
             self._free_then, self._minute_over = free, now + MEASURE_EVERY_S
-            await self._measure(labels, low=free < LOW_BYTES)
+            await self._measure(labels, low=least < LOW_BYTES)
         finally:
             self._busy = False
             self._next_measurement = self.clock() + (self.clock() - now) * (1 / MOST_SHARE - 1)
@@ -129,14 +131,18 @@ class HomeWatch:
                 log.error("the server of home %s could not be ended: %s", label, problem)
 
 
-def free_bytes_at(folder: Path) -> int:
-    """Free space of the file system for ordinary users, bytes; fewer where files run out first."""
+def free_bytes_at(folder: Path) -> tuple[int, ...]:
+    """Free space of the file system for ordinary users, as `free_bytes_of` tells it."""
     found: Any = os.statvfs(folder if folder.is_dir() else folder.parent)
     return free_bytes_of(found)
 
 
-def free_bytes_of(found: Any) -> int:
-    """Of the answer of `os.statvfs`. File systems without a fixed number of files report none at all."""
+def free_bytes_of(found: Any) -> tuple[int, ...]:
+    """Of the answer of `os.statvfs`: bytes left, and bytes that the files left take at least.
+
+    Both, for a disk that has room for fewer files than bytes loses bytes unseen when only the smaller is looked at.
+    File systems without a fixed number of files report none at all: the first alone.
+    """
     in_blocks = int(found.f_bavail * found.f_frsize)
     in_files = int(found.f_favail * LEAST_OF_FILE_BYTES)
-    return min(in_blocks, in_files) if found.f_files else in_blocks
+    return (in_blocks, in_files) if found.f_files else (in_blocks,)

@@ -10,15 +10,13 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from urllib.parse import quote
 
 import jsonschema
 import pytest
-from qcrbox_registry.app import create_app
-from qcrbox_registry.settings import Settings
+from qcrbox_registry.testing.described import openapi
 
-PAGE = create_app(Settings(data=Path("unused"), auth="none")).openapi()
+PAGE = openapi()
 ROUTES = [(method.upper(), path) for path, methods in PAGE["paths"].items() for method in methods]
 TEXTS = ["", "²", "-1", "nan", "a\x00b", "*.>\u202e../..", "9" * 40, "y" * 20_000]
 VALUES = [None, True, -1, 10**30, "²", "\x00", "z" * 70_000, [None], {"x": 1}, "0001-01-01T00:00:00"]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jsonschema
 import pytest
-from qcrbox_registry.app import create_app
-from qcrbox_registry.settings import Settings
+from qcrbox_registry.testing.described import openapi
 
-PAGE = create_app(Settings(data=Path("unused"), auth="none")).openapi()
+PAGE = openapi()
 OPERATIONS = {
     f"{m.upper()} {path}": one for path, methods in PAGE["paths"].items() for m, one in methods.items()
 }
