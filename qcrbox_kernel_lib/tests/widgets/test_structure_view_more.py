@@ -17,6 +17,11 @@ pytestmark = pytest.mark.browser
 UREA = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples" / "urea.cif"
 
 
+@pytest.fixture(scope="module")
+def surface():
+    return hirshfeld(Structure.from_cif(UREA), spacing=0.3)
+
+
 def said(page) -> str:
     return page.locator(".qcv-status [aria-live=polite]").inner_text()
 
@@ -120,8 +125,7 @@ def test_section_through_taken_atoms_is_drawn_with_its_levels(shown, molecule):
     assert "above zero solid, below dashed" in picture.get_attribute("alt")
 
 
-def test_neighbours_of_a_surface_come_and_go(shown):
-    surface = hirshfeld(Structure.from_cif(UREA), spacing=0.3)
+def test_neighbours_of_a_surface_come_and_go(shown, surface):
     view = surface.view()
     page = shown(view)
     alone = len(view.scene)
@@ -141,8 +145,7 @@ def test_neighbours_of_a_surface_come_and_go(shown):
     assert "orange −1.00 – white – blue 1.00" in page.locator(".qcv-bar").all_inner_texts()[2]
 
 
-def test_shares_of_neighbours_make_the_whole_surface():
-    surface = hirshfeld(Structure.from_cif(UREA), spacing=0.3)
+def test_shares_of_neighbours_make_the_whole_surface(surface):
     assert sum(one.share for one in surface.neighbours) == pytest.approx(100)
     shares = [one.share for one in surface.neighbours]
     assert shares == sorted(shares, reverse=True)
