@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx._transports.default
 import pytest
+import structlog
 from hypothesis import settings
 
 # Before numpy: workers side by side, each with a thread per processor, wait for each other most of the time.
@@ -42,6 +43,14 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 settings.register_profile("untimed", deadline=None, derandomize=True)
 settings.register_profile("hunt", deadline=None, max_examples=500)
 settings.load_profile("untimed")
+# As it is from the start but for tracebacks: with `rich` installed they show every variable, and with a file's bytes in
+# one of them that takes seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 # Clients that verify by default share the certificates: reading them takes 30 ms, and a suite makes thousands of clients.
 _default_context = cache(httpx.create_ssl_context)
 

@@ -163,7 +163,7 @@ class Socket {
 }
 
 async function channel() {
-  globalThis.window = globalThis;
+  vi.stubGlobal('window', globalThis);
   const { Channel, SILENCE_MS } = await import('../src/session/channel');
   const socket = new Socket();
   const ends = [];

@@ -10,6 +10,7 @@ import { context, widgetModel } from './page.mjs';
 import shared from './scene.json';
 
 export const [WIDTH, HEIGHT] = [400, 300];
+const open = [];
 
 /** A value of the kernel as widgets get it: bytes as views. */
 export function decoded(value) {
@@ -45,6 +46,7 @@ export function openDom() {
 }
 
 export function closeDom() {
+  open.splice(0).forEach(view => view.close());
   document.body.replaceChildren();
   document.head.replaceChildren();
   vi.restoreAllMocks();
@@ -71,6 +73,7 @@ export function openView(state, answers, dom = openDom()) {
   const el = document.createElement('div');
   document.body.append(el);
   const view = new View(model, el);
+  open.push(view);
   dom.resize();
   const frame = () => vi.advanceTimersByTime(20);
   frame();

@@ -16,12 +16,13 @@ from tests.sessions.test_sessions import hold_until_heard, let_go
 LIMIT_S = 8.0
 
 
-@pytest.fixture
-def impatient(tmp_path) -> Iterator[Sessions]:
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
     if shutil.which("Xtigervnc") is None:
         pytest.skip("Xtigervnc is not installed")
     settings = {"QCRBOX_REGISTRY_SESSION_IDLE_S": str(LIMIT_S)}
-    running = RunningRegistry(tmp_path / "data", WINDOW, settings=settings).start()
+    data = tmp_path_factory.mktemp("impatient") / "data"
+    running = RunningRegistry(data, WINDOW, settings=settings).start()
     yield Sessions(running)
     running.stop()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ def test_structures_arrive_whole(path):
     assert needed - asked == set()
 
 
+@cache
 def of_application(name):
     return load(next(path for path in APPLICATIONS if path.parent.name == name))
 

@@ -16,6 +16,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 
 from qcrbox.contract.errors import UserInputError  # noqa: E402
 from qcrbox_har.periodic import interpreter  # noqa: E402
+from qcrbox_har.periodic.program import GpawProgram  # noqa: E402
 from qcrbox_har.processes import Child  # noqa: E402
 
 
@@ -41,12 +42,26 @@ def quantum():
         yield child
 
 
-@pytest.fixture
-def least_squares(tmp_path, monkeypatch):
-    """A process with cctbx, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="session")
+def cctbx():
+    """The process with cctbx, wherever it works; `least_squares` is it in a folder of the test."""
     with Child("The least-squares program", threads=1) as child:
         yield child
+
+
+@pytest.fixture
+def least_squares(cctbx, tmp_path, monkeypatch):
+    """The process with cctbx, in the folder of the test, as its parent. Every test starts or resumes a model of its own."""
+    monkeypatch.chdir(tmp_path)
+    cctbx.call("os:chdir", str(tmp_path))
+    return cctbx
+
+
+@pytest.fixture(scope="session")
+def gpaw_program(installed_gpaw):
+    """The process with GPAW; what it is asked next begins anew where the crystal is another."""
+    with GpawProgram(installed_gpaw) as gpaw:
+        yield gpaw
 
 
 @pytest.fixture(scope="session")

@@ -129,9 +129,9 @@ def total_of(path: str, symbols, positions, cell, points):
 
 def write_free_atoms(path: str, symbols, basis: str) -> None:
     """A density made of free atoms, as GPAW would write it; half of it of each spin."""
-    radii = np.concatenate([[0.0], np.geomspace(1e-4, 14, 600)])
     content = {"smooth": np.zeros((2, 4, 4, 4))}
     for atom, symbol in enumerate(symbols):
+        radii = np.concatenate([[0.0], np.geomspace(1e-4, cell_grid.reach(symbol, basis), 600)])
         shape = np.sqrt(4 * np.pi) * atoms.free_atom(symbol, 0, basis)(radii) / 2
         content |= {f"radii_{atom}": radii, f"sphere_{atom}": np.stack([shape, shape])[:, None]}
         content |= {f"free_radii_{atom}": radii, f"free_{atom}": 2 * shape[None, None]}

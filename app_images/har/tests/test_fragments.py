@@ -9,7 +9,7 @@ import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har import charges, fragments, molecules
-from qcrbox_har.form_factors import Computer
+from qcrbox_har.form_factors import Computer, TableOptions
 from qcrbox_har.method import FormFactorRequest, Method, MoleculeInput
 
 HKL = np.array(list(itertools.product((0, 1, 3), (0, -2, 4), (0, 1, 5))))
@@ -54,7 +54,9 @@ def test_fragments_of_a_long_molecule_give_its_form_factors(quantum):
     assert all(m.caps for m in parts.molecules)
     charges.assign(parts.molecules)
     tables = [
-        Computer(structure, plan, Method("hf", "sto-3g"), quantum).table(structure.sites.fract, HKL)
+        Computer(structure, plan, Method("hf", "sto-3g"), quantum, TableOptions(grid=1)).table(
+            structure.sites.fract, HKL
+        )
         for plan in (whole, parts)
     ]
     assert np.abs(tables[0].values - tables[1].values).max() < 0.015

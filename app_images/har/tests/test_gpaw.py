@@ -14,7 +14,6 @@ from qcrbox.crystallography.tsc import read_tsc
 from qcrbox_har import commands
 from qcrbox_har.method import FormFactorRequest, MoleculeInput
 from qcrbox_har.periodic import crystal, interpreter
-from qcrbox_har.periodic.program import GpawProgram
 
 pytestmark = pytest.mark.usefixtures("installed_gpaw")
 
@@ -54,34 +53,31 @@ def test_the_density_is_that_of_gpaw(quantum, tmp_path):
     assert found == pytest.approx(known.ravel()[near], abs=2e-3)
 
 
-def test_the_next_round_goes_on_from_the_last_and_is_as_exact_as_asked(tmp_path):
+def test_the_next_round_goes_on_from_the_last_and_is_as_exact_as_asked(gpaw_program, tmp_path):
     file = str(tmp_path / "density.npz")
-    with GpawProgram() as gpaw:
-        first = gpaw.density(request(tolerance=1e-3, file=file))
-        exact = gpaw.density(request(tolerance=1e-6, file=file))
-        moved = NITROGEN + np.array([[0.002, 0, 0], [0, 0, 0]])
-        after = gpaw.density(request(fractional=moved.tolist(), file=file))
+    first = gpaw_program.density(request(tolerance=1e-3, file=file))
+    exact = gpaw_program.density(request(tolerance=1e-6, file=file))
+    moved = NITROGEN + np.array([[0.002, 0, 0], [0, 0, 0]])
+    after = gpaw_program.density(request(fractional=moved.tolist(), file=file))
     assert exact["iterations"] > 0
     assert exact["energy"] == pytest.approx(first["energy"], abs=1e-3)
     assert after["energy"] != exact["energy"]
 
 
-def test_the_answer_of_an_interrupted_request_is_not_taken_for_that_of_the_next(tmp_path):
+def test_the_answer_of_an_interrupted_request_is_not_taken_for_that_of_the_next(gpaw_program, tmp_path):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    with GpawProgram() as gpaw:
-        with pytest.raises(KeyboardInterrupt):
-            gpaw.density(request(tolerance=1e-3, file=str(tmp_path / "density.npz")), progress=interrupt)
-        assert gpaw.setups(["N"], "PBE") == {"N": 5}
+    with pytest.raises(KeyboardInterrupt):
+        gpaw_program.density(request(tolerance=1e-3, file=str(tmp_path / "density.npz")), progress=interrupt)
+    assert gpaw_program.setups(["N"], "PBE") == {"N": 5}
 
 
-def test_unpaired_electrons_are_found_where_they_are(quantum, tmp_path):
+def test_unpaired_electrons_are_found_where_they_are(gpaw_program, quantum, tmp_path):
     """A hydrogen atom: one electron, unpaired."""
     file = tmp_path / "hydrogen.npz"
-    with GpawProgram() as gpaw:
-        gpaw.density(request(symbols=["H"], fractional=[[0.5, 0.5, 0.5]], unpaired=1, file=str(file)))
-        assert gpaw.setups(["H", "N"], "PBE") == {"H": 1, "N": 5}
+    gpaw_program.density(request(symbols=["H"], fractional=[[0.5, 0.5, 0.5]], unpaired=1, file=str(file)))
+    assert gpaw_program.setups(["H", "N"], "PBE") == {"H": 1, "N": 5}
     settings = {"partition": "hirshfeld", "basis": "def2-SVP", "grid_level": 2}
     asked = FormFactorRequest(
         settings, [(0, np.eye(3, dtype=int))], np.linalg.inv(CELL), np.array([[0, 0, 0]])
@@ -96,11 +92,11 @@ def test_unpaired_electrons_are_found_where_they_are(quantum, tmp_path):
     assert result.spin[0] == pytest.approx(result.electrons[0], abs=2e-3)
 
 
-def test_a_neon_atom_has_no_deformation_density_up_to_its_nucleus(quantum, tmp_path):
+def test_a_neon_atom_has_no_deformation_density_up_to_its_nucleus(gpaw_program, quantum, tmp_path):
     """The density of its core, 4,000 e/Å³ at the nucleus, is that of the atom which is taken off: same functional, same relativity."""
     file, centre = tmp_path / "neon.npz", np.array([0.5, 0.5, 0.5]) @ CELL
-    with GpawProgram() as gpaw:
-        gpaw.density(request(symbols=["Ne"], fractional=[[0.5, 0.5, 0.5]], file=str(file), cutoff_ev=600.0))
+    asked = request(symbols=["Ne"], fractional=[[0.5, 0.5, 0.5]], file=str(file), cutoff_ev=600.0)
+    gpaw_program.density(asked)
     points = centre + np.outer([0, 0.001, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5], [0.36, 0.48, 0.8])
     left = quantum.call(
         "qcrbox_har.quantum.periodic:deformation",
@@ -118,6 +114,7 @@ def test_a_neon_atom_has_no_deformation_density_up_to_its_nucleus(quantum, tmp_p
 def test_a_molecule_in_a_large_cell_has_the_form_factors_of_the_molecule(tmp_path, monkeypatch):
     """The command as it is used; PBE in plane waves beside PBE in Gaussians, whose basis set differs."""
     monkeypatch.setattr(crystal, "_EXTENT_A", 5.0)  # one k point
+    monkeypatch.setattr(crystal, "CUTOFF_EV", 500.0)
     rows = "N1 N 0.4 0.35 0.42\nN2 N 0.50 0.449 0.532\n"
     file = tmp_path / "nitrogen.cif"
     file.write_text(cif(rows, (6.2, 6.2, 6.2, 90, 90, 90)), encoding="utf-8")

@@ -10,7 +10,6 @@ from qcrbox_har.form_factors import TableOptions
 from qcrbox_har.options import Options
 from qcrbox_har.periodic import crystal
 from qcrbox_har.periodic.computer import PeriodicComputer
-from qcrbox_har.periodic.program import GpawProgram
 from test_gpaw import request
 
 pytestmark = pytest.mark.usefixtures("installed_gpaw")
@@ -22,7 +21,9 @@ TO_PRIMITIVE = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
 HKL = np.array([[2, 2, 2], [-2, 2, 2], [2, -2, 2], [2, 2, -2], [1, 1, 1], [2, 2, 0], [4, 0, 0]])
 
 
-def test_the_forbidden_reflection_of_silicon_is_that_of_its_bonds(quantum, tmp_path, monkeypatch):
+def test_the_forbidden_reflection_of_silicon_is_that_of_its_bonds(
+    gpaw_program, quantum, tmp_path, monkeypatch
+):
     """F(222) of spherical atoms is nothing. Measured: 1.46(4) electrons in the cube at room temperature (Roberto & Batterman, Phys.
     Rev. B 2 (1970) 3220), B = 0.4632(41) Å² (Deutsch & Hart, Phys. Rev. B 31 (1985) 3846). PBE has less of it.
     """
@@ -32,9 +33,9 @@ def test_the_forbidden_reflection_of_silicon_is_that_of_its_bonds(quantum, tmp_p
     state = planning.prepare(made, Options(density="periodic"), {}, were_placed=False)
     primitive = np.rint(HKL @ TO_PRIMITIVE.T).astype(int)
     every = np.concatenate([primitive, -primitive])
-    with GpawProgram() as gpaw:
-        computer = PeriodicComputer(made, state.plan, state.method, quantum, TableOptions(), gpaw=gpaw)
-        table = computer.table(made.sites.fract, every)
+    parts = (made, state.plan, state.method, quantum, TableOptions())
+    computer = PeriodicComputer(*parts, gpaw=gpaw_program)
+    table = computer.table(made.sites.fract, every)
     assert table.electrons == pytest.approx([14], abs=2e-4)
     # The other atom is the inverse of the first: its form factor is that of the opposite indices.
     phases = np.exp(2j * np.pi * primitive @ made.sites.fract[0])
@@ -47,19 +48,18 @@ def test_the_forbidden_reflection_of_silicon_is_that_of_its_bonds(quantum, tmp_p
     assert warm == pytest.approx(1.46, abs=0.16)
 
 
-def test_oxygen_computed_as_pairs_shows_bands_that_are_partly_filled(tmp_path):
+def test_oxygen_computed_as_pairs_shows_bands_that_are_partly_filled(gpaw_program, tmp_path):
     """The molecule has two unpaired electrons: half of two bands is filled where that is not declared."""
     places = [[0.4, 0.35, 0.42], [0.55, 0.47, 0.55]]
     asked = request(symbols=["O", "O"], fractional=places, file=str(tmp_path / "o2.npz"), tolerance=1e-3)
-    with GpawProgram() as gpaw:
-        paired = gpaw.density(asked)
-        parallel = gpaw.density(asked | {"unpaired": 2})
+    paired = gpaw_program.density(asked)
+    parallel = gpaw_program.density(asked | {"unpaired": 2})
     assert paired["partly_filled"] > 0.3
     assert parallel["partly_filled"] < 1e-3
     assert parallel["energy"] < paired["energy"] - 0.02
 
 
-def test_a_metal_has_bands_that_are_partly_filled(quantum, tmp_path, monkeypatch):
+def test_a_metal_has_bands_that_are_partly_filled(gpaw_program, quantum, tmp_path, monkeypatch):
     """Lithium, one atom and three electrons in its cell: an odd number that needs no spin."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(crystal, "CUTOFF_EV", 300.0)
@@ -68,9 +68,9 @@ def test_a_metal_has_bands_that_are_partly_filled(quantum, tmp_path, monkeypatch
     made = structure("Li1 Li 0 0 0\n", axes, "R -3 m :R")
     state = planning.prepare(made, Options(density="periodic"), {}, were_placed=False)
     hkl = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    with GpawProgram() as gpaw:
-        computer = PeriodicComputer(made, state.plan, state.method, quantum, TableOptions(), gpaw=gpaw)
-        table = computer.table(made.sites.fract, hkl)
+    parts = (made, state.plan, state.method, quantum, TableOptions())
+    computer = PeriodicComputer(*parts, gpaw=gpaw_program)
+    table = computer.table(made.sites.fract, hkl)
     (result,) = table.molecules
     assert table.values[0, 0].real == pytest.approx(3, abs=3e-4)
     assert table.values[1:, 0] == pytest.approx(np.full(3, table.values[1, 0]), abs=1e-3)

@@ -11,12 +11,11 @@ from qcrbox.crystallography.tsc import read_tsc
 from qcrbox_har import commands
 from qcrbox_har.method import FormFactorRequest, Method, MoleculeInput
 
-METHYL = [[0.0, 0, 0], [1.02, 0, -0.36], [-0.51, 0.883, -0.36], [-0.51, -0.883, -0.36]]
 CORNERS = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]) / np.sqrt(3)
-METHYL_IODIDE = MoleculeInput(["I", "C", "H", "H", "H"], np.array([[0, 0, 2.14], *METHYL]))
+HYDROGEN_IODIDE = MoleculeInput(["I", "H"], np.array([[0, 0, 1.61], [0, 0, 0]]))
 MOLECULES = {
-    "CH3Br": MoleculeInput(["Br", "C", "H", "H", "H"], np.array([[0, 0, 1.94], *METHYL])),
-    "CH3I": METHYL_IODIDE,
+    "HBr": MoleculeInput(["Br", "H"], np.array([[0, 0, 1.41], [0, 0, 0]])),
+    "HI": HYDROGEN_IODIDE,
     "[ZnCl4]2-": MoleculeInput(["Zn"] + ["Cl"] * 4, np.array([[0, 0, 0], *(2.27 * CORNERS)]), charge=-2),
 }
 CELL = 10.0  # Å
@@ -34,7 +33,7 @@ def test_electrons_and_cores_are_those_of_the_atoms(quantum, name):
     settings = {"partition": "hirshfeld", "basis": method.basis, "grid_level": 2}
     request = FormFactorRequest(settings, wanted, np.eye(3) / CELL, HKL)
     factors, result = quantum.call("qcrbox_har.quantum.task:molecule_density", 90, molecule, method, request)
-    electrons = {"CH3Br": 44, "CH3I": 62, "[ZnCl4]2-": 100}[name]
+    electrons = {"HBr": 36, "HI": 54, "[ZnCl4]2-": 100}[name]
     assert result.converged
     assert result.total_electrons == pytest.approx(electrons, abs=1e-4)
     assert factors[:, 0].real == pytest.approx(result.electrons, abs=1e-6)
@@ -43,10 +42,10 @@ def test_electrons_and_cores_are_those_of_the_atoms(quantum, name):
 
 def test_a_crystal_with_iodine_gets_relativity_by_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sites = METHYL_IODIDE.positions / CELL + 0.5
+    sites = HYDROGEN_IODIDE.positions / CELL + 0.5
     rows = [
         f"{symbol}{i} {symbol} {x:.5f} {y:.5f} {z:.5f} 0.02"
-        for i, (symbol, (x, y, z)) in enumerate(zip(METHYL_IODIDE.symbols, sites, strict=True), 1)
+        for i, (symbol, (x, y, z)) in enumerate(zip(HYDROGEN_IODIDE.symbols, sites, strict=True), 1)
     ]
     lengths = "\n".join(f"_cell_length_{axis} {CELL}" for axis in "abc")
     angles = "\n".join(f"_cell_angle_{angle} 90" for angle in ("alpha", "beta", "gamma"))

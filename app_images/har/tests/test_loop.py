@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
@@ -21,22 +20,21 @@ from qcrbox_har.loop import Refinement
 from qcrbox_har.method import Method
 from qcrbox_har.molecules import plan
 from qcrbox_har.options import Options
-from qcrbox_har.processes import Child
 
 LEVEL = {"functional": "hf", "basis": "sto-3g"}
 
 
 @pytest.fixture(scope="session")
-def measured(urea_cif, quantum, tmp_path_factory) -> Path:
+def measured(urea_cif, quantum, cctbx, tmp_path_factory) -> Path:
     """Reflections of urea to 0.5 Å from HF/STO-3G form factors, 1 % noise."""
     path = tmp_path_factory.mktemp("measured") / "urea.hkl"
     structure = Structure.from_cif(urea_cif)
     computer = Computer(structure, plan(structure), Method("hf", "sto-3g"), quantum)
-    with chdir(path.parent), Child("The least-squares program", threads=1) as least_squares:
-        unique, rows = least_squares.call("simulated:indices", str(urea_cif), 0.5)
-        table = computer.table(structure.sites.fract, rows)
-        arguments = (str(urea_cif), unique, table.labels(structure), rows, table.values, str(path), 0.01, 1)
-        least_squares.call("simulated:write_hkl", *arguments)
+    cctbx.call("os:chdir", str(path.parent))
+    unique, rows = cctbx.call("simulated:indices", str(urea_cif), 0.5)
+    table = computer.table(structure.sites.fract, rows)
+    arguments = (str(urea_cif), unique, table.labels(structure), rows, table.values, str(path), 0.01, 1)
+    cctbx.call("simulated:write_hkl", *arguments)
     return path
 
 

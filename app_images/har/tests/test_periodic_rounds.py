@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,8 @@ CELL = (5.0, 6.0, 7.0, 90, 103, 90)
 # General positions in a group with a screw axis and a glide plane: four images of each atom.
 ROWS = "He1 He 0.1 0.2 0.3\nNe1 Ne 0.4 0.6 0.15\n"
 GROUP = "P 1 21/c 1"
+# Rock salt: half the diagonals of the faces of its cube, a / √2 = 3.988 Å.
+PRIMITIVE_SALT = (3.9881, 3.9881, 3.9881, 60, 60, 60)
 HKL = np.array([[0, 0, 0], [1, 0, 0], [-1, 2, 1], [3, 1, -2], [0, 0, 4]])
 
 
@@ -57,20 +60,36 @@ def gpaw(quantum):
     return FreeAtoms(quantum)
 
 
+def computer_of(gpaw: FreeAtoms, *made, **more) -> PeriodicComputer:
+    """In the working directory."""
+    crystal_made = structure(*made, **more)
+    method = crystal.method(Options(density="periodic"), set(crystal_made.sites.element))
+    plan = crystal.plan(crystal_made, set())
+    return PeriodicComputer(crystal_made, plan, method, gpaw.quantum, TableOptions(), gpaw=gpaw)
+
+
 @pytest.fixture
-def computer(gpaw, quantum, tmp_path, monkeypatch) -> PeriodicComputer:
+def computer(gpaw, tmp_path, monkeypatch) -> PeriodicComputer:
+    """Of one helium atom in the same cell, for what does not depend on the atoms."""
     monkeypatch.chdir(tmp_path)
-    made = structure(ROWS, CELL, GROUP)
-    method = crystal.method(Options(density="periodic"), {"He", "Ne"})
-    return PeriodicComputer(made, crystal.plan(made, set()), method, quantum, TableOptions(), gpaw=gpaw)
+    return computer_of(gpaw, "He1 He 0.1 0.2 0.3\n", CELL)
 
 
-def test_every_site_gets_the_form_factors_of_its_own_place(computer, quantum):
+@pytest.fixture(scope="module")
+def done(quantum, tmp_path_factory) -> SimpleNamespace:
+    """A table of the crystal of free atoms (computer, table, what was seen); bands are as full as across the gap of an insulator."""
+    gpaw, seen = FreeAtoms(quantum), []
+    gpaw.partly_filled = 0.005
+    with chdir(tmp_path_factory.mktemp("free_atoms")):
+        computer = computer_of(gpaw, ROWS, CELL, GROUP)
+    sites, accuracy = computer.structure.sites.fract, Accuracy(conv_tol=1e-4)
+    table = computer.table(sites, HKL, accuracy=accuracy, progress=lambda molecule, news: seen.append(news))
+    return SimpleNamespace(computer=computer, table=table, seen=seen, requests=gpaw.requests)
+
+
+def test_every_site_gets_the_form_factors_of_its_own_place(done, quantum):
     """A crystal of free atoms: whichever image of a site is integrated, it is the free atom."""
-    seen: list[dict[str, Any]] = []
-    sites = computer.structure.sites.fract
-    table = computer.table(sites, HKL, progress=lambda molecule, news: seen.append(news))
-    fractional = computer.structure.cell.fractionalisation
+    table, fractional = done.table, done.computer.structure.cell.fractionalisation
     for column, symbol in enumerate(("He", "Ne")):
         free = quantum.call("periodic_reference:free_factor", symbol, "def2-TZVP", HKL, fractional)
         assert table.values[:, column] == pytest.approx(free, abs=2e-4)
@@ -80,25 +99,20 @@ def test_every_site_gets_the_form_factors_of_its_own_place(computer, quantum):
     assert (result.energy, result.iterations) == (-2.5, 7)
     assert result.total_electrons == pytest.approx(48, abs=1e-3)
     assert result.spin == pytest.approx(np.zeros(8), abs=1e-6)
-    assert seen[0] == {"stage": "scf", "iteration": 1, "energy": -2.5}
-    assert seen[-1]["stage"] == "form factors"
+    assert done.seen[0] == {"stage": "scf", "iteration": 1, "energy": -2.5}
+    assert done.seen[-1]["stage"] == "form factors"
 
 
-def test_atoms_with_long_tails_take_nothing_of_cores_beyond_their_neighbours(
-    gpaw, quantum, tmp_path, monkeypatch
-):
+def test_atoms_with_long_tails_take_nothing_of_cores_beyond_their_neighbours(gpaw, tmp_path, monkeypatch):
     """The outermost shell of sodium reaches beyond the atoms that share it; points there once gave it 21 electrons too many."""
     monkeypatch.chdir(tmp_path)
-    salt = structure("Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5\n", (5.64, 5.64, 5.64, 90, 90, 90), "F m -3 m")
-    method = crystal.method(Options(density="periodic"), {"Na", "Cl"})
-    made = PeriodicComputer(salt, crystal.plan(salt, set()), method, quantum, TableOptions(), gpaw=gpaw)
-    table = made.table(salt.sites.fract, HKL[:1])
+    made = computer_of(gpaw, "Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5\n", PRIMITIVE_SALT, "R -3 m :R")
+    table = made.table(made.structure.sites.fract, HKL[:1])
     assert table.electrons == pytest.approx([11, 17], abs=0.01)
 
 
-def test_gpaw_is_asked_for_the_whole_cell(computer, gpaw):
-    computer.table(computer.structure.sites.fract, HKL[:1], accuracy=Accuracy(conv_tol=1e-4))
-    (asked,) = gpaw.requests
+def test_gpaw_is_asked_for_the_whole_cell(done):
+    (asked,) = done.requests
     assert sorted(asked["symbols"]) == ["He"] * 4 + ["Ne"] * 4
     axes = np.array(asked["cell"])
     assert np.linalg.norm(axes, axis=1) == pytest.approx(CELL[:3])
@@ -131,19 +145,19 @@ def test_a_declared_conductor_is_computed_with_the_k_points_of_one(computer, gpa
     assert "8 x 6 x 6 k points instead of 3 x 2 x 2" in capsys.readouterr().out
 
 
-def test_the_gap_of_an_insulator_is_none_of_a_conductor(computer, gpaw):
-    gpaw.partly_filled = 0.005
-    (result,) = computer.table(computer.structure.sites.fract, HKL[:1]).molecules
+def test_the_gap_of_an_insulator_is_none_of_a_conductor(done):
+    (result,) = done.table.molecules
     assert result.kpoints == (3, 2, 2)
-    assert computer.was_foreseen
+    assert done.computer.was_foreseen
 
 
-def test_free_atoms_have_no_deformation_density(computer):
-    sites = computer.structure.sites.fract
-    computer.table(sites, HKL[:1])
-    (given,), (cell,) = computer.inputs(sites), computer.plan.molecules
+def test_free_atoms_have_no_deformation_density(done):
+    (given,), (cell,) = (
+        done.computer.inputs(done.computer.structure.sites.fract),
+        done.computer.plan.molecules,
+    )
     points = np.random.default_rng(3).uniform(0, 5, (200, 3))
-    assert computer.deformation(cell, given, None, points) == pytest.approx(np.zeros(200), abs=1e-3)
+    assert done.computer.deformation(cell, given, None, points) == pytest.approx(np.zeros(200), abs=1e-3)
 
 
 class Machine:

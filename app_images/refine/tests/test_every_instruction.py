@@ -38,7 +38,7 @@ def crystal():
     truth = Truth("P 21", None)
     cell = uctbx.unit_cell(truth.cell)
     truth.atoms = [(label, label[0], cell.fractionalize(site), 0.03) for label, site in ATOMS.items()]
-    hkl = truth.indices(0.9)
+    hkl = truth.indices(1.2)
     text = truth.ins("SFAC H", "UNIT 2 2 2 2")
     lines = [line for line in text.split("\n") if not line.startswith(("DISP", "SFAC", "UNIT"))]
     lines[4:4] = ["SFAC C H N O", "UNIT 6 0 2 2"]

@@ -255,7 +255,7 @@ def contacts_of_a_cluster(model, with_symmetry):
                 point = np.array(
                     cell.orthogonalize(image - np.floor(image - atom.site + 0.5) + np.array(step) - 1)
                 )
-                if not any(np.linalg.norm(point - known) < 0.1 for known in points):
+                if not points or np.linalg.norm(np.array(points) - point, axis=1).min() >= 0.1:
                     points.append(point)
                     owners.append(i)
     points = np.array(points)
@@ -270,7 +270,7 @@ def contacts_of_a_cluster(model, with_symmetry):
         outside[own] = False
         bonded[outside] = False
         bonded[:, outside] = False
-    steps = np.linalg.matrix_power(bonded.astype(int) + np.eye(len(points), dtype=int), 3)
+    steps = np.linalg.matrix_power(bonded + np.eye(len(points)), 3)
     # Images of one pair have one length; what bonds join in one image is joined in all.
     pairs = [
         (k, m, (*sorted((owners[k], owners[m])), round(float(apart[k, m]), 3)))

@@ -162,14 +162,11 @@ class Truth:
 
 def unique_of(hkl: np.ndarray, truth: Truth) -> np.ndarray:
     """One of each set of equivalents; Friedel mates stay apart without a centre of symmetry."""
-    seen, kept = set(), []
-    rotations = [r for r, _ in truth.operations()]
-    for h in hkl:
-        images = {tuple(int(x) for x in h @ r) for r in rotations}
-        if not images & seen:
-            seen |= images
-            kept.append(h)
-    return np.array(kept)
+    limit = int(np.abs(hkl).sum(axis=1).max()) + 1
+    digits = np.array([(2 * limit) ** 2, 2 * limit, 1])
+    # A set of equivalents is known by its first member.
+    first = np.min([(hkl @ r + limit) @ digits for r, _ in truth.operations()], axis=0)
+    return hkl[np.sort(np.unique(first, return_index=True)[1])]
 
 
 def noisy(

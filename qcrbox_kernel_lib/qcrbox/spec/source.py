@@ -105,8 +105,12 @@ def refuse_bombs(text: str, filename: str) -> None:
 
 
 def _composed(text: str, source: Source) -> yaml.Node | None:
-    _refuse_depth(text, source)
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    try:
+        node = yaml.compose(text, Loader=_ShallowLoader)
+    except _NestedTooDeepError as error:
+        source.lines[()] = error.line
+        source.problem((), f"nested more than {MAX_DEPTH} deep")
+        source.raise_problems()
     if node is not None:
         _refuse_bombs(node, source)
     return node
@@ -125,18 +129,28 @@ def read_file(path: FilePath) -> Source:
     return read(text, path.name)
 
 
-def _refuse_depth(text: str, source: Source) -> None:
-    """Look at the nesting event by event: composing deep flow lists costs the square of their depth."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            source.lines[()] = event.start_mark.line + 1
-            source.problem((), f"nested more than {MAX_DEPTH} deep")
-            source.raise_problems()
+class _NestedTooDeepError(Exception):
+    """line: where the first collection begins that is too deep, from 1."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class _ShallowLoader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types.
+    """Stops at the first collection that is too deep: composing deep flow lists costs the square of their depth."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if not self.check_event(yaml.CollectionStartEvent):
+            return super().compose_node(parent, index)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _NestedTooDeepError(self.peek_event().start_mark.line + 1)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def _refuse_bombs(root: yaml.Node, source: Source) -> None:

@@ -5,6 +5,7 @@ Persons, tokens and scopes are plain data that a test may change at any moment.
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from typing import Any
 
@@ -42,11 +43,15 @@ class StandInHub:
         name: str,
         *scopes: str,
         groups: tuple[str, ...] = (),
-        created: str = "2026-01-01T00:00:00Z",
+        created: str = "",
         access: bool = True,
         token: str = "",
     ) -> str:
-        """A person; their token."""
+        """A person; their token. `created` is the time of creation, without it one that no other name has.
+
+        Of one that somebody has already, the registry asks whether that account was renamed, at every new person.
+        """
+        created = created or f"2026-01-01T00:00:00.{zlib.crc32(name.encode()):010d}Z"
         all_scopes = [*([ACCESS, USE] if access else []), *scopes]
         token = token or f"token-{name}"
         self.users[token] = {

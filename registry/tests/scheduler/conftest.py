@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 
 import pytest
 import sqlalchemy as sa
@@ -58,12 +59,16 @@ def clock():
 
 
 @pytest.fixture
-async def make_site(nats_server, clock):
+async def make_site(nats_server, clock, sqlite_template):
     """Makes practice sites on this test's NATS server and data folder; the same folder is the same registry."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(**options):
             options.setdefault("settings", QUICK)
+            # Migrating a new database for each test would take longer than most of the tests.
+            database = nats_server.plan.data / "qcrbox.sqlite"
+            if not database.exists():
+                shutil.copy(sqlite_template, database)
             site = DummySite(nats_server.plan.data, nats_server.url, clock=clock, **options)
             await site.start()
             site.is_stopped = False

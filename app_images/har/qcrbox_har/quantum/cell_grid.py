@@ -23,6 +23,8 @@ _LEAST = 1e-9
 # Electrons of a free atom beyond the radius to which it is taken into account.
 _BEYOND = 1e-6
 _DECAY, _SHARE_OF_HYDROGEN = 2.0, 0.3
+# An atom that much farther away from a point than the nearest one (bohr) has less than 2e-8 of it. Points are taken in so many shells.
+_FADED, _SHELLS = 9.0, 12
 
 
 def images_in_box(cell: Array, fractional: Array, low: Array, high: Array) -> list[tuple[int, Array]]:
@@ -75,13 +77,19 @@ def _shares(
     """Points (m, 3) of the atom at `own` with a share that counts, and the shares (n,) of all, 0 for the others."""
     images = images_in_box(cell, fractional, points.min(axis=0) - 6, points.max(axis=0) + 6)
     nearest, _ = cKDTree(np.array([centre for _, centre in images])).query(points)
-    shares = np.zeros(len(points))
-    mine = _function(symbol, np.linalg.norm(points - own, axis=1), nearest)
+    r = np.linalg.norm(points - own, axis=1)
+    shares, mine = np.zeros(len(points)), _function(symbol, r, nearest)
     kept = mine > _LEAST
-    at, nearest = points[kept], nearest[kept]
+    at, r, nearest = points[kept], r[kept], nearest[kept]
     total = np.zeros(len(at))
-    for atom, centre in images:
-        total += _function(symbols[atom], np.linalg.norm(at - centre, axis=1), nearest)
+    away = np.array([np.linalg.norm(centre - own) for _, centre in images])
+    # Inner points, which are many, have few atoms around them that take a part.
+    for shell in np.array_split(np.argsort(r), _SHELLS):
+        farthest = r[shell].max(initial=0.0) + nearest[shell].max(initial=0.0) + _FADED
+        for image in np.flatnonzero(away <= farthest).tolist():
+            atom, centre = images[image]
+            distance = np.linalg.norm(at[shell] - centre, axis=1)
+            total[shell] += _function(symbols[atom], distance, nearest[shell])
     shares[kept] = mine[kept] / total
     return at, shares
 

@@ -62,9 +62,9 @@ class Sphere:
         shells = np.sqrt(4 * np.pi) * self.radii**2 * self.coefficients[:, 0]
         return CubicSpline(self.radii, shells, axis=1).integrate(0, self.radius)
 
-    def spline(self, spins: Array) -> CubicSpline:
-        """Coefficients (L,) as a function of the radius; spins (spins,): factors of the sum over the spins."""
-        return CubicSpline(self.radii, np.einsum("s,sLr->rL", spins, self.coefficients))
+    def spline(self, sums: Array) -> CubicSpline:
+        """Coefficients (sums, L) as a function of the radius; sums (sums, spins): factors of the spins in each sum over them."""
+        return CubicSpline(self.radii, np.einsum("ts,sLr->rtL", sums, self.coefficients))
 
 
 class PeriodicDensity:
@@ -100,29 +100,35 @@ class PeriodicDensity:
 
     def total(self, points: Array) -> Array:
         """Electrons per bohr³ (m,) at points (m, 3) in bohr."""
-        return self._at(points, np.ones(len(self.smooth)))
+        return self._at(points, np.ones((1, len(self.smooth))))[0]
 
-    def spin(self, points: Array) -> Array:
-        """Density of unpaired electrons (m,), e/bohr³."""
-        return self._at(points, np.array([1.0, -1.0]))
+    def total_and_spin(self, points: Array) -> tuple[Array, Array]:
+        """All electrons, and those unpaired, per bohr³ (m,) at points (m, 3) in bohr."""
+        if not self.is_polarised:
+            return self.total(points), np.zeros(len(points))
+        total, spin = self._at(points, np.array([[1.0, 1.0], [1.0, -1.0]]))
+        return total, spin
 
-    def _at(self, points: Array, spins: Array) -> Array:
-        values = self._plane_waves(points, np.einsum("s,sabc->abc", spins, self.smooth))
+    def _at(self, points: Array, sums: Array) -> Array:
+        """Sums over the spins (sums, m), with factors (sums, spins)."""
+        values = self._plane_waves(points, np.einsum("ts,sabc->tabc", sums, self.smooth))
         tree = cKDTree(points)
         largest = max(sphere.radius for sphere in self.spheres)
         low, high = points.min(axis=0) - largest, points.max(axis=0) + largest
-        splines = [sphere.spline(spins) for sphere in self.spheres]
+        splines = [sphere.spline(sums) for sphere in self.spheres]
         for atom, centre in images_in_box(self.cell, self.fractional, low, high):
             near = np.array(tree.query_ball_point(centre, self.spheres[atom].radius), dtype=np.int64)
             if len(near):
-                values[near] += _harmonic_sum(splines[atom], points[near] - centre)
+                values[:, near] += _harmonic_sum(splines[atom], points[near] - centre)
         return values
 
-    def _plane_waves(self, points: Array, grid: Array) -> Array:
-        waves = np.fft.fftshift(np.fft.fftn(grid)) / grid.size
+    def _plane_waves(self, points: Array, grids: Array) -> Array:
+        waves = np.fft.fftshift(np.fft.fftn(grids, axes=(1, 2, 3)), axes=(1, 2, 3)) / grids[0].size
         x = 2 * np.pi * ((points @ np.linalg.inv(self.cell)) % 1.0)
         columns = [np.ascontiguousarray(column) for column in x.T]
-        return finufft.nufft3d2(*columns, waves, isign=1, eps=_INTERPOLATION).real
+        return np.stack(
+            [finufft.nufft3d2(*columns, wave, isign=1, eps=_INTERPOLATION).real for wave in waves]
+        )
 
 
 def _harmonic_sum(spline: CubicSpline, displaced: Array) -> Array:
@@ -130,9 +136,9 @@ def _harmonic_sum(spline: CubicSpline, displaced: Array) -> Array:
     # At the nucleus there is no direction, and only the first harmonic.
     unit = np.where(r[:, None] > 1e-12, displaced / np.maximum(r, 1e-12)[:, None], [0.0, 0.0, 1.0])
     coefficients = spline(r)
-    most = round(coefficients.shape[1] ** 0.5) - 1
+    most = round(coefficients.shape[2] ** 0.5) - 1
     harmonics = np.concatenate(real_sph_vec(unit, most, reorder_p=False), axis=0)
-    return np.einsum("mL,Lm->m", coefficients, harmonics)
+    return np.einsum("mtL,Lm->tm", coefficients, harmonics)
 
 
 def atoms(
@@ -196,9 +202,9 @@ class _Grid:
     def of(cls, density: PeriodicDensity, symbols: list[str], cell: Array, settings: Settings) -> _Grid:
         level = min(settings.grid_level + _FINER, 9)
         points, weights = integration_grid(symbols, cell, density.fractional, level)
-        spin = density.spin(points) if density.is_polarised else np.zeros(len(points))
+        total, spin = density.total_and_spin(points)
         free = FreeAtoms(symbols, cell, density.fractional, points, settings.basis)
-        return cls(points, weights, density.total(points), spin, free, symbols, settings)
+        return cls(points, weights, total, spin, free, symbols, settings)
 
     def atom(
         self, atom: int, rotation: Indices, request: FormFactorRequest
