@@ -85,6 +85,9 @@ def _is_row(line: str) -> bool:
 
 def _ends(line: str) -> bool:
     """Whether h, k and l are 0, by columns or by blanks."""
+    # Most lines are told apart by their first digit.
+    if not line.lstrip().startswith(("0", "-0")):
+        return False
     columns, words = [line[0:4], line[4:8], line[8:12]], line.split()[:3]
     return any(
         len(fields) == 3 and all(_ZERO.fullmatch(field.strip()) for field in fields)
@@ -128,13 +131,12 @@ def _needs_free(line: str, fixed: list[float] | None) -> bool:
     if fixed is None:
         return True
     for column in _COLUMNS[1:6]:
-        before, after = line[column - 1 : column], line[column : column + 1]
-        if not (before.strip() and after.strip()):
+        if len(line[column - 1 : column + 1].strip()) < 2:
             continue
         # Full columns touch each other; a sign begins a number, a point never does.
         start = line[:column].rfind(" ") + 1
         word = (line[start:] + " ").split(" ")[0]
-        if re.fullmatch(r"[-+]?\d+|[-+]?\d*\.\d*(?:[eE][-+]?\d+)?", word) and after not in "-+":
+        if re.fullmatch(r"[-+]?\d+|[-+]?\d*\.\d*(?:[eE][-+]?\d+)?", word) and line[column] not in "-+":
             return True
     return False
 

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import StructureView
@@ -175,6 +176,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=60_000)
     path = next(
         (p for p in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if p.exists()), None
     )
@@ -193,8 +195,13 @@ def chromium():
 
 
 @pytest.fixture
-def shown(chromium, site):
-    """`page = shown(view)`: the view, drawn in a page. Fails on script errors and foreign requests."""
+def shown(chromium, site, monkeypatch):
+    """`page = shown(view)`: the view, drawn in a page. Fails on script errors and foreign requests.
+
+    The finer mesh of a surface is the surface itself at once: test_finer_mesh.py holds what it is like, and computing
+    it beside the browser takes longer than the tests.
+    """
+    monkeypatch.setattr(HirshfeldSurface, "finer", lambda surface, *_: surface)
     faults: list[str] = []
     pages = []
 
@@ -214,7 +221,8 @@ def shown(chromium, site):
         state = {"scene": packed(view.scene), "density": kernel.density, "surface": kernel.surface}
         page.evaluate("state => window.start(state)", json.dumps(state, default=_plain))
         page.wait_for_function("document.querySelector('.qcv-canvas').width > 300")
-        page.wait_for_timeout(300)
+        # A first frame is drawn.
+        page.wait_for_function("document.querySelector('.qcv-canvas').dataset.level")
         page.focus(".qcv-canvas")
         return page
 
