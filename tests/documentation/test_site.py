@@ -10,15 +10,19 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from docutils import nodes
 from qcrbox_hub.cli import COMMANDS, make_app
 from qcrbox_hub.platform.settings import reference as settings_page
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.settings import Settings
+from sphinx import addnodes
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from tools.site import links, reference
 from tools.site.api import api_pages, modules
+from tools.site.names import endings
+from tools.site.navigation import titles
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs"
@@ -226,3 +230,23 @@ def test_a_broken_link_and_a_foreign_script_are_found(tmp_path):
         "b.html links to c.html: no such file",
     ]
     assert links.report(tmp_path) == 1, "and `make docs` fails"
+
+
+def test_an_object_is_found_by_every_end_of_its_name():
+    assert endings(["a.b.C", "C.d"]) == {"a.b.C", "b.C", "C", "C.d", "d"}
+
+
+def test_the_tree_of_pages_keeps_the_pages_below_and_no_heading():
+    def entry(words, *below):
+        text = addnodes.compact_paragraph("", "", nodes.reference("", words, refuri="page"))
+        return nodes.list_item("", text, *below)
+
+    below = addnodes.toctree(entries=[(None, "other")])
+    headings = nodes.bullet_list("", entry("heading", nodes.bullet_list("", below)))
+    table = nodes.bullet_list(
+        "", entry("title", headings), entry("alone", nodes.bullet_list("", entry("heading")))
+    )
+    kept = titles(table)
+    assert kept.astext().split() == ["title", "alone"]
+    assert [each["entries"] for each in kept.findall(addnodes.toctree)] == [[(None, "other")]]
+    assert "heading" in table.astext(), "the page itself keeps its headings"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import qcrbox
 
+from tools.site import names, navigation
 from tools.site.docstrings import as_rst
 
 project = "QCrBox"
@@ -42,6 +43,8 @@ html_theme_options = {"navigation_with_keys": True}
 
 
 def setup(app):
-    """Docstrings are plain English, not reStructuredText."""
+    """Docstrings are plain English, not reStructuredText; the tree of pages is made of titles."""
     app.connect("autodoc-process-docstring", lambda app, what, name, thing, options, lines: as_rst(lines))
+    navigation.install(app)
+    names.install(app)
     return {"parallel_read_safe": True}
