@@ -9,6 +9,7 @@ import shutil
 import ssl
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import httpx._transports.default
 import pytest
 import structlog
 from hypothesis import settings
+from qcrbox.quick_imports import quick_imports
 
 # Before numpy: workers side by side, each with a thread per processor, wait for each other most of the time.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -26,10 +28,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# While modules and tests are made nothing but them is made: a collection of garbage would find nothing. `pytest_collection` ends it.
-gc.disable()
-# As people's servers do (`qcrbox_hub.platform.quick_imports`): it compiles a grammar of 1.6 s when jsonschema imports it.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# Until all tests are collected: `pytest_collection` closes it.
+_QUICK = ExitStack()
+_QUICK.enter_context(quick_imports())
 
 import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the process where gemmi was imported before it
 
@@ -43,8 +44,8 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 settings.register_profile("untimed", deadline=None, derandomize=True)
 settings.register_profile("hunt", deadline=None, max_examples=500)
 settings.load_profile("untimed")
-# As it is from the start but for tracebacks: with `rich` installed they show every variable, and with a file's bytes in
-# one of them that takes seconds.
+# structlog's defaults, except for tracebacks: where `rich` is installed they show every variable, which takes seconds
+# when one holds the bytes of a file.
 structlog.configure(
     processors=[
         *structlog.get_config()["processors"][:-1],
@@ -90,12 +91,12 @@ def _docker_tests(path: str) -> re.Pattern[str] | None:
     return None
 
 
-# Files that share a platform: on several workers each would start one, of up to ten seconds of a processor.
+# Files that share a platform run on one worker. A second worker would start another, for up to ten processor seconds.
 _SHARED = re.compile(
     r"(?P<browser>tests/browser/)"
     r"|(?P<administration>hub/tests/admin/(?!test_many))"
     r"|(?P<hub>hub/tests/accounts/test_)"
-    r"|(?P<registry>tests/(acceptance|end_to_end)/(?!test_compose|test_group_server|test_on_the_hub))"
+    r"|(?P<registry>tests/(?:acceptance|end_to_end)/(?!test_compose|test_group_server|test_on_the_hub))"
 )
 
 
@@ -103,12 +104,9 @@ def _group(nodeid: str) -> str:
     """Tests that take turns: those of one file, all in front of a shared platform, all that use the Docker daemon."""
     path, _, name = nodeid.partition("::")
     shared = _SHARED.match(path)
-    if shared and shared.lastgroup == "browser":
-        return "browser"
+    group = shared.lastgroup if shared and shared.lastgroup else path
     docker = _docker_tests(path)
-    if docker and docker.search(name):
-        return "docker"
-    return next(each for each, found in shared.groupdict().items() if found) if shared else path
+    return "docker" if group != "browser" and docker and docker.search(name) else group
 
 
 def _changes_from_process_to_process(item: pytest.Item) -> bool:
@@ -136,10 +134,9 @@ def pytest_collection() -> Iterator[Any]:
     try:
         return (yield)
     finally:
-        # Twenty-five thousand tests stay in memory to the end: no collection of garbage need walk over them again.
+        # All tests stay in memory until the end of the run. Closing freezes them: later collections of garbage skip them.
         gc.collect()
-        gc.freeze()
-        gc.enable()
+        _QUICK.close()
 
 
 @pytest.hookimpl(optionalhook=True)

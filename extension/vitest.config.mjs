@@ -9,8 +9,8 @@ const files = readdirSync(tests).filter(name => /\.test\.(mjs|tsx?)$/.test(name)
 const isPage = name => readFileSync(`${tests}/${name}`, 'utf8').startsWith('// @vitest-environment jsdom\n');
 
 /**
- * Files that share one process, and with it what does not change between them: node, jsdom, React and three are read
- * once, which a process per file spends three quarters of its time on. tests/setup.mjs gives each file modules of its own.
+ * A project whose files share one process, so that node, jsdom, React and three are loaded once. With a process for each
+ * file, loading takes three quarters of the time. tests/setup.mjs gives each file fresh modules of our own.
  */
 const together = (name, environment, names) => ({
   extends: true,

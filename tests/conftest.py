@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# A command of it runs until it is told to end, however slow or fast the machine is.
+# An application whose command `count_until` runs until a file exists or it is cancelled, however fast the machine is.
 PATIENCE = ROOT / "tests" / "applications" / "patience"
 
 
@@ -81,7 +81,7 @@ class RunningRegistry:
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    """All applications of this repository and one that waits; one person called `local`."""
+    """All applications of this repository and PATIENCE; one person called `local`."""
     data = tmp_path_factory.mktemp("platform") / "data"
     running = RunningRegistry(data, ROOT / "app_images", PATIENCE).start()
     yield running

@@ -133,10 +133,13 @@ def upstream(upstream_server: Upstream) -> Upstream:
     return upstream_server
 
 
-# As people's servers start (`qcrbox_hub.platform.quick_imports`): without a grammar that takes 1.6 s.
-_SERVER = (
-    "import sys; sys.modules['rfc3987_syntax'] = None; from jupyter_server.serverapp import main; main()"
-)
+# People's servers start in the same way.
+_SERVER = """
+from qcrbox.quick_imports import quick_imports
+with quick_imports():
+    from jupyter_server.serverapp import main
+main()
+"""
 
 
 def start_jupyter(home: Path, **environment: str) -> tuple[subprocess.Popen[str], str]:

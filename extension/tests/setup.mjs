@@ -1,7 +1,7 @@
 /** Before every file of tests: what jsdom lacks and Lab's libraries take for granted; after every test: the real world. */
 import { afterEach, vi } from 'vitest';
 
-// The files before it ran in this process: none gets their modules, with what they have noted.
+// Test files share one process: each file starts with fresh modules, without the state that earlier files left in theirs.
 vi.resetModules();
 
 if (typeof window !== 'undefined') {

@@ -1,4 +1,4 @@
-"""The front end's unit tests, and whether its types are those of the contract; `make lint` holds its types and style."""
+"""The front end's unit tests, and whether its types are those of the contract; `make lint` checks its types and style."""
 
 from __future__ import annotations
 

@@ -47,6 +47,12 @@ class Browser:
     def get(self, path: str) -> httpx.Response:
         return self.http.get(path)
 
+    def xsrf(self, path: str = "/hub/") -> str:
+        """The token that forms carry, from the cookie of the pages below this path; one of them has been opened."""
+        return next(
+            each.value or "" for each in self.http.cookies.jar if each.name == "_xsrf" and each.path == path
+        )
+
     def submit(self, path: str, **fields: object) -> httpx.Response:
         """Open the page, take its XSRF token, and post to its address."""
         page = self.http.get(path)

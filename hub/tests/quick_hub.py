@@ -1,10 +1,10 @@
-"""Configuration of the hubs that tests start: what would only cost time is cheap here.
+"""Configuration of the hubs that tests start: it shortens what only takes time.
 
 Passwords are hashed with the fewest rounds that bcrypt takes. Its usual twelve cost a quarter of a second of a processor
 for each sign-up and sign-in, of which the tests make hundreds. That the platform uses them is tested in
 `accounts/test_passwords.py`.
 
-Preview accounts are looked at every second instead of every minute: what ends them is tested, not how long it takes.
+Preview accounts are checked every second instead of every minute: tests check what ends them, not when.
 """
 
 import bcrypt

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
-import gc
 import logging
 import os
 import socket
@@ -24,6 +23,7 @@ import uvicorn
 from pydantic import ValidationError
 from qcrbox import lifeline
 from qcrbox.contract.errors import Conflict, QcError
+from qcrbox.quick_imports import quick_imports
 
 from qcrbox_registry.api.agent_socket import serve_agent_socket
 from qcrbox_registry.settings import Settings
@@ -107,28 +107,20 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-def _application(settings: Settings) -> Any:
-    # A collector that runs while nothing but modules and routes is made finds nothing: a sixth of the start-up time.
-    gc.disable()
-    try:
-        # Start-up time: a refused setting or a taken port is reported without it.
-        from qcrbox_registry.app import create_app
-
-        return create_app(settings)
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 class _Server(uvicorn.Server):
     """Uvicorn that says when it is ready."""
 
     def __init__(self, settings: Settings, url: str) -> None:
+        with quick_imports():
+            # Start-up time: a refused setting or a taken port is reported without it.
+            from qcrbox_registry.app import create_app
+
+            application = create_app(settings)
         self._url, self.settings = url, settings
         self.exit_code = 0
         super().__init__(
             uvicorn.Config(
-                _application(settings),
+                application,
                 http="httptools",
                 ws="websockets-sansio",
                 ws_per_message_deflate=False,  # what goes through a tunnel is compressed already

@@ -21,6 +21,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from qcrbox.client import loopback
 from qcrbox_hub.platform.addresses import Addresses
 
+from tests.conftest import PATIENCE
+
 PASSWORD = "plum-Orchid-42-river"
 START_LIMIT_S = 120
 LIMIT_MS = 60_000
@@ -73,7 +75,7 @@ def started(folder: Path) -> Iterator[Platform]:
         [
             *[sys.executable, "-m", "qcrbox_hub", "up", "--data", str(data), "--port", str(port)],
             *["--applications", str(Path(__file__).with_name("applications"))],
-            *["--applications", str(Path(__file__).parents[1] / "applications" / "patience")],
+            *["--applications", str(PATIENCE)],
         ],
         stdout=subprocess.PIPE,
         stderr=errors.open("w"),

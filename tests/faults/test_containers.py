@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 SAMPLE = ROOT / "app_images" / "agent" / "tests" / "fixtures" / "sample"
 
 
-def until(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 90.0, shown: Callable[[], Any] = lambda: "") -> Any:
+    """What the condition answers once it is true. A failure says what `shown` answers at the end."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -30,7 +31,7 @@ def until(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
         except (httpx.HTTPError, OSError, KeyError, ValueError):
             pass
         time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
+    raise AssertionError(f"it did not happen in time {shown()}")
 
 
 class Platform(Sessions):
@@ -126,8 +127,10 @@ def test_a_launcher_that_is_only_restarted_leaves_its_containers(platform: Platf
 def test_nothing_is_left_when_the_platform_is_killed(own_platform: Platform):
     own_platform.run("sample", "sleep", seconds=300)
     assert own_platform.open("window")
-    # By name: a second container for one of them, as after a slow start, takes nothing from what is asked here.
-    until(lambda: set(own_platform.containers().values()) == {"sample", "window"})
+    until(
+        lambda: sorted(own_platform.containers().values()) == ["sample", "window"],
+        shown=own_platform.containers,
+    )
     assert own_platform.running.process is not None
     own_platform.running.process.kill()
     until(lambda: not own_platform.containers())

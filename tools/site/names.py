@@ -1,6 +1,7 @@
-"""References to Python objects, most of which lead nowhere: `str`, `Any`, a class of another project.
+"""Faster references to Python objects.
 
-For each of them Sphinx compares the name with the end of every name that it knows.
+Sphinx compares the name of each reference with the end of every name that it knows. Most references are to objects
+outside these pages, such as `str` or `Any`, for which the comparison is wasted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sphinx.environment import BuildEnvironment
 
 
 class Python(PythonDomain):
-    """Sphinx' domain, which does not search for what it does not have."""
+    """Sphinx' domain, without the search for names that no known object ends with."""
 
     _known = -1
     _endings: frozenset[str] = frozenset()
@@ -27,7 +28,7 @@ class Python(PythonDomain):
         type: str | None,  # noqa: A002 - Sphinx' name
         searchmode: int = 0,
     ) -> list[tuple[str, ObjectEntry]]:
-        """The objects that a name may mean: as Sphinx finds them, [] at once where none ends with it."""
+        """The objects that a name may mean, as Sphinx finds them; [] at once where no object ends with the name."""
         if len(self.objects) != self._known:
             self._known, self._endings = len(self.objects), endings(self.objects)
         if name.removesuffix("()") not in self._endings:
@@ -36,11 +37,11 @@ class Python(PythonDomain):
 
 
 def endings(names: Iterable[str]) -> frozenset[str]:
-    """Every name without nothing, one, two … of its first parts."""
+    """All suffixes of dotted names: "a.b", "b" for "a.b"."""
     parted = (name.split(".") for name in names)
     return frozenset(".".join(parts[first:]) for parts in parted for first in range(len(parts)))
 
 
 def install(app: Sphinx) -> None:
-    """Take it in the place of Sphinx' own."""
+    """Use this domain instead of Sphinx' own."""
     app.add_domain(Python, override=True)

@@ -1,7 +1,7 @@
-"""The tree of pages beside every page, made of their titles alone.
+"""A faster navigation tree beside every page.
 
-For each page Sphinx copies the tables of contents of all pages with every heading, and then drops the headings: most of
-the time that writing the site took.
+For each page Sphinx copies the tables of contents of all pages with every heading, then drops the headings. That was
+most of the time that writing the site took. Here the headings are dropped once, before all pages are written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 
 
 def install(app: Sphinx) -> None:
-    """Let the theme's tree of pages be made of titles."""
+    """Give the theme a tree that is made of page titles."""
     kept: dict[str, nodes.bullet_list] = {}
 
     def replace(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:

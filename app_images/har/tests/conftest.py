@@ -28,7 +28,7 @@ def no_earlier_runs(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="session")
 def installed_gpaw() -> interpreter.Interpreter:
-    """The Python that has GPAW; it is looked for where a test needs it, not by every worker that collects the tests."""
+    """The Python with GPAW. A fixture searches for it, so that collecting the tests starts no process."""
     try:
         return interpreter.find()
     except UserInputError:
@@ -44,14 +44,14 @@ def quantum():
 
 @pytest.fixture(scope="session")
 def cctbx():
-    """The process with cctbx, wherever it works; `least_squares` is it in a folder of the test."""
+    """The cctbx process of the session, in whatever folder it works; `least_squares` moves it to that of a test."""
     with Child("The least-squares program", threads=1) as child:
         yield child
 
 
 @pytest.fixture
 def least_squares(cctbx, tmp_path, monkeypatch):
-    """The process with cctbx, in the folder of the test, as its parent. Every test starts or resumes a model of its own."""
+    """The cctbx process, working in the folder of the test. Each test starts or resumes a model of its own."""
     monkeypatch.chdir(tmp_path)
     cctbx.call("os:chdir", str(tmp_path))
     return cctbx
@@ -59,7 +59,7 @@ def least_squares(cctbx, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def gpaw_program(installed_gpaw):
-    """The process with GPAW; what it is asked next begins anew where the crystal is another."""
+    """The GPAW process of the session; it starts a new calculation when the crystal changes."""
     with GpawProgram(installed_gpaw) as gpaw:
         yield gpaw
 

@@ -60,24 +60,23 @@ def gpaw(quantum):
     return FreeAtoms(quantum)
 
 
-def computer_of(gpaw: FreeAtoms, *made, **more) -> PeriodicComputer:
-    """In the working directory."""
-    crystal_made = structure(*made, **more)
-    method = crystal.method(Options(density="periodic"), set(crystal_made.sites.element))
-    plan = crystal.plan(crystal_made, set())
-    return PeriodicComputer(crystal_made, plan, method, gpaw.quantum, TableOptions(), gpaw=gpaw)
+def computer_of(gpaw: FreeAtoms, *description) -> PeriodicComputer:
+    """For the crystal that `structure` makes of a description. It writes into the working directory."""
+    made = structure(*description)
+    method = crystal.method(Options(density="periodic"), set(made.sites.element))
+    return PeriodicComputer(made, crystal.plan(made, set()), method, gpaw.quantum, TableOptions(), gpaw=gpaw)
 
 
 @pytest.fixture
 def computer(gpaw, tmp_path, monkeypatch) -> PeriodicComputer:
-    """Of one helium atom in the same cell, for what does not depend on the atoms."""
+    """One helium atom in the same cell: enough where the atoms do not matter."""
     monkeypatch.chdir(tmp_path)
     return computer_of(gpaw, "He1 He 0.1 0.2 0.3\n", CELL)
 
 
 @pytest.fixture(scope="module")
 def done(quantum, tmp_path_factory) -> SimpleNamespace:
-    """A table of the crystal of free atoms (computer, table, what was seen); bands are as full as across the gap of an insulator."""
+    """The table of a crystal of free atoms, with its computer, the progress seen and the requests to GPAW. Its bands are those of an insulator."""
     gpaw, seen = FreeAtoms(quantum), []
     gpaw.partly_filled = 0.005
     with chdir(tmp_path_factory.mktemp("free_atoms")):

@@ -85,7 +85,7 @@ def _is_row(line: str) -> bool:
 
 def _ends(line: str) -> bool:
     """Whether h, k and l are 0, by columns or by blanks."""
-    # Most lines are told apart by their first digit.
+    # The first digit excludes most lines at once.
     if not line.lstrip().startswith(("0", "-0")):
         return False
     columns, words = [line[0:4], line[4:8], line[8:12]], line.split()[:3]

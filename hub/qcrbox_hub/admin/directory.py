@@ -11,7 +11,7 @@ from jupyterhub import orm
 from jupyterhub.utils import utcnow
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.previews import PREFIX
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES, role_name
@@ -68,25 +68,20 @@ class Directory:
     def figures(self) -> dict[str, int]:
         """How many people and servers there are."""
         return {
-            "accounts": self._count(select(func.count()).select_from(orm.User).where(_NO_PREVIEW)),
-            "online": self._count(
-                select(func.count()).select_from(orm.User).where(_NO_PREVIEW, *self._is_online())
-            ),
-            "servers": self._count(
-                select(func.count()).select_from(orm.Spawner).where(orm.Spawner.server_id.is_not(None))
-            ),
+            "accounts": self._count(orm.User, _NO_PREVIEW),
+            "online": self._count(orm.User, _NO_PREVIEW, *self._is_online()),
+            "servers": self._count(orm.Spawner, orm.Spawner.server_id.is_not(None)),
             "locked": len(self.authenticator.locked()),
-            "waiting": self._count(select(func.count()).select_from(RequestRow)),
+            "waiting": self._count(RequestRow),
         }
 
-    def _count(self, query: Select[Any]) -> int:
-        number: int = self.session.scalars(query).one()
-        return number
+    def _count(self, table: type, *where: Any) -> int:
+        return self.session.scalars(select(func.count()).select_from(table).where(*where)).one()
 
     def people(self, asked: Asked) -> tuple[list[PersonRow], int]:
         """A page of people, and how many there are in all."""
         where = self._where(asked)
-        total = self._count(select(func.count()).select_from(orm.User).where(*where))
+        total = self._count(orm.User, *where)
         return self._rows(self._ordered(asked, where).limit(asked.size).offset(asked.offset)), total
 
     def all_people(self, asked: Asked) -> Iterator[list[PersonRow]]:
@@ -99,7 +94,7 @@ class Directory:
     def groups(self, asked: Asked, only: list[str] | None) -> tuple[list[GroupRow], int]:
         """A page of groups, and how many there are in all. `only`: names that may be seen; None: all."""
         where = self._groups_where(asked, only)
-        total = self._count(select(func.count()).select_from(orm.Group).where(*where))
+        total = self._count(orm.Group, *where)
         query = self._groups_ordered(asked, where)
         return self._group_rows(query.limit(asked.size).offset(asked.offset)), total
 

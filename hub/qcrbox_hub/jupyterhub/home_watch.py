@@ -81,8 +81,9 @@ class HomeWatch:
         labels = sorted(
             {each.home_label for each in self._servers if each.home_limit_bytes or least < NOTICE_BYTES}
         )
-        fallen = (then - one for then, one in zip(self._free_then, free, strict=False))
-        written = least < LOW_BYTES or any(one >= WRITTEN_BYTES for one in fallen)
+        # At the first look there are no earlier figures.
+        used = (then - left for then, left in zip(self._free_then, free, strict=False))
+        written = least < LOW_BYTES or any(size >= WRITTEN_BYTES for size in used)
         if self._busy or not labels or now < self._next_measurement:
             return
         if not written and now < self._minute_over:
@@ -132,16 +133,16 @@ class HomeWatch:
 
 
 def free_bytes_at(folder: Path) -> tuple[int, ...]:
-    """Free space of the file system for ordinary users, as `free_bytes_of` tells it."""
+    """Free space for ordinary users on the file system of a folder; `free_bytes_of` describes the numbers."""
     found: Any = os.statvfs(folder if folder.is_dir() else folder.parent)
     return free_bytes_of(found)
 
 
 def free_bytes_of(found: Any) -> tuple[int, ...]:
-    """Of the answer of `os.statvfs`: bytes left, and bytes that the files left take at least.
+    """Free bytes, and the free file entries times the least size of a file, from an answer of `os.statvfs`.
 
-    Both, for a disk that has room for fewer files than bytes loses bytes unseen when only the smaller is looked at.
-    File systems without a fixed number of files report none at all: the first alone.
+    The smaller figure alone does not show every write: where file entries run out before bytes, it changes only
+    with the number of files. A file system without a fixed number of files has the first figure only.
     """
     in_blocks = int(found.f_bavail * found.f_frsize)
     in_files = int(found.f_favail * LEAST_OF_FILE_BYTES)

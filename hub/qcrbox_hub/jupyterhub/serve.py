@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qcrbox_hub.platform.quick_imports import quick_imports
+from qcrbox.quick_imports import quick_imports
+
 from qcrbox_hub.platform.shutdown import end_with_platform
 
 

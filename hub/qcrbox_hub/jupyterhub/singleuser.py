@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from qcrbox import lifeline
+from qcrbox.quick_imports import quick_imports
 
 from qcrbox_hub.jupyterhub.tutorials import FOLDER, offer_tutorials
-from qcrbox_hub.platform.quick_imports import quick_imports
 from qcrbox_hub.platform.shutdown import end_with_platform
 
 

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 from qcrbox import lifeline
+from qcrbox.quick_imports import quick_imports
 
 from qcrbox_hub.jupyterhub.tutorials import offer_tutorials
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.data_folder import DataFolder, write_private
-from qcrbox_hub.platform.quick_imports import quick_imports
 from qcrbox_hub.platform.shutdown import end_with_platform
 
 TOKEN_FILE = "QCRBOX_LAB_TOKEN_FILE"

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 @pytest.fixture(scope="module", autouse=True)
 def unflushed_databases() -> Iterator[None]:
-    """SQLite databases that tests open themselves wait for no disk: to make the hub's tables takes half a second else."""
+    """SQLite databases opened in the test process do not wait for the disk, which takes half a second when the hub's tables are made."""
 
     def leave(connection: Any, _: Any) -> None:
         if isinstance(connection, sqlite3.Connection):

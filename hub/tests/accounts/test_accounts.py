@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from conftest import Browser, Hub
 
 
-def xsrf_of(browser: Browser) -> str:
-    cookies = browser.http.cookies.jar
-    return next(each.value or "" for each in cookies if each.name == "_xsrf" and each.path == "/hub/")
-
-
 PASSWORD = "plum-Orchid-42-river"  # that of every account the fixtures make
 
 
@@ -123,7 +118,7 @@ def test_addresses_of_the_older_pages_lead_to_the_administration_and_change_noth
     hub: Hub, admin: Browser, member: Callable[[str], Browser], old: str, new: str
 ) -> None:
     assert admin.get(f"/hub/{old}").url.path == f"/hub/administration/{new}"
-    posted = {"name": "ada", "action": "lock", "group": "x-by-post", "_xsrf": xsrf_of(admin)}
+    posted = {"name": "ada", "action": "lock", "group": "x-by-post", "_xsrf": admin.xsrf()}
     assert admin.http.post(f"/hub/{old}", data=posted).status_code == 405
     assert member(f"plain-{old}").get(f"/hub/{old}").status_code == 404
     assert hub.browser().get(f"/hub/{old}").url.path == "/hub/login"
@@ -197,7 +192,7 @@ def test_guesses_under_claimed_addresses_are_slowed_all_the_same(
 def test_nobody_shares_a_server(hub: Hub, admin: Browser, member: Callable[[str], Browser]) -> None:
     mallory = member("mallory")
     mallory.get("/hub/token")
-    headers = {"X-XSRFToken": xsrf_of(mallory)}
+    headers = {"X-XSRFToken": mallory.xsrf()}
     # Whoever opened it would hand its owner a token of theirs.
     for path in ("share-codes/mallory/", "shares/mallory/"):
         answer = mallory.http.post(f"/hub/api/{path}", json={"user": "ada"}, headers=headers)
@@ -284,7 +279,7 @@ def test_password_change_needs_the_present_one(member: Callable[[str], Browser])
 def new_token(browser: Browser, name: str) -> str:
     browser.get("/hub/token")
     answer = browser.http.post(
-        f"/hub/api/users/{name}/tokens", json={"note": "mine"}, headers={"X-XSRFToken": xsrf_of(browser)}
+        f"/hub/api/users/{name}/tokens", json={"note": "mine"}, headers={"X-XSRFToken": browser.xsrf()}
     )
     assert answer.status_code == 201, answer.text
     return answer.json()["token"]
@@ -363,7 +358,7 @@ def test_rights_are_given_only_after_a_recent_sign_in_and_the_own_token_of_a_mem
         assert "This is not your password" in wrong.text
     assert not is_admin()
 
-    headers = {"X-XSRFToken": xsrf_of(admin)}
+    headers = {"X-XSRFToken": admin.xsrf()}
     for method, path, body in (
         ("PATCH", "/hub/api/users/walt", {"admin": True}),
         ("POST", "/hub/api/groups/lab-one/users", {"users": ["walt"]}),
@@ -463,7 +458,7 @@ def test_a_renamed_account_keeps_its_password_and_frees_its_old_name(
     member("maiden")
     member("other")
     admin.sign_in("ada")
-    headers = {"X-XSRFToken": xsrf_of(admin)}
+    headers = {"X-XSRFToken": admin.xsrf()}
 
     def rename(old: str, new: str) -> httpx.Response:
         return admin.http.patch(f"/hub/api/users/{old}", json={"name": new}, headers=headers)

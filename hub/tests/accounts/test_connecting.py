@@ -62,17 +62,12 @@ def test_token_stands_on_the_token_page_and_can_be_taken_back(hub: Hub, program:
     token = program.ask(begun["secret"]).json()["token"]
     assert "qc.connect: Python on judys-desk" in judy.get("/hub/token").text
     own = {"Authorization": f"Bearer {token}"}
-    listed = judy.http.get("/hub/api/users/judy/tokens", headers={"X-XSRFToken": xsrf(judy)}).json()
+    listed = judy.http.get("/hub/api/users/judy/tokens", headers={"X-XSRFToken": judy.xsrf()}).json()
     mine = next(one for one in listed["api_tokens"] if one["note"].startswith("qc.connect"))
     assert mine["expires_at"]
-    gone = judy.http.delete(f"/hub/api/users/judy/tokens/{mine['id']}", headers={"X-XSRFToken": xsrf(judy)})
+    gone = judy.http.delete(f"/hub/api/users/judy/tokens/{mine['id']}", headers={"X-XSRFToken": judy.xsrf()})
     assert gone.status_code == 204
     assert program.http.get("/hub/api/user", headers=own).status_code in (401, 403)
-
-
-def xsrf(browser: Browser) -> str:
-    cookies = browser.http.cookies.jar
-    return next(one.value or "" for one in cookies if one.name == "_xsrf" and one.path == "/hub/")
 
 
 def test_refusal_reaches_the_program(hub: Hub, program: Program, member) -> None:

@@ -25,8 +25,7 @@ def groups(browser: Browser) -> set[str]:
 
 def xsrf_of(browser: Browser) -> str:
     browser.get("/hub/token")
-    jar = browser.http.cookies.jar
-    return next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+    return browser.xsrf()
 
 
 @pytest.fixture(scope="module")

@@ -37,16 +37,12 @@ def test_new_account_of_an_old_name_gets_another_home_and_no_token(
     (old,) = hub.data.homes.glob("*-gus")
     (old / "diary").write_text("of the first gus")
     gus.get("/hub/token")
-    xsrf = next(
-        each.value or "" for each in gus.http.cookies.jar if each.name == "_xsrf" and each.path == "/hub/"
-    )
+    xsrf = gus.xsrf()
     made = gus.http.post("/hub/api/users/gus/tokens", json={"note": "old"}, headers={"X-XSRFToken": xsrf})
     token = {"Authorization": f"token {made.json()['token']}"}
 
     admin.get("/hub/token")
-    xsrf = next(
-        each.value or "" for each in admin.http.cookies.jar if each.name == "_xsrf" and each.path == "/hub/"
-    )
+    xsrf = admin.xsrf()
     headers = {"X-XSRFToken": xsrf}
     stopped = admin.http.delete("/hub/api/users/gus/server", headers=headers)
     assert stopped.status_code in (202, 204), stopped.text

@@ -91,8 +91,7 @@ def rest(platform: Hub) -> Callable[..., Any]:
 
     def call(browser: Browser, method: str, path: str, **more: Any) -> Any:
         browser.get("/hub/token")
-        jar = browser.http.cookies.jar
-        xsrf = next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+        xsrf = browser.xsrf()
         name = browser.get("/hub/api/user").json()["name"]
         scopes = [
             scope

@@ -99,8 +99,7 @@ def test_members_and_data_managers_find_no_page_and_carry_out_no_act(
     name = "dan-data" if roles else "mia-member"
     browser = make_person(name, "hostile-lab", roles=roles)
     browser.get("/hub/token")
-    jar = browser.http.cookies.jar
-    xsrf = next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+    xsrf = browser.xsrf()
     for path, page in PAGES:
         if "(" in path:
             path = re.sub(r"\(.*?\)", "1", path)

@@ -23,8 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def token_of(browser: Browser, *scopes: str) -> str:
     """A token with everything its owner may do, or these scopes."""
     browser.get("/hub/token")
-    jar = browser.http.cookies.jar
-    xsrf = next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+    xsrf = browser.xsrf()
     name = browser.get("/hub/api/user").json()["name"]
     made = browser.http.post(
         f"/hub/api/users/{name}/tokens",

@@ -405,8 +405,7 @@ def test_approvals_invitations_and_what_the_hubs_own_rest_changes_are_in_the_aud
 
     def by_rest(browser: Browser, method: str, path: str, body: object) -> int:
         browser.get("/hub/token")
-        jar = browser.http.cookies.jar
-        xsrf = next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+        xsrf = browser.xsrf()
         headers = {"X-XSRFToken": xsrf}
         return browser.http.request(method, f"/hub/api/{path}", json=body, headers=headers).status_code
 

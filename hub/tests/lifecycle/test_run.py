@@ -219,11 +219,7 @@ def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], 
         return page.status_code == 200 and str(page.url) == f"{server}/lab"
 
     until(lab_is_there, START_LIMIT_S)
-    xsrf = next(
-        cookie.value
-        for cookie in browser.http.cookies.jar
-        if cookie.name == "_xsrf" and cookie.path == "/user/ada/"
-    )
+    xsrf = browser.xsrf("/user/ada/")
     answer = browser.http.post(
         f"{server}/api/kernels", headers={"X-XSRFToken": xsrf or ""}, json={"name": "python3"}
     )
@@ -346,11 +342,7 @@ def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
 
 def new_token(browser: Browser) -> str:
     browser.get("/hub/token")
-    xsrf = next(
-        cookie.value
-        for cookie in browser.http.cookies.jar
-        if cookie.name == "_xsrf" and cookie.path == "/hub/"
-    )
+    xsrf = browser.xsrf()
     answer = browser.http.post(
         "/hub/api/users/ada/tokens", json={"note": "test"}, headers={"X-XSRFToken": xsrf or ""}
     )

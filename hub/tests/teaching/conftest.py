@@ -106,11 +106,7 @@ def rest() -> Callable[..., Any]:
 
     def call(browser: Browser, method: str, path: str, **more: Any) -> Any:
         browser.get("/hub/token")
-        xsrf = next(
-            each.value or ""
-            for each in browser.http.cookies.jar
-            if each.name == "_xsrf" and each.path == "/hub/"
-        )
+        xsrf = browser.xsrf()
         me = browser.get("/hub/api/user").json()
         scopes = [scope for scope in me["scopes"] if scope.startswith(("custom:qcrbox", "access:services"))]
         made = browser.http.post(

@@ -269,9 +269,9 @@ def test_a_number_or_a_date_that_is_none_is_refused_in_words(
             "mark": (f"{exercise}/marks", {"student": "sam", "task_id": "which", "points": number}),
             "dates": (exercise, {"due_at": number}),
         }[form]
-        # Every answer but the last is read without the page that would show it.
+        # The redirection already says that there is a problem; only the last page is opened.
         answer = lena.http.post(
-            path, data={**fields, "action": form, "_xsrf": xsrf_of(lena)}, follow_redirects=False
+            path, data={**fields, "action": form, "_xsrf": lena.xsrf()}, follow_redirects=False
         )
         assert answer.status_code == 303, (number, answer.text)
         assert kind_of_message(answer) == "problem", number
@@ -437,7 +437,8 @@ def test_no_act_of_the_pages_is_carried_out_for_who_may_not(
             ("eve", of_lecturers | of_assistants),
         ):
             browser = people[name]
-            xsrf = xsrf_of(browser)
+            browser.get(ROOT)
+            xsrf = browser.xsrf()
             for act in sorted(acts):
                 fields = {key: "0" * 32 if value == "NONE" else value for key, value in FORM.items()}
                 files = {"item": ("a.cif", b"data_a")} if act == "shelve" else None
@@ -451,13 +452,6 @@ def test_no_act_of_the_pages_is_carried_out_for_who_may_not(
                 if answer.status_code == 303:
                     assert kind_of_message(answer) == "problem", (page, name, act)
     assert without_times(people["lena"].get(address("/exercises/EXERCISE")).text) == without_times(before)
-
-
-def xsrf_of(browser: Browser) -> str:
-    """The token that forms of a person's browser carry; the browser has opened a page."""
-    return next(
-        each.value or "" for each in browser.http.cookies.jar if each.name == "_xsrf" and each.path == "/hub/"
-    )
 
 
 def kind_of_message(answer: Any) -> str:
@@ -545,7 +539,7 @@ def test_a_renamed_student_keeps_work_and_place_in_the_course(
     before = rest(sam, "GET", f"{api}/own").json()["payload"]
     assert before["snapshots"]
     ada.get("/hub/token")
-    xsrf = next(each.value for each in ada.http.cookies.jar if each.name == "_xsrf" and each.path == "/hub/")
+    xsrf = ada.xsrf()
 
     def rename(old: str, new: str) -> None:
         answer = ada.http.patch(f"/hub/api/users/{old}", json={"name": new}, headers={"X-XSRFToken": xsrf})

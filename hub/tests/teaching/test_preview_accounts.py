@@ -133,9 +133,7 @@ def test_nobody_else_opens_starts_or_ends_it(people: dict[str, Browser], exercis
     for name in ("stella", "eve"):
         other = people[name]
         assert other.get(f"{exercise}/preview").status_code == 404
-        xsrf = next(
-            each.value for each in other.http.cookies.jar if each.name == "_xsrf" and each.path == "/hub/"
-        )
+        xsrf = other.xsrf()
         for action in ("student", "end"):
             answer = other.http.post(f"{exercise}/preview", data={"action": action, "_xsrf": xsrf})
             assert preview not in answer.text
@@ -229,7 +227,7 @@ def test_no_person_gets_such_a_name_and_the_account_joins_no_other_group(
     assert "starts with a letter" in platform.browser().sign_up(name).text
     assert platform.browser().sign_in(preview, PASSWORD).status_code == 403
     ada.get("/hub/token")
-    xsrf = next(each.value for each in ada.http.cookies.jar if each.name == "_xsrf" and each.path == "/hub/")
+    xsrf = ada.xsrf()
 
     def hub_api(method: str, path: str, **body: Any) -> int:
         headers = {"X-XSRFToken": xsrf or ""}

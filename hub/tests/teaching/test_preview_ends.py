@@ -69,7 +69,7 @@ def leave_for_a_day(platform: Hub, ada: Browser, desk: Desk, account: str) -> No
 
 
 def let_pass_for_a_minute(platform: Hub, account: str) -> None:
-    """The registry calls no account gone before it is a minute old; this one is two minutes old now."""
+    """Make the account two minutes older: the registry treats none as deleted in its first minute."""
     with closing(sqlite3.connect(platform.data.path / "qcrbox.sqlite", timeout=60)) as database, database:
         aged = "UPDATE people SET created_at = created_at - 120 WHERE name = ?"
         assert database.execute(aged, (account,)).rowcount == 1

@@ -17,6 +17,8 @@ from qcrbox.api.applications import Application
 from qcrbox.api.box import Box
 from qcrbox.client.http import RegistryClient
 
+from tests.conftest import PATIENCE
+
 from .records import REFINE, Store
 
 
@@ -43,7 +45,6 @@ def refine_iam(box):
 
 
 _READY_S = 120.0
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextlib.contextmanager
@@ -59,8 +60,7 @@ def running_registry(data: Path) -> Iterator[str]:
         "--port",
         "0",
         "--no-auth",
-        # A command of it runs until it is told to end, however slow or fast the machine is.
-        *["--applications", str(ROOT / "tests" / "applications" / "patience")],
+        *["--applications", str(PATIENCE)],
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:

@@ -198,8 +198,8 @@ def chromium():
 def shown(chromium, site, monkeypatch):
     """`page = shown(view)`: the view, drawn in a page. Fails on script errors and foreign requests.
 
-    The finer mesh of a surface is the surface itself at once: test_finer_mesh.py holds what it is like, and computing
-    it beside the browser takes longer than the tests.
+    The finer mesh of a surface is replaced by the surface itself: computing it beside the browser takes longer than
+    the tests do, and test_finer_mesh.py tests it.
     """
     monkeypatch.setattr(HirshfeldSurface, "finer", lambda surface, *_: surface)
     faults: list[str] = []
@@ -221,7 +221,7 @@ def shown(chromium, site, monkeypatch):
         state = {"scene": packed(view.scene), "density": kernel.density, "surface": kernel.surface}
         page.evaluate("state => window.start(state)", json.dumps(state, default=_plain))
         page.wait_for_function("document.querySelector('.qcv-canvas').width > 300")
-        # A first frame is drawn.
+        # Until the first frame is drawn.
         page.wait_for_function("document.querySelector('.qcv-canvas').dataset.level")
         page.focus(".qcv-canvas")
         return page

@@ -12,5 +12,5 @@ from qcrbox_registry.settings import Settings
 
 @cache
 def openapi() -> dict[str, Any]:
-    """As `GET /openapi.json` answers it. It takes a second, and several files of tests ask for it while they are collected."""
+    """The answer of `GET /openapi.json`, made once a process: it takes a second, and several test files need it."""
     return create_app(Settings(data=Path("unused"), auth="none")).openapi()

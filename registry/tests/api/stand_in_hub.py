@@ -47,9 +47,9 @@ class StandInHub:
         access: bool = True,
         token: str = "",
     ) -> str:
-        """A person; their token. `created` is the time of creation, without it one that no other name has.
+        """Add a person and return their token. `created`: when the account was made; by default each name has a time of its own.
 
-        Of one that somebody has already, the registry asks whether that account was renamed, at every new person.
+        Where two accounts have one time, the registry asks the hub at each new person whether an account was renamed.
         """
         created = created or f"2026-01-01T00:00:00.{zlib.crc32(name.encode()):010d}Z"
         all_scopes = [*([ACCESS, USE] if access else []), *scopes]

@@ -80,7 +80,9 @@ async def test_a_command_that_kills_its_agent_is_a_dead_letter_after_three(site,
 
     async def dead():
         (row,) = await site.rows([one])
-        if row.agent_id is None:  # an agent that holds it is to die, and not to seem silent
+        if (
+            row.agent_id is None
+        ):  # while an agent holds it, a jump of the clock would make that agent seem silent
             clock.ahead_s += 1.0  # the pauses between attempts
         return row.finished_at
 

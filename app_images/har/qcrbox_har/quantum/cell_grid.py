@@ -23,8 +23,10 @@ _LEAST = 1e-9
 # Electrons of a free atom beyond the radius to which it is taken into account.
 _BEYOND = 1e-6
 _DECAY, _SHARE_OF_HYDROGEN = 2.0, 0.3
-# An atom that much farther away from a point than the nearest one (bohr) has less than 2e-8 of it. Points are taken in so many shells.
-_FADED, _SHELLS = 9.0, 12
+# An atom farther from a point than the nearest atom by this distance (bohr) has a share below 2e-8.
+_FADED = 9.0
+# Points are sorted by their distance from the atom and weighed in this number of groups.
+_SHELLS = 12
 
 
 def images_in_box(cell: Array, fractional: Array, low: Array, high: Array) -> list[tuple[int, Array]]:
@@ -83,7 +85,7 @@ def _shares(
     at, r, nearest = points[kept], r[kept], nearest[kept]
     total = np.zeros(len(at))
     away = np.array([np.linalg.norm(centre - own) for _, centre in images])
-    # Inner points, which are many, have few atoms around them that take a part.
+    # Only near atoms share the inner points, and most points are inner ones.
     for shell in np.array_split(np.argsort(r), _SHELLS):
         farthest = r[shell].max(initial=0.0) + nearest[shell].max(initial=0.0) + _FADED
         for image in np.flatnonzero(away <= farthest).tolist():

@@ -157,7 +157,7 @@ def launched(hub: Hub, learning_platform: LearningPlatform, **claims: Any) -> Br
 def rest(browser: Browser, method: str, path: str, **more: Any) -> Any:
     """The registry's answer to a person, with a token of theirs."""
     browser.get("/hub/token")
-    xsrf = next(c.value or "" for c in browser.http.cookies.jar if c.name == "_xsrf" and c.path == "/hub/")
+    xsrf = browser.xsrf()
     me = browser.get("/hub/api/user").json()
     scopes = [scope for scope in me["scopes"] if scope.startswith(("custom:qcrbox", "access:services"))]
     body = {"note": "test", "scopes": scopes, "expires_in": 600}
