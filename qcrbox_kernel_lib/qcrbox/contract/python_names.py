@@ -27,6 +27,7 @@ MODULES = frozenset(
         "markup",
         "nats_client",
         "old_paths",
+        "quick_imports",
         "sandbox",
         "spec",
         "waiting",

@@ -157,6 +157,18 @@ class Dispatcher:
             return agent.runs == 0 and not agent.active
         return agent.owner_id is None or agent.owner_id == owner_id
 
+    def free_for(self, application: Application, partitions: list[QueuePartition]) -> int:
+        """How many agents will take some of these calculations in the next round: they became free after the last one."""
+        return sum(
+            not agent.active
+            and any(
+                self.may_have(agent, partition.owner_id, application)
+                and not self.state.reservations.withholds(self.state, application, partition, agent)
+                for partition in partitions
+            )
+            for agent in self._with_room(application)
+        )
+
     def _has_room(self, agent: Agent, partition: QueuePartition, application: Application) -> bool:
         """Whether a busy agent may hold this command too: short commands only, none that is cancelled, little in total."""
         if application.reuse == "never" or len(agent.active) >= self.state.settings.most_look_ahead:

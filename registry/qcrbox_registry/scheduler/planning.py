@@ -65,11 +65,12 @@ class Planner:
         each_s = self.state.runtimes.expected(partitions[0].head.command_id)
         work = math.ceil(waiting * (UNKNOWN_S if each_s is None else each_s) / start_worth_s)
         need = min(waiting, max(work, 1))
+        free = self.dispatcher.free_for(application, partitions)
         if application.reuse != "any":
             # Each person needs an agent; more for one person only when their work is worth it.
-            return max(need, len({partition.owner_id for partition in partitions}))
+            return max(need, len({partition.owner_id for partition in partitions})) - free
         short = each_s is not None and each_s < start_worth_s
-        return max(need - there, 0) if short else need
+        return need - there if short else need - free
 
     async def _start_some(
         self, application: Application, wanted: int, partitions: list[QueuePartition]

@@ -50,6 +50,39 @@ async def test_the_same_work_does_not_start_a_second_agent_while_one_is_coming(p
 
 
 @pytest.mark.parametrize(
+    ("reuse", "seconds"), [("never", None), ("same-owner", None), ("any", 60.0), ("any", 0.5)]
+)
+async def test_no_second_agent_starts_for_work_that_one_which_has_just_come_up_will_take(
+    parts, reuse, seconds
+):
+    """The planner is called by the reconciler too: between an agent's first sign of life and the next round."""
+    parts.application(reuse=reuse)
+    parts.launcher(capacity=9)
+    if seconds is not None:
+        runtime(parts, seconds)
+    coming = parts.agent(AgentState.STARTING)
+    parts.submit()
+    await parts.dispatcher.round()
+    parts.fleet.change_state(coming, AgentState.IDLE, parts.clock.monotonic())
+    await parts.planner.plan()
+    await parts.quiet()
+    assert asked(parts) == 0
+    assert await parts.dispatcher.round() == 1
+
+
+async def test_an_agent_that_has_just_come_up_serves_one_of_two_people(parts):
+    parts.launcher(capacity=9)
+    coming = parts.agent(AgentState.STARTING)
+    for owner in ("ada", "bob"):
+        parts.submit(owner)
+    await parts.dispatcher.round()
+    parts.fleet.change_state(coming, AgentState.IDLE, parts.clock.monotonic())
+    await parts.planner.plan()
+    await parts.quiet()
+    assert asked(parts) == 1
+
+
+@pytest.mark.parametrize(
     ("waiting", "seconds", "started"),
     [
         (1, None, 1),
