@@ -59,7 +59,7 @@ def clock():
 
 
 @pytest.fixture
-async def make_site(nats_server, clock, sqlite_template):
+async def make_site(nats_server, clock, sqlite_templates):
     """Makes practice sites on this test's NATS server and data folder; the same folder is the same registry."""
     async with contextlib.AsyncExitStack() as stack:
 
@@ -68,7 +68,7 @@ async def make_site(nats_server, clock, sqlite_template):
             # Migrating a new database for each test would take longer than most of the tests.
             database = nats_server.plan.data / "qcrbox.sqlite"
             if not database.exists():
-                shutil.copy(sqlite_template, database)
+                shutil.copy(sqlite_templates["empty"], database)
             site = DummySite(nats_server.plan.data, nats_server.url, clock=clock, **options)
             await site.start()
             site.is_stopped = False
