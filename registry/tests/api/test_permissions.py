@@ -83,7 +83,7 @@ class Site:
 
     def __init__(self, registry, do):
         self.registry, self.do = registry, do
-        self._made = {}
+        self._made, self._clients = {}, {}
         self.group, self.foreign = f"g{uuid.uuid4().hex[:8]}", f"f{uuid.uuid4().hex[:8]}"
         self.tokens = {}
         for caller, scopes in ROLES.items():
@@ -116,9 +116,14 @@ class Site:
         for rule in self.admin.get("/api/retention/rules").json()["payload"]["rules"]:
             path = f"/api/retention/rules/{rule['id']}"
             self.admin.delete(path, params={"reason": "test is over"}).raise_for_status()
+        for client in self._clients.values():
+            client.close()
 
     def client(self, caller):
-        return self.registry.client(self.tokens.get(caller))
+        """One for all requests of a caller: a client and a connection for each would take longer than most answers."""
+        if caller not in self._clients:
+            self._clients[caller] = self.registry.client(self.tokens.get(caller))
+        return self._clients[caller]
 
     # ------------------------------------------------------------ objects
 
@@ -401,10 +406,7 @@ class Site:
         address, arguments = self.request(method, path, fresh=fresh)
         if method == WEBSOCKET:
             return self._connect(caller, address)
-        with (
-            self.client(caller) as client,
-            client.stream(method, address, **arguments) as response,
-        ):
+        with self.client(caller).stream(method, address, **arguments) as response:
             status = response.status_code
         if (method, path) == ("DELETE", "/api/applications/{application_id}") and status == 204:
             self.admin.post(f"{address}/restore").raise_for_status()
