@@ -166,6 +166,10 @@ NOT_OURS = (
     re.compile(r"error: Failed to load resource: the server responded with a status of 4\d\d "),
     # Lab asks for the workspace, settings and translations of a server while that one is replaced or goes away.
     re.compile(r"error: (Failed to load resource: net::ERR_|WebSocket connection to .* failed)"),
+    # The Jupyter server cannot list its kernels while one is coming up, which has no time of a last activity; Lab asks again.
+    re.compile(
+        r"error: Failed to load resource: the server responded with a status of 500 .*/api/kernels\?\d+\)$"
+    ),
     # axe, which these tests put into a page, writes a style that the page's policy stops. What a file of ours does has its address.
     re.compile(r"error: Applying inline style violates .* \(\)$", re.DOTALL),
     # noVNC writes the end of a window's connection as an error; the tab says it in words.
