@@ -86,9 +86,7 @@ class SecondDaemon:
             about_layer = f"image/overlay2/layerdb/{chain.replace(':', '/')}"
             folder = f"overlay2/{(kept / about_layer / 'cache-id').read_text()}"
             copied += [about_layer, f"overlay2/l/{(kept / folder / 'link').read_text()}"]
-            copied += [
-                f"{folder}/{name}" for name in ("link", "lower") if (kept / folder / name).exists()
-            ]
+            copied += [f"{folder}/{name}" for name in ("link", "lower") if (kept / folder / name).exists()]
             (own / folder / "diff").mkdir(parents=True, exist_ok=True)
             self._seen[kept / folder / "diff"] = own / folder / "diff"
         subprocess.run(["cp", "--archive", "--parents", *copied, str(own)], cwd=kept, check=True)
