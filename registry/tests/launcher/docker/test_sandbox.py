@@ -284,7 +284,7 @@ async def test_a_memory_bomb_ends_itself_and_not_its_agent_or_the_machine(manage
     done = victim.exec_run(["python3", "-c", "x = [bytearray(b'x' * 10**8) for _ in range(100)]"])
     assert done.exit_code == 137
     # What the kernel counted for this container alone: others use memory at the same time.
-    memory = victim.stats(stream=False)["memory_stats"]
+    memory = victim.stats(stream=False, one_shot=True)["memory_stats"]
     assert memory["limit"] == 512 * MB
     assert memory.get("max_usage", memory["usage"]) <= memory["limit"]
     victim.reload()
