@@ -12,7 +12,6 @@ import compileall
 import contextlib
 import importlib
 import os
-import os
 import sys
 import sysconfig
 import threading

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from types import FrameType
 
 import qcrbox
-
 from qcrbox.signal_flag import SignalFlag
 
 from qcrbox_hub.accounts.first_admin import has_administrator
