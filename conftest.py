@@ -95,8 +95,11 @@ def _docker_tests(path: str) -> re.Pattern[str] | None:
 _SHARED = re.compile(
     r"(?P<browser>tests/browser/)"
     r"|(?P<administration>hub/tests/admin/(?!test_many))"
-    r"|(?P<hub>hub/tests/accounts/test_)"
-    r"|(?P<registry>tests/(?:acceptance|end_to_end)/(?!test_compose|test_group_server|test_on_the_hub))"
+    r"|(?P<hub>hub/tests/(?:accounts/test_|jupyterhub/test_crashed_proxy))"
+    r"|(?P<teaching>hub/tests/teaching/)"
+    r"|(?P<registry>tests/(?:(?:acceptance|end_to_end)/(?!test_compose|test_group_server|test_on_the_hub)"
+    r"|attacks/test_command_lines|faults/test_har_attempts))"
+    r"|(?P<older_programs>tests/older_programs/)"
 )
 
 

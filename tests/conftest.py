@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # An application whose command `count_until` runs until a file exists or it is cancelled, however fast the machine is.
 PATIENCE = ROOT / "tests" / "applications" / "patience"
+# What a harmful program would do, and what a command line made of it.
+INTRUDER = ROOT / "tests" / "applications" / "intruder"
 
 
 class RunningRegistry:
@@ -81,8 +83,8 @@ class RunningRegistry:
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    """All applications of this repository and PATIENCE; one person called `local`."""
+    """All applications of this repository, PATIENCE and INTRUDER; one person called `local`."""
     data = tmp_path_factory.mktemp("platform") / "data"
-    running = RunningRegistry(data, ROOT / "app_images", PATIENCE).start()
+    running = RunningRegistry(data, ROOT / "app_images", PATIENCE, INTRUDER).start()
     yield running
     running.stop()

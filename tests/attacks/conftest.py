@@ -19,11 +19,10 @@ import pytest
 from docker.models.containers import Container
 from qcrbox import lifeline
 
-from tests.conftest import ROOT
+from tests.conftest import INTRUDER
 from tests.faults.stand_in_hub import StandInHub
 from tests.sessions.conftest import WINDOW, approve
 
-INTRUDER = ROOT / "tests" / "applications" / "intruder"
 LIMITS = {"DockerManager": {"memory_bytes": 512_000_000, "pids": 256, "most_agents": 8}}
 
 

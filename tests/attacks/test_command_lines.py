@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.attacks.conftest import INTRUDER
 from tests.conftest import RunningRegistry
 
 pytestmark = pytest.mark.attack(15)
@@ -47,11 +46,9 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    running = RunningRegistry(tmp_path_factory.mktemp("platform") / "data", INTRUDER).start()
-    with httpx.Client(base_url=running.url, timeout=90, trust_env=False) as client:
+def http(registry: RunningRegistry) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=registry.url, timeout=90, trust_env=False) as client:
         yield client
-    running.stop()
 
 
 @pytest.fixture

@@ -91,9 +91,10 @@ def _folder_with_limits(factory: pytest.TempPathFactory) -> Path:
 @contextlib.contextmanager
 def _swarm() -> Iterator[None]:
     """A Swarm of one machine, on a Docker daemon that is ended afterwards; the platform of this module uses it."""
-    own = SecondDaemon().start()
+    own = SecondDaemon()
     try:
         own.load(connect(), IMAGE)
+        own.start()
         client = docker.DockerClient(base_url=own.url, timeout=300)
         # Names do not come along.
         client.images.get(connect().images.get(IMAGE).id).tag(*IMAGE.split(":"))

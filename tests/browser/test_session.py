@@ -44,18 +44,29 @@ def picture_of_a_failure(request: pytest.FixtureRequest) -> Iterator[None]:
             desk.page.screenshot(path=folder / f"{request.node.name}.png")
 
 
-@pytest.fixture(scope="module", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
-def shelxle_lab(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SoloLab]:
-    data = tmp_path_factory.mktemp("shelxle") / "data"
-    if request.param == "docker":
-        approve(data, SHELXLE)
-    else:
-        need_windows("shelxle")
-    lab = SoloLab(data, manager=request.param)
+@pytest.fixture(scope="module")
+def process_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoloLab]:
+    """Programs as processes of this machine: ShelXle, and a window that is red, and green while a key is held."""
+    need_windows()
+    lab = SoloLab(tmp_path_factory.mktemp("processes") / "data", WINDOW)
     yield lab
     lab.stop()
+
+
+@pytest.fixture(scope="module")
+def docker_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoloLab]:
+    data = tmp_path_factory.mktemp("containers") / "data"
+    approve(data, SHELXLE)
+    lab = SoloLab(data, manager="docker")
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture(scope="module", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def shelxle_lab(request: pytest.FixtureRequest) -> SoloLab:
+    if request.param == "process":
+        need_windows("shelxle")
+    return request.getfixturevalue(f"{request.param}_lab")
 
 
 @pytest.fixture
@@ -114,25 +125,12 @@ def test_what_was_edited_in_shelxle_is_kept_with_its_lineage(shelxle: Desk, shel
     expect(shelxle.open_panel().locator("[data-session]")).to_have_count(0)
 
 
-# Containers change nothing of what the next two tests show; the first of this file has both.
-in_a_process = pytest.mark.parametrize("shelxle_lab", ["process"], indirect=True, scope="module")
-
-
-@in_a_process
-def test_what_was_discarded_is_not_in_the_store(shelxle: Desk) -> None:
+# Containers change nothing of what the next test shows; the one above has both.
+@pytest.mark.parametrize("shelxle_lab", ["process"], indirect=True, scope="module")
+def test_text_goes_both_ways_silence_is_noticed_and_nothing_discarded_is_in_the_store(
+    shelxle: Desk, shelxle_lab: SoloLab
+) -> None:
     before = len(shelxle.ask("datasets")["datasets"])
-    edit_in_shelxle(shelxle)
-    shelxle.act("discard")
-    shelxle.page.get_by_role("button", name="Keep working").click()
-    shelxle.expect_phase("connected")
-    shelxle.act("discard")
-    shelxle.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
-    shelxle.expect_phase("discarded")
-    assert len(shelxle.ask("datasets")["datasets"]) == before
-
-
-@in_a_process
-def test_text_goes_both_ways_and_silence_is_noticed(shelxle: Desk, shelxle_lab: SoloLab) -> None:
     edit_in_shelxle(shelxle)
     shelxle.act("clipboard")
     shelxle.tab.locator('[data-clipboard="to"]').fill("REM pasted in Lab\n")
@@ -150,27 +148,22 @@ def test_text_goes_both_ways_and_silence_is_noticed(shelxle: Desk, shelxle_lab: 
     shelxle_lab.network.mend()
     shelxle.expect_phase("connected")
     shelxle.act("discard")
+    shelxle.page.get_by_role("button", name="Keep working").click()
+    shelxle.expect_phase("connected")
+    shelxle.act("discard")
     shelxle.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
     shelxle.expect_phase("discarded")
+    assert len(shelxle.ask("datasets")["datasets"]) == before
 
 
 @pytest.fixture(scope="module")
-def window_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoloLab]:
-    need_windows()
-    data = tmp_path_factory.mktemp("window") / "data"
-    lab = SoloLab(data, WINDOW)
-    yield lab
-    lab.stop()
-
-
-@pytest.fixture(scope="module")
-def window(window_lab: SoloLab, chromium: Browser, visits: Visits) -> Iterator[Desk]:
-    """Lab with a window that is red, and green while a key is held."""
+def window(process_lab: SoloLab, chromium: Browser, visits: Visits) -> Iterator[Desk]:
+    """Lab with the window that is red, and green while a key is held."""
     context = new_context(chromium)
     watch(context, visits)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     desk = Desk(context.new_page())
-    desk.page.goto(window_lab.url)
+    desk.page.goto(f"{process_lab.url}&reset")  # without the tabs of ShelXle
     desk.wait_for_lab()
     desk.start("window")
     desk.expect_phase("connected")
@@ -206,10 +199,10 @@ def test_who_looks_on_only_cannot_type(window: Desk) -> None:
     window.act("view-only")
 
 
-def test_two_tabs_show_one_session(window: Desk, window_lab: SoloLab) -> None:
+def test_two_tabs_show_one_session(window: Desk, process_lab: SoloLab) -> None:
     second = Desk(window.page.context.new_page())
     # A workspace of its own, as a second Lab window has.
-    second.page.goto(window_lab.url.replace("/lab?", "/lab/workspaces/second?"))
+    second.page.goto(process_lab.url.replace("/lab?", "/lab/workspaces/second?"))
     second.wait_for_lab()
     second.open_from_list()
     second.expect_phase("connected")
@@ -313,13 +306,13 @@ def test_combinations_that_a_browser_keeps_reach_the_program_and_its_end_is_told
     assert notes[-3:] == [control, alt, delete]
 
 
-def test_notebook_shows_a_button_that_opens_the_tab(window: Desk, window_lab: SoloLab) -> None:
+def test_notebook_shows_a_button_that_opens_the_tab(window: Desk, process_lab: SoloLab) -> None:
     write_notebook(
-        window_lab.home / "session.ipynb",
+        process_lab.home / "session.ipynb",
         "import qcrbox as qc\nwith qc.window.gui() as g:\n    g.show()\nprint('shown')",
     )
     desk = Desk(window.page.context.new_page())
-    desk.page.goto(window_lab.url.replace("/lab?", "/lab/workspaces/notebook/tree/session.ipynb?"))
+    desk.page.goto(process_lab.url.replace("/lab?", "/lab/workspaces/notebook/tree/session.ipynb?"))
     desk.wait_for_lab()
     desk.page.wait_for_selector("#jp-bottom-panel >> text=/\\) \\| Idle/")
     desk.page.click('.lm-MenuBar-item:has-text("Run")')

@@ -17,14 +17,13 @@ import pytest
 from qcrbox.sandbox.relay import Relay, Target
 from qcrbox_registry.launcher.approvals import Approvals
 
-from tests.conftest import ROOT, RunningRegistry
+from tests.conftest import INTRUDER, ROOT, RunningRegistry
 from tests.faults.test_containers import SAMPLE, Platform, until
 from tests.sessions.conftest import approve
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 MEMORY_BYTES = 600_000_000
 FRAGILE = ROOT / "tests" / "applications" / "fragile"
-INTRUDER = ROOT / "tests" / "applications" / "intruder"
 
 
 class BreakableDaemon:

@@ -69,7 +69,7 @@ class Place:
         return Client(self.url)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
     data = tmp_path_factory.mktemp("older") / "data"
     running = RunningRegistry(data, ROOT / "app_images", *APPLICATIONS).start()
@@ -77,25 +77,32 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegist
     running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     options = [word for folder in APPLICATIONS for word in ("--applications", str(folder))]
     with running_site(tmp_path_factory.mktemp("site"), *options) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def bea(site: Site) -> Person:
     return site.member("bea")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def token_file(bea: Person, tmp_path_factory: pytest.TempPathFactory) -> Path:
     address = signing_in.registry_address(bea.site.url)
     path = tmp_path_factory.mktemp("secrets") / "token"
     path.touch(0o600)
     path.write_text(signing_in.sign_in(address, tell=bea.let_in, timeout_s=90))
     return path
+
+
+@pytest.fixture
+def bridge(bea: Person, token_file: Path) -> Iterator[RunningBridge]:
+    made = RunningBridge(bea.site.url, "--token-file", str(token_file))
+    yield made
+    assert made.stop() == 0
 
 
 KINDS = ["registry", "bridge to a registry", pytest.param("bridge to a hub", marks=pytest.mark.slow)]

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,13 +48,6 @@ class Terminal:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(20)
         os.close(self.end)
-
-
-@pytest.fixture
-def bridge(bea: Person, token_file: Path) -> Iterator[RunningBridge]:
-    made = RunningBridge(bea.site.url, "--token-file", str(token_file))
-    yield made
-    assert made.stop() == 0
 
 
 def test_the_person_signs_in_once_by_a_code(bea: Person, tmp_path: Path):
@@ -115,14 +107,3 @@ def test_a_bridge_has_its_persons_rights_and_no_more(bridge: RunningBridge, site
             assert answer.error.code == 404
     finally:
         other.stop()
-
-
-def test_a_hub_that_stops_is_missed_in_words(bridge: RunningBridge, site: Site):
-    """Last: the site is gone afterwards."""
-    client = Client(bridge.url)
-    assert client.healthz()
-    site.stop()
-    answer = client.list_applications()
-    assert isinstance(answer, Failure)
-    assert answer.error.code == 500
-    assert "does not answer" in answer.error.message

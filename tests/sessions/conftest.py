@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +12,13 @@ from typing import Any
 import httpx
 import pytest
 import websockets
+from qcrbox.contract.errors import Unreachable
+from qcrbox.spec import load
+from qcrbox.spec.folder import required_spec_of
+from qcrbox_hub.apps.images import ImageBuilder
+from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.built_images import connect, keep_image
+from qcrbox_registry.launcher.approvals import Approvals
 
 from tests.conftest import RunningRegistry
 from tests.rfb_viewer import Viewer, WebSocketTransport
@@ -94,29 +99,28 @@ async def shows(viewer: Viewer, colour: tuple[int, int, int], seconds: float = 6
             await asyncio.sleep(0.05)
 
 
-_built: set[Path] = set()
+_images: dict[Path, str] = {}
 
 
 def approve(data: Path, *folders: Path) -> None:
-    """Build the images of `folders`, once in a test run, and approve them. Skips without a Docker daemon."""
-    import docker
-    from docker.errors import DockerException
+    """Build the images of `folders`, once in a test run, and approve them. Skips without a Docker daemon.
 
+    Without the command: it starts a process for each approval, and has tests of its own.
+    """
     try:
-        docker.from_env().ping()
-    except DockerException as problem:
-        pytest.skip(f"no Docker daemon answers: {problem}")
+        client = connect()
+    except Unreachable as problem:
+        pytest.skip(problem.message)
     (data / "run").mkdir(parents=True, exist_ok=True)
-    if missing := [folder for folder in folders if folder not in _built]:
-        _apps("build", *map(str, missing))
-        _built.update(missing)
-    _apps("approve", *map(str, folders), "--data", str(data))
-
-
-def _apps(*arguments: str) -> None:
-    command = [sys.executable, "-m", "qcrbox_hub", "apps", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    builder = ImageBuilder(
+        client, sources=paths.applications_folder(), constraints=paths.agent_pins(), say=print
+    )
+    for folder in folders:
+        if folder not in _images:
+            _images[folder] = builder.build_application(folder)[1]
+        application = load(required_spec_of(folder))
+        keep_image(client, _images[folder], data)
+        Approvals(data).approve(application.slug, application.version, _images[folder])
 
 
 @pytest.fixture(scope="module", params=["process", pytest.param("docker", marks=pytest.mark.docker)])

@@ -1,4 +1,4 @@
-"""`python -I -m qcrbox_hub.jupyterhub.bytecode`: compile what people's servers, kernels and agents import.
+"""`python -I -m qcrbox_hub.jupyterhub.bytecode [--gently]`: compile what people's servers, kernels and agents import.
 
 Python keeps compiled modules beside their sources. A sandbox sees both read-only, so what is missing there is compiled
 anew by every server, two seconds of a processor each. `qcrbox up` runs this beside it, with what the processors have
@@ -21,7 +21,7 @@ from pathlib import Path
 from qcrbox_hub.platform.child import Child, ChildSpec
 from qcrbox_hub.platform.shutdown import end_with_platform
 
-LEAST_URGENT = 19  # of a process, and of a session
+GENTLY, LEAST_URGENT = "--gently", 19  # of a process, and of a session
 # Importing these compiles them and all that they load.
 LOADED = (
     *("qcrbox_hub.jupyterhub.singleuser", "jupyterhub.singleuser", "jupyterlab.labapp", "qcrbox_extension"),
@@ -53,7 +53,9 @@ def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> Child | 
     """
     if _is_done():
         return None
-    spec = ChildSpec("bytecode", [sys.executable, "-I", "-m", __name__], environment, niceness=LEAST_URGENT)
+    spec = ChildSpec(
+        "bytecode", [sys.executable, "-I", "-m", __name__, GENTLY], environment, niceness=LEAST_URGENT
+    )
     child = Child(spec, logs / "bytecode.log")
     child.start(lifeline_fd)
     assert child.process is not None
@@ -81,9 +83,10 @@ def compile_all(loaded: tuple[str, ...] = LOADED, whole: tuple[str, ...] = WHOLE
 
 
 def main() -> None:
-    """Compile with what the processors have left, once for what is installed."""
+    """Compile once for what is installed; with `--gently` by what the processors have left."""
     end_with_platform()
-    os.nice(LEAST_URGENT)
+    if GENTLY in sys.argv:
+        os.nice(LEAST_URGENT)
     if _is_done():
         return
     installed = _installed()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import FrameType
 
 import qcrbox
+from qcrbox.signal_flag import SignalFlag
 
 from qcrbox_hub.accounts.first_admin import has_administrator
 from qcrbox_hub.jupyterhub import bytecode
@@ -35,7 +35,7 @@ class Run:
 
     def __init__(self, options: plans.Options, data: DataFolder, say: Say) -> None:
         self.options, self.data, self.say = options, data, say
-        self.stop_asked = threading.Event()
+        self.stop_asked = SignalFlag()
         self.supervisor: Supervisor | None = None
         self.plan: plans.Plan | None = None
         self.compiling: Child | None = None

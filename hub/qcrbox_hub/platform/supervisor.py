@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Literal
 
 import psutil
 from qcrbox.contract.errors import Unreachable
+from qcrbox.signal_flag import SignalFlag
 
 from qcrbox_hub.platform.child import Child, ChildSpec
 from qcrbox_hub.platform.log_files import CHECK_EVERY_S, TRIM_EVERY_S, rotate_large, trim_peoples
@@ -70,7 +70,7 @@ class Supervisor:
 
     # ------------------------------------------------------------------ starting
 
-    def start(self, stop: threading.Event) -> bool:
+    def start(self, stop: SignalFlag) -> bool:
         """Returns True when all are ready, False when `stop` was set before.
 
         Raises Unreachable with the end of the log when one of them cannot be started.
@@ -82,7 +82,7 @@ class Supervisor:
             stop.wait(TICK_S)
         return False
 
-    def watch(self, stop: threading.Event) -> None:
+    def watch(self, stop: SignalFlag) -> None:
         """Restart what ends, and keep the logs small, until `stop` is set."""
         next_look = next_trim = self.clock()
         while not stop.is_set():

@@ -81,12 +81,13 @@ def test_a_log_is_followed_over_its_rotation_until_ctrl_c(folder, capsys, monkey
 # ---------------------------------------------------------------- down
 
 HOLDER = """
-import signal, sys, threading
+import signal, sys
 from pathlib import Path
+from qcrbox.signal_flag import SignalFlag
 from qcrbox_hub.platform.data_folder import DataFolder
 folder = DataFolder(Path(sys.argv[1]))
 folder.lock()
-end = threading.Event()
+end = SignalFlag()
 signal.signal(signal.SIGTERM, (lambda *_: end.set()) if sys.argv[2] == "obeys" else signal.SIG_IGN)
 print("held", flush=True)
 end.wait()

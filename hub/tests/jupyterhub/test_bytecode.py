@@ -41,7 +41,6 @@ def test_nothing_is_done_twice_until_something_else_is_installed(
     done: list[str] = []
     monkeypatch.setattr(bytecode, "cache_from_source", lambda _: str(tmp_path / "bytecode.pyc"))
     monkeypatch.setattr(bytecode, "end_with_platform", lambda: None)
-    monkeypatch.setattr(bytecode.os, "nice", lambda _: None)
     monkeypatch.setattr(bytecode, "look_up_all", lambda: None)
     monkeypatch.setattr(bytecode, "compile_all", lambda: done.append(bytecode._installed()))
     bytecode.main()

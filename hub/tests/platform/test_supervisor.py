@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from qcrbox.contract.errors import Unreachable
+from qcrbox.signal_flag import SignalFlag
 from qcrbox_hub.platform.child import ChildSpec
 from qcrbox_hub.platform.supervisor import (
     MARK,
@@ -85,7 +86,7 @@ def test_child_starts_only_when_what_it_needs_is_ready(supervise) -> None:
 def test_failed_start_shows_the_end_of_the_log(supervise) -> None:
     supervisor = supervise(ChildSpec("registry", BROKEN, ready=lambda: False))
     with pytest.raises(Unreachable) as caught:
-        supervisor.start(threading.Event())
+        supervisor.start(SignalFlag())
     assert "exit code 3" in caught.value.what
     assert "no such table: atoms" in caught.value.why
 
@@ -190,9 +191,9 @@ def test_kill_9_of_the_supervisor_ends_what_watches_the_lifeline(tmp_path: Path)
         sleeper = [sys.executable, "-m", "qcrbox.lifeline", "--", sys.executable, "-c", "import time; time.sleep(600)"]
         specs = [ChildSpec(name, sleeper, {{"{MARK}": {mark!r}}}) for name in ("nats", "proxy")]
         supervisor = Supervisor(specs, Path({str(tmp_path)!r}), lambda text: None)
-        supervisor.start(threading.Event())
+        supervisor.start(SignalFlag())
         print("up", flush=True)
-        supervisor.watch(threading.Event())
+        supervisor.watch(SignalFlag())
     """
     parent = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True

@@ -28,6 +28,7 @@ MODULES = frozenset(
         "nats_client",
         "old_paths",
         "quick_imports",
+        "signal_flag",
         "sandbox",
         "spec",
         "waiting",

@@ -12,12 +12,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from qcrbox import lifeline
+from qcrbox.signal_flag import SignalFlag
 
 LOOK_S = 0.5
 LONGEST_PAUSE_S = 10.0
@@ -58,7 +58,7 @@ class NatsSupervisor:
 
     def __init__(self, command: list[str], watch: LogWatch, has_room: Callable[[], bool]) -> None:
         self._command, self._watch, self._has_room = command, watch, has_room
-        self._stopping = threading.Event()
+        self._stopping = SignalFlag()
         self._is_broken = False
         self.starts = 0
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from qcrbox_registry.launcher.managers.base import AgentPlan
 SAMPLE = Path(__file__).parents[3] / "app_images" / "agent" / "tests" / "fixtures" / "sample"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample_folder() -> Path:
     return SAMPLE
 
@@ -21,14 +22,14 @@ def sample(tmp_path: Path) -> ApprovedApplication:
     return Catalogue(tmp_path / "approved").approve(SAMPLE)
 
 
-@pytest.fixture
-def plan(sample: ApprovedApplication) -> Callable[[str], AgentPlan]:
+@pytest.fixture(scope="session")
+def plan_of() -> Callable[[ApprovedApplication, str], AgentPlan]:
     """A plan whose agent finds no NATS: it keeps on trying, so it runs."""
 
-    def make(agent: str, limits: Limits | None = None) -> AgentPlan:
+    def make(application: ApprovedApplication, agent: str, limits: Limits | None = None) -> AgentPlan:
         return AgentPlan(
             agent=agent,
-            application=sample,
+            application=application,
             limits=limits or Limits(),
             token="secret-token",
             nats_url="nats://127.0.0.1:1",
@@ -36,3 +37,11 @@ def plan(sample: ApprovedApplication) -> Callable[[str], AgentPlan]:
         )
 
     return make
+
+
+@pytest.fixture
+def plan(
+    sample: ApprovedApplication, plan_of: Callable[[ApprovedApplication, str], AgentPlan]
+) -> Callable[[str], AgentPlan]:
+    """Plans of the sample."""
+    return partial(plan_of, sample)

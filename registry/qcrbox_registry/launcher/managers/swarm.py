@@ -42,6 +42,7 @@ from qcrbox_registry.launcher.managers.docker import (
 
 _COMING = frozenset({"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"})
 START_S = 60.0
+LOOK_S = 0.2  # between two looks at a service that starts, which takes a second or two
 PRIVILEGES_API = (1, 44)  # of Docker 25
 
 
@@ -212,7 +213,7 @@ class SwarmManager(DockerManager):
             if time.monotonic() > deadline:
                 why = (task or {}).get("Status", {}).get("Err") or "no machine of the swarm takes it"
                 raise StartFailed("The service did not start.", why=f"{why}.")
-            time.sleep(0.05)
+            time.sleep(LOOK_S)
         if task["Status"]["State"] in ("rejected", "orphaned"):
             raise StartFailed(f"The swarm could not start the container: {task['Status'].get('Err', '')}.")
 

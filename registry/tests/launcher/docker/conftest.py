@@ -43,12 +43,14 @@ def _second_daemon():
 
 @pytest.fixture(scope="module")
 def start_daemon(daemon):
-    """Starts Docker daemons of the module's own: `start_daemon("--live-restore")`."""
+    """Starts Docker daemons of the module's own: `start_daemon("--live-restore", image=…)`, with an image of the machine's."""
     with contextlib.ExitStack() as stack:
 
-        def start(*options: str):
+        def start(*options: str, image: str = ""):
             own = _second_daemon()(*options)
             stack.callback(own.end)
+            if image:
+                own.load(daemon, image)
             return own.start()
 
         yield start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -28,11 +29,13 @@ class SecondDaemon:
         self.url = f"unix://{self.folder}/docker.sock"
         self.options = options
         self.process: subprocess.Popen[bytes] | None = None
+        self._seen: dict[Path, Path] = {}  # layer of another daemon -> where this one has it
+        self._to_copy: list[tuple[docker.DockerClient, str]] = []
 
     def start(self) -> SecondDaemon:
         folder = self.folder
         # In a network namespace of its own: a daemon without a bridge deletes docker0, which is another daemon's.
-        command = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+        command = ["unshare", "--net", *self._mounting("ip link set lo up")]
         command += ["dockerd", "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
         command += ["--pidfile", str(folder / "pid"), "-H", self.url, "--bridge", "none", "--iptables=false"]
         with (folder / "log").open("a") as log:
@@ -41,10 +44,14 @@ class SecondDaemon:
             )
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(DockerException):
+            try:
                 docker.DockerClient(base_url=self.url).ping()
-                return self
-            time.sleep(0.1)
+            except DockerException:
+                time.sleep(0.1)
+                continue
+            while self._to_copy:
+                self._copy(*self._to_copy.pop())
+            return self
         pytest.fail(f"the second daemon did not start: {(folder / 'log').read_text()[-2000:]}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
@@ -62,15 +69,45 @@ class SecondDaemon:
             os.kill(int(containerd.read_text()), signal.SIGKILL)
             containerd.unlink()
 
-    def load(self, source: docker.DockerClient, *images: str) -> None:
-        """Copy images of another daemon."""
+    def load(self, source: docker.DockerClient, image: str) -> None:
+        """Give the daemon an image of another one, without its names. Before the daemon starts.
+
+        It sees the layers of the other one, for reading alone. Saving and loading them takes minutes; that is left to
+        daemons which keep them in another way.
+        """
+        about, wanted = source.info(), source.images.get(image)
+        if about["Driver"] != "overlay2":
+            self._to_copy.append((source, wanted.id))
+            return
+        kept, own = Path(about["DockerRootDir"]), self.folder / "data"
+        copied, chain = [f"image/overlay2/imagedb/content/{wanted.id.replace(':', '/')}"], ""
+        for layer in wanted.attrs["RootFS"]["Layers"]:
+            chain = f"sha256:{hashlib.sha256(f'{chain} {layer}'.encode()).hexdigest()}" if chain else layer
+            about_layer = f"image/overlay2/layerdb/{chain.replace(':', '/')}"
+            folder = f"overlay2/{(kept / about_layer / 'cache-id').read_text()}"
+            copied += [about_layer, f"overlay2/l/{(kept / folder / 'link').read_text()}"]
+            copied += [f"{folder}/{name}" for name in ("link", "lower") if (kept / folder / name).exists()]
+            (own / folder / "diff").mkdir(parents=True, exist_ok=True)
+            self._seen[kept / folder / "diff"] = own / folder / "diff"
+        subprocess.run(["cp", "--archive", "--parents", *copied, str(own)], cwd=kept, check=True)
+
+    def _mounting(self, first: str) -> list[str]:
+        """Words in front of the daemon's own: `first`, and the mounts that it alone sees and that end with it."""
+        steps, data = [first], self.folder / "data"
+        if self._seen:
+            # Docker would put a mount of its own over the layers, unless there is one that is shared.
+            steps += ["mount --make-rslave /", f"mount --bind {data} {data}", f"mount --make-shared {data}"]
+            steps += [f"mount --bind --options ro {layer} {own}" for layer, own in self._seen.items()]
+        words = ["sh", "-c", " && ".join([*steps, 'exec "$@"']), "sh"]
+        return ["--mount", *words] if self._seen else words
+
+    def _copy(self, source: docker.DockerClient, image: str) -> None:
         client = docker.DockerClient(base_url=self.url, timeout=300)
-        for image in images:
-            with tempfile.TemporaryFile(dir="/var/tmp") as archive:
-                for chunk in source.images.get(image).save():
-                    archive.write(chunk)
-                archive.seek(0)
-                client.images.load(archive)
+        with tempfile.TemporaryFile(dir="/var/tmp") as archive:
+            for chunk in source.images.get(image).save():
+                archive.write(chunk)
+            archive.seek(0)
+            client.images.load(archive)
 
     def sleeper(self) -> str:
         """Id of a tiny image that does nothing: made of this machine's own `sleep`, so nothing is copied for minutes."""

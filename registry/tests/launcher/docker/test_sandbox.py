@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 from qcrbox.contract.messages import Limits
 from qcrbox.sandbox import seccomp
+from qcrbox_registry.launcher.approvals import Approvals
+from qcrbox_registry.launcher.catalogue import Catalogue
 from qcrbox_registry.launcher.conformance import agents_of, ended
-from qcrbox_registry.launcher.managers.docker import MB
+from qcrbox_registry.launcher.managers.docker import MB, DockerManager
 
 pytestmark = pytest.mark.docker
 
@@ -26,9 +28,22 @@ async def manager(make_manager):
     return await make_manager()
 
 
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory, sample_image, sample_folder, plan_of, daemon):
+    """A container with an agent in it, for tests that leave it as it was."""
+    data = tmp_path_factory.mktemp("victim")
+    Approvals(data).approve("sample", "1.0", sample_image, by="test")
+    manager = DockerManager(data=str(data), nats_url="nats://127.0.0.1:1")
+    sample = Catalogue(data / "approved").approve(sample_folder)
+    with asyncio.Runner() as runner:
+        runner.run(manager.setup())
+        yield daemon.containers.get(runner.run(manager.start(plan_of(sample, "victim"))))
+        runner.run(manager.end_platform())
+
+
 @pytest.fixture
-async def victim(manager, plan, daemon):
-    """A container with an agent in it."""
+async def own_victim(manager, plan, daemon):
+    """One for tests that leave something in it."""
     return daemon.containers.get(await manager.start(plan("victim")))
 
 
@@ -175,10 +190,10 @@ def test_there_is_no_docker_socket(victim):
 
 
 @pytest.mark.attack(23)
-async def test_the_agents_of_others_are_not_to_be_seen(manager, plan, victim):
+async def test_the_agents_of_others_are_not_to_be_seen(manager, plan, own_victim):
     await manager.start(plan("other"))
-    assert "other" not in inside(victim, "import os; print(os.listdir('/run/qcrbox'))")
-    processes = inside(victim, "import os; print(len([p for p in os.listdir('/proc') if p.isdigit()]))")
+    assert "other" not in inside(own_victim, "import os; print(os.listdir('/run/qcrbox'))")
+    processes = inside(own_victim, "import os; print(len([p for p in os.listdir('/proc') if p.isdigit()]))")
     assert int(processes) < 10
 
 
@@ -269,7 +284,7 @@ async def test_a_memory_bomb_ends_itself_and_not_its_agent_or_the_machine(manage
     done = victim.exec_run(["python3", "-c", "x = [bytearray(b'x' * 10**8) for _ in range(100)]"])
     assert done.exit_code == 137
     # What the kernel counted for this container alone: others use memory at the same time.
-    memory = victim.stats(stream=False)["memory_stats"]
+    memory = victim.stats(stream=False, one_shot=True)["memory_stats"]
     assert memory["limit"] == 512 * MB
     assert memory.get("max_usage", memory["usage"]) <= memory["limit"]
     victim.reload()
@@ -310,9 +325,9 @@ async def test_a_disk_filler_fills_its_own_folder_only(manager, plan, daemon, fo
 
 
 @pytest.mark.attack(24)
-def test_an_inode_filler_fills_its_own_folder_only(victim):
+def test_an_inode_filler_fills_its_own_folder_only(own_victim):
     found = inside(
-        victim,
+        own_victim,
         """
         made = 0
         try:
@@ -327,17 +342,17 @@ def test_an_inode_filler_fills_its_own_folder_only(victim):
 
 
 @pytest.mark.attack(24)
-def test_a_log_flood_is_cut(victim):
+def test_a_log_flood_is_cut(own_victim):
     inside(
-        victim,
+        own_victim,
         """
         with open('/proc/1/fd/1', 'wb') as out:
             for _ in range(60):
                 out.write((b'x' * 999 + b'\\n') * 1000)
         """,
     )
-    victim.reload()
-    logs = Path(victim.attrs["LogPath"])
+    own_victim.reload()
+    logs = Path(own_victim.attrs["LogPath"])
     assert sum(path.stat().st_size for path in logs.parent.glob("*-json.log*")) < 12 * MB
 
 
@@ -394,9 +409,9 @@ async def test_a_door_takes_so_many_connections_and_no_more(make_manager, plan, 
 
 
 @pytest.mark.attack(24)
-async def test_nothing_is_left_after_all_that(manager, victim):
+async def test_nothing_is_left_after_all_that(manager, own_victim):
     assert await agents_of(manager) == ["victim"]
-    victim.kill()
-    assert (await ended(manager, victim.id)).exit_code == 137
+    own_victim.kill()
+    assert (await ended(manager, own_victim.id)).exit_code == 137
     assert await agents_of(manager) == []
     assert not (manager.mounts.root / "victim").exists()

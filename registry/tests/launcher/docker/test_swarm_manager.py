@@ -14,10 +14,9 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def swarm(start_daemon, daemon, sample_image):
+def swarm(start_daemon, sample_image):
     """Address of a second daemon as a swarm of one, with the sample's image."""
-    own = start_daemon()
-    own.load(daemon, sample_image)
+    own = start_daemon(image=sample_image)
     client = docker.DockerClient(base_url=own.url, timeout=300)
     client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0")
     yield own.url
