@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from docutils import nodes
+from furo.navigation import get_navigation_tree
 from qcrbox_hub.cli import COMMANDS, make_app
 from qcrbox_hub.platform.settings import reference as settings_page
 from qcrbox_registry.scheduler.settings import SchedulerSettings
@@ -22,7 +23,7 @@ from typer.testing import CliRunner
 from tools.site import links, reference
 from tools.site.api import api_pages, modules
 from tools.site.names import endings
-from tools.site.navigation import titles
+from tools.site.navigation import Tree, titles
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs"
@@ -250,3 +251,32 @@ def test_the_tree_of_pages_keeps_the_pages_below_and_no_heading():
     assert kept.astext().split() == ["title", "alone"]
     assert [each["entries"] for each in kept.findall(addnodes.toctree)] == [[(None, "other")]]
     assert "heading" in table.astext(), "the page itself keeps its headings"
+
+
+def tree_as_sphinx_writes_it(here: str) -> str:
+    """Two pages, and two more below the first; `here` is where it stands."""
+
+    def entry(level, name, below="", open_=False):
+        own = name == here
+        link = (
+            '<a class="current reference internal" href="#">'
+            if own
+            else f'<a class="reference internal" href="{name}">'
+        )
+        mark = " current" if own or open_ else ""
+        return f'<li class="toctree-l{level}{mark}">{link}{name}</a>{below}</li>\n'
+
+    def entries(made):
+        start = '<ul class="current">' if " current" in made else "<ul>"
+        return f"{start}\n{made}</ul>\n"
+
+    below = entries(entry(2, "b.html") + entry(2, "c.html"))
+    return entries(entry(1, "a.html", below, here in ("b.html", "c.html")) + entry(1, "d.html"))
+
+
+@pytest.mark.parametrize("first", ["a.html", "b.html", "nowhere.html"])
+def test_pages_are_marked_in_the_tree_of_their_folder_as_the_theme_marks_them(first):
+    tree = Tree(get_navigation_tree(tree_as_sphinx_writes_it(first)), first)
+    for page in ("c.html", "a.html", "d.html", "b.html", "nowhere.html"):
+        assert tree.of(page) == get_navigation_tree(tree_as_sphinx_writes_it(page)), page
+    assert 'class="toctree-l2 current current-page"' in tree.of("c.html")

@@ -7,11 +7,13 @@ works from the file system and loads nothing from elsewhere.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shutil
 import sys
 from pathlib import Path
 
+from qcrbox.quick_imports import quick_imports
 from sphinx.cmd.build import build_main
 
 from tools.site import links, reference
@@ -41,8 +43,11 @@ def assemble(source: Path) -> None:
 def build(output: Path) -> int:
     """Assemble and build with warnings as errors; exit code of Sphinx."""
     source, html = output / "source", output / "html"
-    assemble(source)
+    with quick_imports():  # the reference imports all rooms
+        assemble(source)
     shutil.rmtree(html, ignore_errors=True)
+    # Trees of pages are large and live long: looking for garbage among them as often as usual finds little.
+    gc.set_threshold(100_000, 20)
     # English words in signatures and help texts, whatever the machine's language.
     os.environ["QCRBOX_LANGUAGE"] = "en"
     configuration = str(Path(__file__).parent)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 import qcrbox
+from sphinx.pycode.parser import Parser
 
 from tools.site import names, navigation
 from tools.site.docstrings import as_rst
@@ -30,6 +33,8 @@ autodoc_default_options = {
 }
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
+# Types stand in annotations; looking for others parses the source of every function once more.
+autodoc_use_type_comments = False
 # A name that several modules have is no fault of an annotation.
 suppress_warnings = ["ref.python", "config.cache"]
 python_use_unqualified_type_names = True
@@ -47,4 +52,8 @@ def setup(app):
     app.connect("autodoc-process-docstring", lambda app, what, name, thing, options, lines: as_rst(lines))
     navigation.install(app)
     names.install(app)
+    # Only links to highlighted source, which this site does not have, ask where a definition begins and ends.
+    Parser.parse_definition = lambda parser: None
+    # Sphinx makes a record of each of its many debugging messages, which `-q` then drops.
+    logging.getLogger("sphinx").setLevel(logging.INFO)
     return {"parallel_read_safe": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -57,6 +58,12 @@ class Page(HTMLParser):
 def broken(html: Path) -> Iterator[str]:
     """Every link inside the site that leads nowhere, and everything that is loaded from elsewhere."""
     pages = {file: Page(file) for file in html.rglob("*.html")}
+
+    @cache  # The pages of a folder lead to the same ones: beside each stands the tree of all.
+    def led_to(folder: Path, path: str) -> tuple[Path, bool]:
+        target = (folder / unquote(path)).resolve()
+        return target, target.exists()
+
     for file, page in pages.items():
         for link in page.loaded:
             if urlsplit(link).netloc:
@@ -65,8 +72,8 @@ def broken(html: Path) -> Iterator[str]:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
-            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
-            if not target.exists():
+            target, there = led_to(file.parent, parts.path) if parts.path else (file, True)
+            if not there:
                 yield f"{file.relative_to(html)} links to {link}: no such file"
             elif target in pages and unquote(parts.fragment) not in pages[target].anchors:
                 yield f"{file.relative_to(html)} links to {link}: no such place on the page"

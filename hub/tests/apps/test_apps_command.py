@@ -7,15 +7,22 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree
 
+import httpx
 import pytest
 from qcrbox_hub.apps.check import check
+from qcrbox_hub.apps.platform import private_platform
+from qcrbox_hub.cli import main
 
 ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.timeout(900)
+
+Apps = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def apps(*words: str | Path, data: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -24,6 +31,34 @@ def apps(*words: str | Path, data: Path | None = None) -> subprocess.CompletedPr
         command += ["--data", str(data)]
     environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "200"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=800)
+
+
+@pytest.fixture
+def apps_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Apps:
+    """As `apps`, in this process; the walk-through of an application runs `apps test` as a process."""
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["qcrbox", "apps", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(words, code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def platform(scaffold: Path) -> Iterator[httpx.Client]:
+    """What `apps test --manager process` starts for the new application. It offers ours as well."""
+    with private_platform(scaffold, "process") as client:
+        yield client
+
+
+@pytest.fixture
+def on_one_platform(monkeypatch: pytest.MonkeyPatch, platform: httpx.Client) -> None:
+    """Suites run on `platform` instead of one each."""
+    monkeypatch.setattr("qcrbox_hub.cli.apps.private_platform", lambda *_: nullcontext(platform))
 
 
 @pytest.fixture
@@ -68,25 +103,38 @@ def test_a_new_application_passes_its_suite_in_its_container_and_is_let_in_and_o
 
 
 @pytest.mark.parametrize(
-    ("slug", "manager", "cases"),
+    ("slug", "cases"),
     [
-        ("refine", "process", 9),
-        ("shelxle", "process", 4),
-        pytest.param("qcrboxtools", "docker", 19, marks=pytest.mark.docker),
-        pytest.param("avogadro", "docker", 2, marks=pytest.mark.docker),
+        pytest.param("qcrboxtools", 19, marks=pytest.mark.docker),
+        pytest.param("avogadro", 2, marks=pytest.mark.docker),
     ],
 )
-def test_our_own_applications_pass_their_suites(tmp_path: Path, slug: str, manager: str, cases: int):
+def test_our_own_applications_pass_their_suites_in_containers(tmp_path: Path, slug: str, cases: int):
+    report = tmp_path / "report.xml"
+    done = apps("test", ROOT / "app_images" / slug, "--manager", "docker", "--junit", report)
+    all_passed(done, report, cases)
+
+
+@pytest.mark.usefixtures("on_one_platform")
+@pytest.mark.parametrize(("slug", "cases"), [("refine", 9), ("shelxle", 4)])
+def test_our_own_applications_pass_their_suites(apps_here: Apps, tmp_path: Path, slug: str, cases: int):
     if slug == "shelxle" and not all(map(shutil.which, ("shelxle", "Xtigervnc"))):
         pytest.skip("ShelXle or Xtigervnc is not installed")
     report = tmp_path / "report.xml"
-    done = apps("test", ROOT / "app_images" / slug, "--manager", manager, "--junit", report)
+    done = apps_here("test", ROOT / "app_images" / slug, "--manager", "process", "--junit", report)
+    all_passed(done, report, cases)
+
+
+def all_passed(done: subprocess.CompletedProcess[str], report: Path, cases: int) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     suite = ElementTree.parse(report).getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == (str(cases), "0", "0")
 
 
-def test_a_case_that_fails_is_reported_in_words_in_xml_and_in_the_exit_code(tmp_path: Path, scaffold: Path):
+@pytest.mark.usefixtures("on_one_platform")
+def test_a_case_that_fails_is_reported_in_words_in_xml_and_in_the_exit_code(
+    apps_here: Apps, tmp_path: Path, scaffold: Path
+):
     folder = tmp_path / "two_sites"
     shutil.copytree(scaffold, folder)
     suite = folder / "tests" / "suite.yaml"
@@ -98,7 +146,7 @@ def test_a_case_that_fails_is_reported_in_words_in_xml_and_in_the_exit_code(tmp_
         + '    expected_results: [{type: "status", expected_value: "successful"}]\n'
     )
     report = tmp_path / "report.xml"
-    done = apps("test", folder, "--manager", "process", "--junit", report)
+    done = apps_here("test", folder, "--manager", "process", "--junit", report)
     assert done.returncode == 1
     assert "suite.yaml:14: a structure without atoms is refused" in done.stdout
     assert "expected: status is successful; found: failed" in done.stdout
@@ -188,7 +236,9 @@ def test_an_image_is_built_with_the_arguments_that_its_dockerfile_has(tmp_path: 
     ],
     ids=["no value", "two applications", "the base"],
 )
-def test_arguments_of_builds_are_checked_before_anything_is_built(words: tuple[str, ...], said: str):
-    done = apps("build", *words)
+def test_arguments_of_builds_are_checked_before_anything_is_built(
+    apps_here: Apps, words: tuple[str, ...], said: str
+):
+    done = apps_here("build", *words)
     assert done.returncode != 0
     assert said in " ".join(done.stderr.split())

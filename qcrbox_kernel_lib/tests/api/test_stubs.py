@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+# Kept between runs: with it, mypy takes a twentieth of the time. `make lint` checks with other options and has its own.
+CACHE = Path(__file__).parents[3] / ".mypy_cache" / "scripts"
 GOOD = """\
 from pathlib import Path
 
@@ -40,7 +43,7 @@ def checked(live_box, tmp_path_factory):
     (folder / "good.py").write_text(GOOD)
     (folder / "bad.py").write_text(BAD)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder / "cache"), *FILES],
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(CACHE), *FILES],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -135,8 +135,7 @@ async def _run(given: argparse.Namespace) -> int:
         config=config, launcher=name, data=str(data), nats_url=url, log=logging.getLogger("manager")
     )
     catalogue = Catalogue(data / "run" / "approved" / name)
-    await asyncio.to_thread(catalogue.approve_all, given.applications)
-    launcher = Launcher(name, url, credential, manager, catalogue)
+    launcher = Launcher(name, url, credential, manager, catalogue, given.applications)
     running = asyncio.create_task(launcher.run())
     loop = asyncio.get_running_loop()
     platform_gone, ending = threading.Event(), data / "run" / "ending"

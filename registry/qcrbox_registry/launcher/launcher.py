@@ -7,7 +7,9 @@ import contextlib
 import logging
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -74,10 +76,17 @@ class Launcher:
     """Answers the requests of the registry with the help of a manager, and reports agents that ended."""
 
     def __init__(
-        self, name: str, url: str, credential: Credential, manager: Manager, catalogue: Catalogue
+        self,
+        name: str,
+        url: str,
+        credential: Credential,
+        manager: Manager,
+        catalogue: Catalogue,
+        folders: Sequence[Path] = (),
     ) -> None:
+        """folders: of applications to approve at the start, beside those the catalogue has already."""
         self.name, self._url, self._credential = name, url, credential
-        self.manager, self.catalogue = manager, catalogue
+        self.manager, self.catalogue, self._folders = manager, catalogue, folders
         self.agents: dict[str, ManagedAgent] = {}
         self._connection: Client | None = None
         self._preparing: dict[tuple[str, str], str] = {}
@@ -95,7 +104,9 @@ class Launcher:
             self.agents[found.agent] = _adopted(found)
         if self.agents:
             log.info("adopted %s", ", ".join(self.agents))
-        else:
+        # Approving takes seconds on a busy machine; agents of an earlier start reach NATS again since `setup`.
+        await asyncio.to_thread(self.catalogue.approve_all, self._folders)
+        if not self.agents:
             await asyncio.to_thread(self.catalogue.prune)
         watch = asyncio.create_task(self._watch(), name="watch")
         # Apart from the telling: an engine that is slow to answer must not make this launcher look lost.

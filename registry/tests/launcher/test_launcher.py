@@ -13,6 +13,9 @@ import pytest
 import pytest_asyncio
 from qcrbox.contract.errors import Unreachable
 from qcrbox.contract.messages import LauncherAnswer, StartAgent, StopAgent
+from qcrbox_registry.launcher.catalogue import Catalogue
+from qcrbox_registry.launcher.launcher import Credential, Launcher
+from qcrbox_registry.launcher.managers.base import Manager
 from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
@@ -206,6 +209,31 @@ async def test_agents_live_on_and_are_adopted_when_the_launcher_restarts(site, n
     assert (await site.listed())[agent].handle.startswith(f"{ready.pid}.")
     os.kill(ready.pid, signal.SIGKILL)
     assert (await site.gone(agent)).agent == agent
+
+
+async def test_agents_of_an_earlier_start_reach_nats_before_applications_are_approved(
+    tmp_path, sample_folder
+):
+    """Containers reach NATS through the launcher: without it for long they count as lost."""
+    catalogue = Catalogue(tmp_path / "store")
+    approved = []
+
+    class Doors(Manager):
+        async def setup(self):
+            approved.append(list(catalogue))
+
+        async def list(self):
+            return []
+
+    manager = Doors(prepare_at_start=False)
+    launcher = Launcher("local", "nats://127.0.0.1:9", Credential(), manager, catalogue, [sample_folder])
+    running = asyncio.create_task(launcher.run())
+    async with asyncio.timeout(60):
+        while not list(catalogue):
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    assert approved == [[]]
 
 
 async def test_stopping_what_is_not_there_is_no_error(site):
