@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -194,6 +195,10 @@ def test_every_page_is_in_the_index():
     assert {page for page in pages if not any(fnmatch(page, pattern) for pattern in listed)} == set()
 
 
+# In the environment of the build, where it has to stay.
+SECRET = "a-token-that-no-reader-may-see"
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     """The site as `make docs` builds it, warnings being errors."""
@@ -201,6 +206,7 @@ def site(tmp_path_factory) -> Path:
     done = subprocess.run(
         [sys.executable, "-m", "tools.site", "--output", str(folder)],
         cwd=ROOT,
+        env={**os.environ, "TOKEN_OF_THE_BUILDER": SECRET},
         capture_output=True,
         text=True,
         timeout=840,
@@ -208,6 +214,18 @@ def site(tmp_path_factory) -> Path:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "html"
+
+
+def test_no_page_tells_about_the_machine_that_built_it(site):
+    private = (SECRET, str(ROOT), str(Path.home() / ".cache"))
+    telling = {
+        str(page.relative_to(site)): word
+        for page in site.rglob("*")
+        if page.is_file()
+        for word in private
+        if word.encode() in page.read_bytes()
+    }
+    assert telling == {}
 
 
 @pytest.mark.slow

@@ -33,6 +33,8 @@ autodoc_default_options = {
 }
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
+# Defaults as they are written: the value of `os.environ` is the environment of whoever builds the site.
+autodoc_preserve_defaults = True
 # Types stand in annotations; looking for others parses the source of every function once more.
 autodoc_use_type_comments = False
 # A name that several modules have is no fault of an annotation.
