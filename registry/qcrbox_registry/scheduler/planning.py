@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 from qcrbox_registry.scheduler.agent_state import AgentState
@@ -17,9 +18,16 @@ class Planner:
 
     def __init__(self, state: SchedulerState, dispatcher: Dispatcher, launching: Launching) -> None:
         self.state, self.dispatcher, self.launching = state, dispatcher, launching
+        self._planning = asyncio.Lock()
 
     async def plan(self) -> None:
         """Start the agents that waiting calculations and warm pools need; free places for them."""
+        # One at a time: the reconciler calls it too, and while a request is written the other would start what this one
+        # is about to.
+        async with self._planning:
+            await self._plan()
+
+    async def _plan(self) -> None:
         for application in list(self.state.fleet.applications.values()):
             partitions = [
                 partition

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from qcrbox_registry.scheduler.agent_state import AgentState
 from qcrbox_registry.store.holds import Hold
@@ -111,6 +113,15 @@ async def test_each_person_gets_an_agent_where_agents_are_not_shared(parts):
     for owner in ("ada", "bob", "eve"):
         parts.submit(owner)
     await plan(parts)
+    assert asked(parts) == 3
+
+
+async def test_two_who_plan_at_the_same_time_start_what_is_wanted_once(parts):
+    """Those who hand out and those who reconcile: each of them plans."""
+    parts.application(warm=3)
+    parts.launcher(capacity=9)
+    await asyncio.gather(parts.planner.plan(), parts.planner.plan())
+    await parts.quiet()
     assert asked(parts) == 3
 
 

@@ -236,6 +236,8 @@ async def test_a_clock_that_is_set_weighs_nobody_heavier(site, launcher, clock):
     world = site.scheduler.state
     for person in ("ada", "bob"):
         await site.ended(await site.submit("sleep", owner=person, arguments={"seconds": 0.2}))
+        # The end is stored before it is charged.
+        await site.until(lambda person=site.people[person]: ("person", person) in world.used_s)
         clock.wall_ahead_s += 86400.0
     for person in site.people.values():
         used = world.share.use("person", person, clock.monotonic())
