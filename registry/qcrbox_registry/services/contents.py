@@ -50,6 +50,7 @@ class Stored:
     sha256: str
     size: int
     index: dict[str, Any] | None = None
+    is_looked_at: bool = False  # whether the index is all that can be had: what is no CIF never gets one
 
     def new_file(self) -> NewFile:
         """A data file with these contents."""
@@ -89,11 +90,14 @@ class ContentService:
 
     async def index_now(self, stored: Stored) -> None:
         """Index a small CIF, unless that takes long."""
-        if _may_be_cif(stored.filename) and stored.size <= INDEX_NOW_BYTES:
+        if not _may_be_cif(stored.filename):
+            stored.is_looked_at = True
+        elif stored.size <= INDEX_NOW_BYTES:
             with contextlib.suppress(TimeoutError):
                 stored.index = await within(
                     self._context.indexer.index(stored.sha256, stored.size, stored.filename), INDEX_NOW_S
                 )
+                stored.is_looked_at = True
 
     def index_later(self, files: Sequence[NewFile]) -> None:
         """Index in the background the CIFs that are not indexed yet."""

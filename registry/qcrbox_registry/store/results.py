@@ -21,7 +21,9 @@ from qcrbox_registry.store.engine import upsert_for
 from qcrbox_registry.store.tables import (
     calculation_outputs,
     calculations,
+    cif_index,
     command_durations,
+    data_files,
     uploads,
 )
 from qcrbox_registry.store.transitions import Change, Entry, Ledger
@@ -107,7 +109,9 @@ def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> 
         return None
     ordered = sorted(end.outputs, key=lambda output: not output.primary)
     stored = _stored_uploads(conn, entry, ordered)
-    _write_verdict(conn, entry, end, (stored[ordered[0].upload_id].result or {}).get("index") or {})
+    _write_verdict(
+        conn, entry.id, (stored[ordered[0].upload_id].result or {}).get("index") or {}, end.warnings
+    )
     about = conn.execute(_title_parts.where(calculations.c.id == entry.id)).one()
     title = titles.title_of(titles.Parts(**about._mapping, state=str(end.status)))
     dataset = datasets.NewDataset(
@@ -145,12 +149,43 @@ def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> 
     return dataset.id
 
 
-def _write_verdict(conn: Connection, entry: Entry, end: Finished, index: Mapping[str, Any]) -> None:
-    """How it ended, for the title. index: that of the main output."""
-    metrics = logs.progress_of(conn, [entry.id]).get(entry.id, {}).get("metrics") or {}
-    verdict = titles.verdict_of(metrics, index.get("r1"), end.warnings)
+def put_index(conn: Connection, sha256: str, index: dict[str, Any], now: float) -> list[str]:
+    """Keep the index of an output that was stored without one; ids of calculations whose title says more now.
+
+    The output is still with the uploads of its agent, or a file of its dataset already.
+    """
+    waiting = sa.select(uploads.c.id, uploads.c.result).where(
+        uploads.c.purpose == "output", uploads.c.sha256 == sha256, uploads.c.state == "stored"
+    )
+    for row in conn.execute(waiting).all():
+        if not (row.result or {}).get("index"):
+            conn.execute(sa.update(uploads).where(uploads.c.id == row.id).values(result={"index": index}))
+    files = (
+        sa.select(calculation_outputs.c.data_file_id, calculation_outputs.c.is_primary, calculations)
+        .join(data_files, data_files.c.id == calculation_outputs.c.data_file_id)
+        .join(calculations, calculations.c.id == calculation_outputs.c.calculation_id)
+        .outerjoin(cif_index, cif_index.c.data_file_id == data_files.c.id)
+        .where(data_files.c.sha256 == sha256, cif_index.c.data_file_id.is_(None))
+    )
+    titled = []
+    for file in conn.execute(files).all():
+        datasets.put_index(conn, file.data_file_id, index, now)
+        if file.is_primary and _write_verdict(conn, file.id, index, file.warnings or []):
+            titled.append(file.id)
+    return titled
+
+
+def _write_verdict(
+    conn: Connection, calculation_id: str, index: Mapping[str, Any], warnings: Sequence[str]
+) -> bool:
+    """Write how it ended, for the title, if that is known. index: that of the main output."""
+    metrics = logs.progress_of(conn, [calculation_id]).get(calculation_id, {}).get("metrics") or {}
+    verdict = titles.verdict_of(metrics, index.get("r1"), warnings)
     if verdict:
-        conn.execute(sa.update(calculations).where(calculations.c.id == entry.id).values(verdict=verdict))
+        conn.execute(
+            sa.update(calculations).where(calculations.c.id == calculation_id).values(verdict=verdict)
+        )
+    return bool(verdict)
 
 
 def _stored_uploads(conn: Connection, entry: Entry, outputs: Sequence[OutputFile]) -> dict[str, sa.Row[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 
@@ -10,6 +11,7 @@ from qcrbox.contract.errors import Conflict, NotFound, NotSignedIn, TooLarge
 from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
 from qcrbox.contract.states import State
 from qcrbox_registry.messaging.tokens import FilesToken, sign
+from qcrbox_registry.services import contents
 from qcrbox_registry.services.agent_files import AgentFileService
 from qcrbox_registry.services.contents import ContentService
 from qcrbox_registry.store import calculations as records
@@ -119,6 +121,55 @@ async def test_an_output_above_the_limit_is_refused_before_and_while_it_arrives(
         await service.write_output(attempt, key_of(b"x" * 11), chunks(), 11)
     with pytest.raises(TooLarge):
         await service.write_output(attempt, key_of(b"x" * 11), chunks(b"x" * 6, b"x" * 5), None)
+
+
+@pytest.mark.parametrize("is_ended", [False, True], ids=["with its agent's uploads", "in its dataset"])
+async def test_a_result_that_a_busy_machine_could_not_read_at_once_gets_its_index_and_title(
+    world, context, service, token, chunks, monkeypatch, is_ended
+):
+    goes_on = asyncio.Event()
+
+    async def index(sha256, size, filename):
+        await goes_on.wait()
+        return {"names": ["_cell_length_a"], "full": {"r1": 0.04}, "r1": 0.04}
+
+    context.indexer.index = index
+    monkeypatch.setattr(contents, "INDEX_NOW_S", 0.01)
+    made = world.start()
+    number = world.run(made)
+    world.change(made, State.RUNNING, number)
+    key = key_of(b"data_x", filename="new.cif")
+    written = await service.write_output(
+        await service.attempt(made, token(made, number)), key, chunks(b"data_x"), None
+    )
+    output = OutputFile(name="written", filename="new.cif", filetype="cif", primary=True, **written)
+    end = Finished(calculation_id=made, attempt=number, status=State.SUCCESSFUL, outputs=[output])
+    subscription = context.hub.subscribe(lambda event: event.kind == "title")
+    if is_ended:
+        world.do(results.commit_many, [end])
+    goes_on.set()
+    await context.background.settle()
+    if not is_ended:
+        world.do(results.commit_many, [end])
+    row = world.ask(records.get, made)
+    ((file,),) = world.ask(datasets.files_of, [row.output_dataset_id]).values()
+    assert world.ask(datasets.index_of, [file.id]) == {file.id: {"r1": 0.04}}
+    assert row.verdict == "R1 0.0400"
+    if is_ended:
+        (event, *_) = await subscription.get(10)
+        assert event.object_id == made
+
+
+async def test_an_output_that_is_no_cif_is_read_once(context, service, attempt, chunks):
+    asked = []
+
+    async def index(sha256, size, filename):
+        asked.append(filename)
+
+    context.indexer.index = index
+    await service.write_output(attempt, key_of(b"one", filename="a.cif"), chunks(b"one"), None)
+    await context.background.settle()
+    assert asked == ["a.cif"]
 
 
 async def test_the_newest_checkpoint_replaces_the_others(service, attempt, chunks):

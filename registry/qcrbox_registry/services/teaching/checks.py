@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qcrbox.contract.teaching import QUANTITIES, Check
+from qcrbox.contract.teaching import QUANTITIES, Check, Task
 
 from qcrbox_registry.services.space_group_settings import settings_of
 
@@ -58,6 +58,15 @@ def figure(figures: Mapping[str, Any], quantity: str) -> float | None:
 def needs_facts(check: Check) -> bool:
     """Whether the check reads the CIF itself, not only its index."""
     return check.kind in ("all_hydrogens", "no_alerts", "element", "occupancy")
+
+
+def lacks_reading(task: Task, evidence: Evidence) -> bool:
+    """Whether the CIF has to be read before this task can be judged: it was not, and has no index yet."""
+    if evidence.is_read:
+        return False
+    if any(needs_facts(check) for check in task.checks):
+        return True
+    return not evidence.figures and (task.band is not None or bool(task.checks))
 
 
 def run(check: Check, evidence: Evidence) -> Result:

@@ -17,6 +17,7 @@ from qcrbox_registry.services.teaching import checks
 from qcrbox_registry.services.teaching.checks import Evidence
 from qcrbox_registry.services.teaching.progress import Answer, Work, matches
 from qcrbox_registry.store import datasets, events
+from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.teaching import work
 from qcrbox_registry.store.teaching.work import Done
 
@@ -61,27 +62,50 @@ def typed(answers: dict[str, tuple[str, float]] | None) -> dict[str, Answer]:
 
 
 def lacking_facts(tasks: Sequence[Task], found: Sequence[Done]) -> list[str]:
-    """Ids of the CIFs that a check of these tasks has to read and that were not read yet."""
-    reading = [task for task in tasks if any(checks.needs_facts(check) for check in task.checks)]
+    """Ids of the CIFs that have to be read before these tasks can be judged."""
     wanted: list[str] = []
     for done in found:
-        unread = done.facts is None and done.problem is None
-        if done.state != State.SUCCESSFUL or done.data_file_id is None or not unread:
+        if done.state != State.SUCCESSFUL or done.data_file_id is None:
             continue
-        if any(matches(task, as_work(done)) for task in reading):
+        work = as_work(done)
+        if any(checks.lacks_reading(task, work.evidence) and matches(task, work) for task in tasks):
             wanted.append(done.data_file_id)
     return wanted
 
 
 async def read_facts(context: Context, data_file_ids: Sequence[str]) -> None:
-    """Read these CIFs for the checks, in the process of the indexer. A file that cannot be read keeps its reason."""
+    """Read these CIFs for the checks, in the process of the indexer. A file that cannot be read keeps its reason.
+
+    One that has no index yet gets it too.
+    """
     for file_id in data_file_ids:
         row = await context.db.read(partial(datasets.get_file, data_file_id=file_id, deleted=True))
         facts, problem = await _facts_of(context, row)
         if facts is None:
             problem = problem or "The CIF could not be read."
-        known = partial(work.put_facts, data_file_id=file_id, facts=facts, problem=problem, now=time.time())
+        index = await _lacking_index_of(context, row) if facts is not None else None
+        known = partial(_keep, file_id=file_id, index=index, facts=facts, problem=problem)
         await context.db.write(known)
+
+
+async def _lacking_index_of(context: Context, row: datasets.DataFile) -> dict[str, Any] | None:
+    """The index of a CIF that has none yet. A busy machine reads its results after they have arrived."""
+    if await context.db.read(partial(datasets.index_of, data_file_ids=[row.id])):
+        return None
+    return await context.indexer.index(row.sha256, row.size, row.filename)
+
+
+def _keep(
+    conn: Connection,
+    file_id: str,
+    index: dict[str, Any] | None,
+    facts: Mapping[str, Any] | None,
+    problem: str,
+) -> None:
+    now = time.time()
+    if index is not None:
+        datasets.put_index(conn, file_id, index, now)
+    work.put_facts(conn, data_file_id=file_id, facts=facts, problem=problem, now=now)
 
 
 class FactReader:

@@ -127,7 +127,7 @@ def _judge(task: Task, work: Work) -> Progress:
     if work.state != State.SUCCESSFUL:
         words = work.error.strip().splitlines()[0][:300] if work.error.strip() else f"Ended as {work.state}."
         return replace(known, state=TaskState.FAILED, words=words)
-    if not work.evidence.is_read and any(checks.needs_facts(check) for check in task.checks):
+    if checks.lacks_reading(task, work.evidence):
         # Nothing is wrong with it yet: a student would begin to change what is right.
         return replace(known, words=READING)
     value = checks.figure(work.evidence.figures, task.quantity)

@@ -18,11 +18,12 @@ from qcrbox_registry.services.teaching.evidence import (
     typed,
 )
 from qcrbox_registry.services.teaching.progress import Answer
-from qcrbox_registry.store import trash
+from qcrbox_registry.store import datasets, trash
 from qcrbox_registry.store.tables import cif_facts
 from qcrbox_registry.store.teaching.work import Done
 
 READS = Task(id="a", title="A", command="practice.read", checks=[Check(kind="no_alerts")])
+ANY_RESULT = Task(id="c", title="C")
 FIGURES_ONLY = Task(id="b", title="B", checks=[Check(kind="space_group", number=1)])
 
 
@@ -48,7 +49,9 @@ def done(id="c", person=1, **more):  # noqa: A002 - as the field is called
     ("more", "tasks", "wanted"),
     [
         ({}, [READS], True),
-        ({}, [FIGURES_ONLY], False),
+        ({"figures": {"r1": 0.04}}, [FIGURES_ONLY], False),
+        ({}, [FIGURES_ONLY], True),
+        ({}, [ANY_RESULT], False),
         ({}, [], False),
         ({"command_name": "other"}, [READS], False),
         ({"state": "failed"}, [READS], False),
@@ -60,6 +63,8 @@ def done(id="c", person=1, **more):  # noqa: A002 - as the field is called
     ids=[
         "unread",
         "index suffices",
+        "no index yet",
+        "nothing to judge",
         "no task",
         "another command",
         "failed",
@@ -119,6 +124,24 @@ async def test_what_a_cif_says_or_why_it_says_nothing_is_kept(world, context, fi
     file_id = file_of("ada", "a.cif")
     await read_facts(context, [file_id])
     assert noted(world, file_id) == kept
+
+
+async def test_a_cif_that_has_no_index_yet_gets_it_with_the_facts(world, context, file_of):
+    asked = []
+
+    async def facts(sha256, filename):
+        return {"alerts": {}}, ""
+
+    async def index(sha256, size, filename):
+        asked.append(filename)
+        return {"names": ["_cell_length_a"], "full": {"r1": 0.04}}
+
+    context.indexer.exercise_facts, context.indexer.index = facts, index
+    file_id = file_of("ada", "a.cif")
+    for _ in range(2):
+        await read_facts(context, [file_id])
+    assert world.ask(datasets.index_of, [file_id]) == {file_id: {"r1": 0.04}}
+    assert asked == ["a.cif"]
 
 
 async def test_a_file_that_is_too_large_or_gone_is_not_read(world, context, file_of, monkeypatch):

@@ -7,6 +7,7 @@ from qcrbox.contract.teaching import Task, TaskState
 from qcrbox_registry.services.teaching.checks import Evidence
 from qcrbox_registry.services.teaching.progress import (
     AWAY_S,
+    READING,
     STUCK_S,
     Answer,
     Presence,
@@ -54,6 +55,21 @@ def work(at=0.0, state="successful", r1=0.04, **more):
 )
 def test_state_of_a_calculation(works, state):
     assert of_task(REFINE, works, None).state is state
+
+
+@pytest.mark.parametrize(
+    ("evidence", "state", "words"),
+    [
+        (Evidence({}), TaskState.RUNNING, READING),
+        (Evidence({}, problem="It wrote no CIF."), TaskState.OUT_OF_BAND, "The result states no R1."),
+        (Evidence({}, facts={}), TaskState.OUT_OF_BAND, "The result states no R1."),
+        (Evidence({"r1": 0.04}), TaskState.DONE, "R1 is 0.04"),
+    ],
+    ids=["not read yet", "no CIF", "no R1", "index"],
+)
+def test_a_result_is_wrong_only_once_it_was_read(evidence, state, words):
+    found = of_task(REFINE, [work(evidence=evidence)], None)
+    assert (found.state, found.words.startswith(words)) == (state, True)
 
 
 def test_the_first_line_of_an_error_is_shown():
