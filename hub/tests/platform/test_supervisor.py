@@ -184,8 +184,9 @@ def test_kill_9_of_the_supervisor_ends_what_watches_the_lifeline(tmp_path: Path)
     """The one promise nobody can keep by tidying up: there is no chance to."""
     mark = f"test-{os.getpid()}-{time.time_ns()}"
     script = f"""
-        import sys, threading, time
+        import sys
         from pathlib import Path
+        from qcrbox.signal_flag import SignalFlag
         from qcrbox_hub.platform.child import ChildSpec
         from qcrbox_hub.platform.supervisor import Supervisor
         sleeper = [sys.executable, "-m", "qcrbox.lifeline", "--", sys.executable, "-c", "import time; time.sleep(600)"]
