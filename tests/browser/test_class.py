@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as TooLate
 
-from .conftest import LIMIT_MS, Person, Platform, grave
+from .conftest import LIMIT_MS, PASSWORD, Person, Platform, grave
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = "/hub/teaching"
