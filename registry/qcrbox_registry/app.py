@@ -110,6 +110,7 @@ async def _loops(core: Core, settings: Settings) -> AsyncIterator[None]:
     context = core.context
     idle = IdleSessions(context.db, context.scheduler, context.publish, settings.session_idle_s)
     loops: list[Coroutine[Any, Any, None]] = [
+        core.housekeeping.index_left(),
         core.housekeeping.store_examples(),
         core.housekeeping.mark_departed(),
         core.housekeeping.sweep_again(),

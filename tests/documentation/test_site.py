@@ -216,6 +216,7 @@ def site(tmp_path_factory) -> Path:
     return folder / "html"
 
 
+@pytest.mark.slow
 def test_no_page_tells_about_the_machine_that_built_it(site):
     private = (SECRET, str(ROOT), str(Path.home() / ".cache"))
     telling = {
@@ -230,6 +231,7 @@ def test_no_page_tells_about_the_machine_that_built_it(site):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.slow
 def test_the_site_is_built_without_a_warning_and_no_link_is_broken(site):
     assert (site / "index.html").is_file()
     for notebook in tutorials_of(ROOT):

@@ -105,6 +105,10 @@ class ContentService:
             if file.index is None and _may_be_cif(file.filename):
                 self._context.background.spawn(self._index(file))
 
+    async def index_left(self, since: float) -> None:
+        """Index in the background what arrived since then (Unix time, s) and has no index: the registry ended before."""
+        self.index_later(await self._context.db.read(lambda conn: datasets.unindexed(conn, since)))
+
     async def _index(self, file: NewFile) -> None:
         try:
             index = await self._context.indexer.index(file.sha256, file.size, file.filename)

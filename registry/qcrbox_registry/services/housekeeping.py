@@ -22,6 +22,8 @@ DEPARTURES_S = 300.0
 SWEEP_S = 3600.0
 AUDIT_S = 60.0
 UPLOAD_AGE_S = 7 * 86400.0
+# A CIF that cannot be read has no index either: it is not tried at every start for ever.
+LEFT_AGE_S = 86400.0
 log = structlog.get_logger(__name__)
 
 
@@ -30,7 +32,7 @@ def _logged(event: str) -> Callable[[Exception], None]:
 
 
 class Housekeeping:
-    """Four loops. `sweep` is one round of one of them."""
+    """Four loops, of which `sweep` is one round, and what is done once at the start."""
 
     def __init__(
         self,
@@ -53,6 +55,10 @@ class Housekeeping:
                 self._contents.index_later(new)
 
         await again_and_again(store, EXAMPLES_S, _logged("examples_not_stored"))
+
+    async def index_left(self) -> None:
+        """Index once the CIFs that the registry before this one did not come to."""
+        await self._contents.index_left(time.time() - LEFT_AGE_S)
 
     async def mark_departed(self) -> None:
         """Note deleted groups and accounts again and again."""

@@ -306,6 +306,23 @@ def names_in(conn: Connection, data_file_id: str) -> list[str] | None:
     return names
 
 
+def unindexed(conn: Connection, since: float) -> list[NewFile]:
+    """CIFs without an index that arrived since then (Unix time, s), newest first; at most 1000."""
+    query = (
+        sa.select(data_files.c.id, data_files.c.filename, data_files.c.sha256, data_files.c.size)
+        .outerjoin(cif_index, cif_index.c.data_file_id == data_files.c.id)
+        .where(
+            data_files.c.filetype.in_(("cif", "fcf")),
+            data_files.c.created_at >= since,
+            data_files.c.deleted_at.is_(None),
+            cif_index.c.data_file_id.is_(None),
+        )
+        .order_by(data_files.c.created_at.desc())
+        .limit(1000)
+    )
+    return [NewFile(**row._mapping) for row in conn.execute(query)]
+
+
 def index_row_of(conn: Connection, sha256: str) -> dict[str, Any] | None:
     """The row of `cif_index` of any file with these contents, for a new file of the same contents."""
     query = (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 
 import pytest
 from qcrbox.contract.errors import CifError, QuotaExceeded, TooLarge
 from qcrbox_registry.access.quota import Limit, QuotaHeadroom
 from qcrbox_registry.services import contents as module
 from qcrbox_registry.services.contents import ContentService, Stored
-from qcrbox_registry.store import contents, datasets
+from qcrbox_registry.store import contents, datasets, trash
 from qcrbox_registry.store.objects import DamagedObject
 from qcrbox_registry.store.quotas import GIB
 
@@ -97,6 +98,28 @@ async def test_what_was_not_indexed_is_indexed_beside_the_requests(world, contex
     assert sorted(asked) == ["bad.cif", "good.cif"]
     assert world.ask(datasets.names_in, ids["good.cif"]) == ["_cell_length_a"]
     assert world.ask(datasets.names_in, ids["bad.cif"]) is None
+
+
+async def test_what_the_last_registry_left_without_an_index_is_indexed(world, context, service, file_of):
+    asked = []
+
+    async def index(sha256, size, filename):
+        asked.append(filename)
+        return {"names": ["_cell_length_a"], "full": {"r1": 0.04}}
+
+    context.indexer.index = index
+    ids = {
+        name: file_of("ada", name, name.encode()) for name in ("new.cif", "known.cif", "gone.cif", "a.txt")
+    }
+    world.do(datasets.put_index, ids["known.cif"], {"names": [], "full": {}}, 1.0)
+    world.do(trash.delete_file, ids["gone.cif"], world.person["ada"], 1.0)
+    await service.index_left(time.time() + 60)
+    await context.background.settle()
+    assert asked == [], "it arrived before that"
+    await service.index_left(time.time() - 60)
+    await context.background.settle()
+    assert asked == ["new.cif"]
+    assert world.ask(datasets.index_of, [ids["new.cif"]]) == {ids["new.cif"]: {"r1": 0.04}}
 
 
 async def test_damaged_bytes_are_found_and_noted(world, context, service, file_of):
