@@ -8,6 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def leave_out_extras() -> None:
+    """Let later imports do without libraries that others import when they are installed and that we never use.
+
+    Called before those imports, it saves a third of a second of each start.
+    """
+    for name in ("aiohttp", "rich"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+
+
 @contextmanager
 def quick_imports() -> Iterator[None]:
     """Import inside this block.

@@ -6,8 +6,10 @@ import queue
 
 
 class SignalFlag:
-    """As `threading.Event`, whose `set` takes a lock: called by a signal handler it waits for ever when the interrupted
-    thread holds that lock, as it does at the begin and end of each `wait`. A `SimpleQueue` may be filled at any moment.
+    """Like `threading.Event`, but safe to set in a signal handler.
+
+    `Event.set` takes a lock. If the interrupted thread holds it, which it does at the start and end of each `wait`, a
+    handler that calls `set` blocks for ever. `SimpleQueue.put` is reentrant.
     """
 
     def __init__(self) -> None:
@@ -15,20 +17,20 @@ class SignalFlag:
         self._signs: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def set(self) -> None:
-        """Set it for good and wake those who wait."""
+        """Set the flag and wake all waiting threads."""
         self._is_set = True
         self._signs.put(None)
 
     def is_set(self) -> bool:
-        """Whether it has been set."""
+        """Whether the flag is set."""
         return self._is_set
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until it is set, at most so long, s; whether it is."""
+        """Wait until the flag is set, at most `seconds`; returns whether it is set."""
         if not self._is_set:
             try:
                 self._signs.get(timeout=seconds)
             except queue.Empty:
                 return self._is_set
-            self._signs.put(None)  # for others who wait
+            self._signs.put(None)  # wakes the next waiting thread
         return self._is_set

@@ -13,17 +13,16 @@ import sys
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
+from qcrbox.quick_imports import leave_out_extras, quick_imports
+
 if __name__ == "__main__":
-    # Extras that libraries import when they are there and we never use: a third of a second at each start.
-    for _unused in ("aiohttp", "rich"):
-        sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
+    leave_out_extras()
 
 import structlog
 import uvicorn
 from pydantic import ValidationError
 from qcrbox import lifeline
 from qcrbox.contract.errors import Conflict, QcError
-from qcrbox.quick_imports import quick_imports
 
 from qcrbox_registry.api.agent_socket import serve_agent_socket
 from qcrbox_registry.settings import Settings

@@ -40,8 +40,8 @@ ARGUMENTS = [
     "--disable-sync",
     # Pictures are drawn with WebGL; a test machine has no graphics card.
     "--enable-unsafe-swiftshader",
-    # Nothing has an address but this machine, not even what is given as numbers. A route that aborts requests would do
-    # the same, but turns the cache off: each load of Lab would fetch and compile everything again.
+    # Only loopback addresses are resolved; numeric addresses are blocked as well. A route that aborts requests has the
+    # same effect but disables the cache, so that each load of Lab fetches and compiles everything again.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE *.localhost , EXCLUDE 127.0.0.1",
 ]
 
@@ -129,7 +129,7 @@ def visits() -> Visits:
 
 @contextmanager
 def fresh_profiles(chromium: Browser, platform: Platform, visits: Visits) -> Iterator[Callable[[], Page]]:
-    """Gives pages of people with a profile each. An open page of Lab asks its server again and again: all are closed."""
+    """Opens pages with a separate browser profile each, and closes them: open pages of Lab poll their servers."""
     contexts: list[BrowserContext] = []
 
     def make() -> Page:
@@ -166,7 +166,7 @@ NOT_OURS = (
     re.compile(r"error: Failed to load resource: the server responded with a status of 4\d\d "),
     # Lab asks for the workspace, settings and translations of a server while that one is replaced or goes away.
     re.compile(r"error: (Failed to load resource: net::ERR_|WebSocket connection to .* failed)"),
-    # The Jupyter server cannot list its kernels while one is coming up, which has no time of a last activity; Lab asks again.
+    # The Jupyter server fails to list kernels while one starts and has no time of last activity; Lab repeats the request.
     re.compile(
         r"error: Failed to load resource: the server responded with a status of 500 .*/api/kernels\?\d+\)$"
     ),
@@ -200,7 +200,7 @@ def no_errors_in_the_console(visits: Visits) -> Iterator[None]:
 
 
 def watch(context: BrowserContext, visits: Visits) -> None:
-    """Note where the pages of a context try to go, what is thrown in them, and what they write into their consoles."""
+    """Record the requests, exceptions and console messages of all pages of a context."""
     context.on("request", lambda request: _note(visits, request.url))
     context.on("page", lambda page: page.on("websocket", lambda socket: _note(visits, socket.url)))
     context.on("weberror", lambda thrown: visits.errors.append(f"{thrown.error.stack or thrown.error}"))

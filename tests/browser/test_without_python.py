@@ -217,7 +217,7 @@ def test_a_wrongly_typed_atom_is_corrected_in_the_picture_and_r1_falls(
     expect(page.locator(".jp-Notebook")).to_have_count(0)
 
 
-# The pointer over the canvas, in ever closer rows: what is large is met early. The name is set with the next frame.
+# Moves the pointer over the canvas on finer and finer grids, so that large atoms are found first. Labels change with the next frame.
 LOOK_FOR = """async (canvas, label) => {
     const { left, top, width, height } = canvas.getBoundingClientRect();
     for (const step of [36, 18, 9])
@@ -233,7 +233,7 @@ LOOK_FOR = """async (canvas, label) => {
 
 
 def click_atom(page: Page, canvas: Locator, label: str) -> None:
-    """Look for the atom in the page, where that takes no message for each place; then point at it and click."""
+    """Find the atom by a search inside the page, without a browser message per position; then point at it and click."""
     place = canvas.evaluate(LOOK_FOR, label)
     assert place, f"{label} is nowhere in the picture"
     canvas.hover(position=place)

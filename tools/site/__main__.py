@@ -46,7 +46,7 @@ def build(output: Path) -> int:
     with quick_imports():  # the reference imports all rooms
         assemble(source)
     shutil.rmtree(html, ignore_errors=True)
-    # Trees of pages are large and live long: looking for garbage among them as often as usual finds little.
+    # Document trees are large and long-lived, so frequent garbage collection finds little.
     gc.set_threshold(100_000, 20)
     # English words in signatures and help texts, whatever the machine's language.
     os.environ["QCRBOX_LANGUAGE"] = "en"

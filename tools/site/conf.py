@@ -33,9 +33,9 @@ autodoc_default_options = {
 }
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
-# Defaults as they are written: the value of `os.environ` is the environment of whoever builds the site.
+# Show defaults as source text: the value of `os.environ` would publish the environment of the build.
 autodoc_preserve_defaults = True
-# Types stand in annotations; looking for others parses the source of every function once more.
+# All types are annotations; searching for type comments parses the source of each function again.
 autodoc_use_type_comments = False
 # A name that several modules have is no fault of an annotation.
 suppress_warnings = ["ref.python", "config.cache"]
@@ -54,7 +54,7 @@ def setup(app):
     app.connect("autodoc-process-docstring", lambda app, what, name, thing, options, lines: as_rst(lines))
     navigation.install(app)
     names.install(app)
-    # Only links to highlighted source, which this site does not have, ask where a definition begins and ends.
+    # The start and end lines of definitions are needed only for links to source code, which this site does not have.
     Parser.parse_definition = lambda parser: None
     # Sphinx makes a record of each of its many debugging messages, which `-q` then drops.
     logging.getLogger("sphinx").setLevel(logging.INFO)

@@ -20,7 +20,7 @@ MARKS = {"current", "current-page"}
 
 
 class Tree:
-    """The theme's tree of a folder, made from that of one of its pages, `page`: the name of a file."""
+    """The theme's navigation tree for a folder. `made` is the tree of one of its pages, whose file name is `page`."""
 
     def __init__(self, made: str, page: str) -> None:
         self._soup = BeautifulSoup(made, "html.parser")
@@ -33,7 +33,7 @@ class Tree:
                 self._links[str(tag["href"])].append(tag)
 
     def of(self, page: str) -> str:
-        """The tree beside a page, as Sphinx and the theme mark it: where it stands, and what is above it is open."""
+        """The tree for one page, marked as Sphinx and the theme mark it: its entry is current, its parents are expanded."""
         marked = []
         for link in self._links.get(page, ()):
             link["class"] = ["current", *link["class"]]
@@ -68,7 +68,7 @@ def _unmark(tag: Tag) -> None:
 
 
 def install(app: Sphinx) -> None:
-    """Give pages a tree that is made of page titles, once for each folder."""
+    """Build the navigation tree from page titles once per folder and use it for all pages of the folder."""
     kept: dict[str, nodes.bullet_list] = {}
     trees: dict[str, Tree] = {}
 

@@ -83,7 +83,7 @@ def compile_all(loaded: tuple[str, ...] = LOADED, whole: tuple[str, ...] = WHOLE
 
 
 def main() -> None:
-    """Compile once for what is installed; with `--gently` by what the processors have left."""
+    """Compile the modules once per set of installed packages; `--gently` gives the process the lowest priority."""
     end_with_platform()
     if GENTLY in sys.argv:
         os.nice(LEAST_URGENT)

@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def quick_jupyterhub() -> Any:
-    """JupyterHub's application class, as far as a start needs it.
+    """JupyterHub's application class without the imports that only its help needs.
 
     The original imports every authenticator, spawner and proxy that is installed, 400 modules, to explain their options in
     `--help-all`.
@@ -27,9 +27,9 @@ def quick_jupyterhub() -> Any:
         from jupyterhub import app
         from traitlets import default
 
-    # Logs and sections of the configuration have the name of the class.
+    # Loggers and sections of the configuration are named after the class.
     class JupyterHub(app.JupyterHub):
-        """Names no classes whose options it could explain; the configuration reaches them all the same."""
+        """Lists no configurable classes for the help. Their configuration is applied as before."""
 
         @default("classes")
         def _load_classes(self) -> list[type]:

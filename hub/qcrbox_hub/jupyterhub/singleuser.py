@@ -15,7 +15,7 @@ from qcrbox.quick_imports import quick_imports
 from qcrbox_hub.jupyterhub.tutorials import FOLDER, offer_tutorials
 from qcrbox_hub.platform.shutdown import end_with_platform
 
-# Modules of the hub's own process, named by those for servers: for types in signatures, and for a page that no server has.
+# Modules of the hub process that server modules import only for type annotations and for a page that servers do not offer.
 OF_THE_HUB = ("jupyterhub.orm", "jupyterhub.handlers", "jupyterhub.handlers.pages")
 
 
@@ -35,7 +35,7 @@ def run() -> None:
 
 
 class _Unused(ModuleType):
-    """A module whose names are classes without content."""
+    """A placeholder module; each of its attributes is an empty class."""
 
     def __getattr__(self, name: str) -> type:
         if name.startswith("__"):
@@ -45,9 +45,9 @@ class _Unused(ModuleType):
 
 @contextlib.contextmanager
 def without_the_hub() -> Iterator[None]:
-    """Import what JupyterHub has for servers inside this block: it leaves out the hub's database, pages and migrations.
+    """Inside this block, JupyterHub's server modules are imported without the hub's database, pages and migrations.
 
-    These are 200 modules, 23 MB and a third of a second of a processor in each person's server. What imports them later gets them.
+    These are 200 modules, 23 MB and a third of a second of a processor in each person's server. Later imports load the real modules.
     """
     unused = {name: _Unused(name) for name in OF_THE_HUB if name not in sys.modules}
     sys.modules.update(unused)

@@ -18,12 +18,11 @@ from pathlib import Path
 
 from qcrbox import lifeline
 from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.quick_imports import leave_out_extras
 from traitlets.config import Config
 
 if __name__ == "__main__":
-    # As in the registry: extras that libraries import when they are there and we never use.
-    for _unused in ("aiohttp", "rich"):
-        sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
+    leave_out_extras()
 
 from qcrbox_registry.launcher import joining
 from qcrbox_registry.launcher.catalogue import Catalogue

@@ -84,7 +84,7 @@ class Launcher:
         catalogue: Catalogue,
         folders: Sequence[Path] = (),
     ) -> None:
-        """folders: of applications to approve at the start, beside those the catalogue has already."""
+        """folders: application folders that are approved at the start, in addition to the catalogue's."""
         self.name, self._url, self._credential = name, url, credential
         self.manager, self.catalogue, self._folders = manager, catalogue, folders
         self.agents: dict[str, ManagedAgent] = {}
@@ -104,7 +104,7 @@ class Launcher:
             self.agents[found.agent] = _adopted(found)
         if self.agents:
             log.info("adopted %s", ", ".join(self.agents))
-        # Approving takes seconds on a busy machine; agents of an earlier start reach NATS again since `setup`.
+        # After `setup`, so that running containers do not lose NATS during the approval, which can take seconds.
         await asyncio.to_thread(self.catalogue.approve_all, self._folders)
         if not self.agents:
             await asyncio.to_thread(self.catalogue.prune)

@@ -158,7 +158,7 @@ class Dispatcher:
         return agent.owner_id is None or agent.owner_id == owner_id
 
     def free_for(self, application: Application, partitions: list[QueuePartition]) -> int:
-        """How many agents will take some of these calculations in the next round: they became free after the last one."""
+        """Number of agents that became free since the last round and can take some of these calculations in the next."""
         return sum(
             not agent.active
             and any(

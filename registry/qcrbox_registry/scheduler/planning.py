@@ -22,8 +22,8 @@ class Planner:
 
     async def plan(self) -> None:
         """Start the agents that waiting calculations and warm pools need; free places for them."""
-        # One at a time: the reconciler calls it too, and while a request is written the other would start what this one
-        # is about to.
+        # The dispatch loop and the reconciler both plan. Without the lock, one would start the same agents again while
+        # the other waits for the database.
         async with self._planning:
             await self._plan()
 

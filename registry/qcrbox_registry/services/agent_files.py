@@ -99,12 +99,12 @@ class AgentFileService:
             return added
 
         upload = await self._context.db.write(write)
-        if not stored.is_looked_at:
+        if not stored.is_indexing_done:
             self._context.background.spawn(self._index(stored))
         return upload
 
     async def _index(self, stored: Stored) -> None:
-        """Index an output that is large, or that a busy machine could not read at once."""
+        """Index an output that was too large, or took too long, to be indexed before the answer."""
         try:
             index = await self._context.indexer.index(stored.sha256, stored.size, stored.filename)
             if index is None:

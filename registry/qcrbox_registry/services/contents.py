@@ -50,7 +50,7 @@ class Stored:
     sha256: str
     size: int
     index: dict[str, Any] | None = None
-    is_looked_at: bool = False  # whether the index is all that can be had: what is no CIF never gets one
+    is_indexing_done: bool = False  # also True for a file without an index because it is not a CIF
 
     def new_file(self) -> NewFile:
         """A data file with these contents."""
@@ -91,13 +91,13 @@ class ContentService:
     async def index_now(self, stored: Stored) -> None:
         """Index a small CIF, unless that takes long."""
         if not _may_be_cif(stored.filename):
-            stored.is_looked_at = True
+            stored.is_indexing_done = True
         elif stored.size <= INDEX_NOW_BYTES:
             with contextlib.suppress(TimeoutError):
                 stored.index = await within(
                     self._context.indexer.index(stored.sha256, stored.size, stored.filename), INDEX_NOW_S
                 )
-                stored.is_looked_at = True
+                stored.is_indexing_done = True
 
     def index_later(self, files: Sequence[NewFile]) -> None:
         """Index in the background the CIFs that are not indexed yet."""
@@ -106,7 +106,7 @@ class ContentService:
                 self._context.background.spawn(self._index(file))
 
     async def index_left(self, since: float) -> None:
-        """Index in the background what arrived since then (Unix time, s) and has no index: the registry ended before."""
+        """Index in the background the CIFs stored since this Unix time (s) that have no index, e.g. after a restart."""
         self.index_later(await self._context.db.read(lambda conn: datasets.unindexed(conn, since)))
 
     async def _index(self, file: NewFile) -> None:

@@ -22,7 +22,7 @@ DEPARTURES_S = 300.0
 SWEEP_S = 3600.0
 AUDIT_S = 60.0
 UPLOAD_AGE_S = 7 * 86400.0
-# A CIF that cannot be read has no index either: it is not tried at every start for ever.
+# An unreadable CIF has no index either; the limit of age ends the attempts to index it.
 LEFT_AGE_S = 86400.0
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ def _logged(event: str) -> Callable[[Exception], None]:
 
 
 class Housekeeping:
-    """Four loops, of which `sweep` is one round, and what is done once at the start."""
+    """Four periodic loops, and `index_left`, which runs once at the start. `sweep` is one round of its loop."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Housekeeping:
         await again_and_again(store, EXAMPLES_S, _logged("examples_not_stored"))
 
     async def index_left(self) -> None:
-        """Index once the CIFs that the registry before this one did not come to."""
+        """Index the CIFs that the registry had not indexed when it last stopped."""
         await self._contents.index_left(time.time() - LEFT_AGE_S)
 
     async def mark_departed(self) -> None:

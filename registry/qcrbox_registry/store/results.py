@@ -150,9 +150,9 @@ def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> 
 
 
 def put_index(conn: Connection, sha256: str, index: dict[str, Any], now: float) -> list[str]:
-    """Keep the index of an output that was stored without one; ids of calculations whose title says more now.
+    """Store the index of an output that has none; returns the ids of calculations whose title changes.
 
-    The output is still with the uploads of its agent, or a file of its dataset already.
+    The output is either an upload of a running calculation or already a file of a dataset.
     """
     waiting = sa.select(uploads.c.id, uploads.c.result).where(
         uploads.c.purpose == "output", uploads.c.sha256 == sha256, uploads.c.state == "stored"

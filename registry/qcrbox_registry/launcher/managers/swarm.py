@@ -42,7 +42,7 @@ from qcrbox_registry.launcher.managers.docker import (
 
 _COMING = frozenset({"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"})
 START_S = 60.0
-LOOK_S = 0.2  # between two looks at a service that starts, which takes a second or two
+LOOK_S = 0.2  # polling interval while a service starts, which takes one to two seconds
 PRIVILEGES_API = (1, 44)  # of Docker 25
 
 

@@ -61,7 +61,7 @@ def needs_facts(check: Check) -> bool:
 
 
 def lacks_reading(task: Task, evidence: Evidence) -> bool:
-    """Whether the CIF has to be read before this task can be judged: it was not, and has no index yet."""
+    """Whether this task cannot be judged yet because the CIF has been neither read nor, where that suffices, indexed."""
     if evidence.is_read:
         return False
     if any(needs_facts(check) for check in task.checks):

@@ -76,7 +76,7 @@ def lacking_facts(tasks: Sequence[Task], found: Sequence[Done]) -> list[str]:
 async def read_facts(context: Context, data_file_ids: Sequence[str]) -> None:
     """Read these CIFs for the checks, in the process of the indexer. A file that cannot be read keeps its reason.
 
-    One that has no index yet gets it too.
+    CIFs without an index are indexed as well.
     """
     for file_id in data_file_ids:
         row = await context.db.read(partial(datasets.get_file, data_file_id=file_id, deleted=True))
@@ -89,7 +89,7 @@ async def read_facts(context: Context, data_file_ids: Sequence[str]) -> None:
 
 
 async def _lacking_index_of(context: Context, row: datasets.DataFile) -> dict[str, Any] | None:
-    """The index of a CIF that has none yet. A busy machine reads its results after they have arrived."""
+    """A new index for a CIF without one; None for an indexed CIF. Indexing follows the upload when it takes long."""
     if await context.db.read(partial(datasets.index_of, data_file_ids=[row.id])):
         return None
     return await context.indexer.index(row.sha256, row.size, row.filename)
