@@ -5,21 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterable
 
-import structlog
-from qcrbox.contract.errors import Conflict, QcError, TooLarge
+from qcrbox.contract.errors import Conflict, TooLarge
 from qcrbox.contract.messages import CHECKPOINT
 
 from qcrbox_registry.access.rights import missing
 from qcrbox_registry.messaging.tokens import read_files
-from qcrbox_registry.services.calculations import renamed_events
-from qcrbox_registry.services.contents import Content, ContentService, Stored
+from qcrbox_registry.services.contents import Content, ContentService
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.store import calculations, datasets, events, kept_checkpoints, results, uploads
+from qcrbox_registry.store import calculations, datasets, kept_checkpoints, uploads
 from qcrbox_registry.store.calculations import Attempt
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.uploads import NewOutput, OutputKey, Upload
-
-log = structlog.get_logger(__name__)
 
 
 class AgentFileService:
@@ -100,26 +96,8 @@ class AgentFileService:
 
         upload = await self._context.db.write(write)
         if not stored.is_indexing_done:
-            self._context.background.spawn(self._index(stored))
+            self._contents.index_later([stored.new_file()])
         return upload
-
-    async def _index(self, stored: Stored) -> None:
-        """Index an output that was too large, or took too long, to be indexed before the answer."""
-        try:
-            index = await self._context.indexer.index(stored.sha256, stored.size, stored.filename)
-            if index is None:
-                return
-            row = index
-
-            def write(conn: Connection) -> list[events.Event]:
-                now = time.time()
-                titled = results.put_index(conn, stored.sha256, row, now)
-                changed = [event for each in titled for event in renamed_events(conn, each, now)]
-                return list(events.write(conn, changed))
-
-            self._context.publish(await self._context.db.write(write))
-        except QcError as error:
-            log.warning("output_not_indexed", sha256=stored.sha256[:12], error=error.message)
 
 
 def _checkpoint(conn: Connection, calculation_id: str) -> Upload | datasets.DataFile | None:

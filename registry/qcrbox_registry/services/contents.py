@@ -14,8 +14,9 @@ from qcrbox.contract.errors import NotFound, QcError, TooLarge, Unreachable
 from qcrbox.waiting import within
 
 from qcrbox_registry.access.quota import QuotaHeadroom
+from qcrbox_registry.services.calculations import renamed_events
 from qcrbox_registry.services.context import Context
-from qcrbox_registry.store import contents, datasets
+from qcrbox_registry.store import contents, datasets, events, results
 from qcrbox_registry.store.datasets import DataFile, NewFile
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.objects import DamagedObject
@@ -110,13 +111,22 @@ class ContentService:
         self.index_later(await self._context.db.read(lambda conn: datasets.unindexed(conn, since)))
 
     async def _index(self, file: NewFile) -> None:
+        """Index every file and output with these contents; titles of the calculations follow."""
         try:
             index = await self._context.indexer.index(file.sha256, file.size, file.filename)
-            if index is not None:
-                row = index
-                await self._context.db.write(lambda conn: datasets.put_index(conn, file.id, row, time.time()))
+            if index is None:
+                return
+            row = index
+
+            def write(conn: Connection) -> list[events.Event]:
+                now = time.time()
+                titled = results.put_index(conn, file.sha256, row, now)
+                changed = [event for each in titled for event in renamed_events(conn, each, now)]
+                return list(events.write(conn, changed))
+
+            self._context.publish(await self._context.db.write(write))
         except QcError as error:
-            log.warning("cif_not_indexed", data_file=file.id, error=error.message)
+            log.warning("cif_not_indexed", sha256=file.sha256[:12], error=error.message)
 
     async def unified(self, file: DataFile) -> tuple[str, int]:
         """(SHA-256, size) of the unified form of a CIF; made on first use. Raises CifError."""
@@ -150,7 +160,7 @@ class ContentService:
 
 
 def _may_be_cif(filename: str) -> bool:
-    return datasets.filetype_of(filename) in ("cif", "fcf")
+    return datasets.filetype_of(filename) in datasets.INDEXED_TYPES
 
 
 async def _bounded(chunks: AsyncIterable[bytes], most: int, headroom: QuotaHeadroom) -> AsyncIterator[bytes]:

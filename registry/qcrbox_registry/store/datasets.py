@@ -26,6 +26,8 @@ from qcrbox_registry.store.tables import (
     storage,
 )
 
+# Files that are read for cells, formulas, R factors and the names of their items.
+INDEXED_TYPES = ("cif", "fcf")
 _FILETYPES = {
     ".cif": "cif", ".mcif": "cif", ".cif2": "cif", ".fcf": "fcf", ".hkl": "hkl", ".ins": "ins", ".res": "res",
     ".lst": "lst", ".pdb": "pdb", ".xyz": "xyz", ".mol": "mol", ".sdf": "sdf", ".tsc": "tsc", ".tscb": "tscb",
@@ -312,7 +314,7 @@ def unindexed(conn: Connection, since: float) -> list[NewFile]:
         sa.select(data_files.c.id, data_files.c.filename, data_files.c.sha256, data_files.c.size)
         .outerjoin(cif_index, cif_index.c.data_file_id == data_files.c.id)
         .where(
-            data_files.c.filetype.in_(("cif", "fcf")),
+            data_files.c.filetype.in_(INDEXED_TYPES),
             data_files.c.created_at >= since,
             data_files.c.deleted_at.is_(None),
             cif_index.c.data_file_id.is_(None),

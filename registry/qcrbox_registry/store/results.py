@@ -150,9 +150,9 @@ def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> 
 
 
 def put_index(conn: Connection, sha256: str, index: dict[str, Any], now: float) -> list[str]:
-    """Store the index of an output that has none; returns the ids of calculations whose title changes.
+    """Store the index of these contents where it is absent; returns the ids of calculations whose title changes.
 
-    The output is either an upload of a running calculation or already a file of a dataset.
+    It belongs to outputs of running calculations, which have no row of a file yet, and to files of datasets.
     """
     waiting = sa.select(uploads.c.id, uploads.c.result).where(
         uploads.c.purpose == "output", uploads.c.sha256 == sha256, uploads.c.state == "stored"
@@ -161,15 +161,24 @@ def put_index(conn: Connection, sha256: str, index: dict[str, Any], now: float) 
         if not (row.result or {}).get("index"):
             conn.execute(sa.update(uploads).where(uploads.c.id == row.id).values(result={"index": index}))
     files = (
-        sa.select(calculation_outputs.c.data_file_id, calculation_outputs.c.is_primary, calculations)
-        .join(data_files, data_files.c.id == calculation_outputs.c.data_file_id)
-        .join(calculations, calculations.c.id == calculation_outputs.c.calculation_id)
+        sa.select(
+            data_files.c.id.label("file_id"),
+            calculation_outputs.c.is_primary,
+            calculations.c.id,
+            calculations.c.warnings,
+        )
+        .outerjoin(calculation_outputs, calculation_outputs.c.data_file_id == data_files.c.id)
+        .outerjoin(calculations, calculations.c.id == calculation_outputs.c.calculation_id)
         .outerjoin(cif_index, cif_index.c.data_file_id == data_files.c.id)
-        .where(data_files.c.sha256 == sha256, cif_index.c.data_file_id.is_(None))
+        .where(
+            data_files.c.sha256 == sha256,
+            data_files.c.filetype.in_(datasets.INDEXED_TYPES),
+            cif_index.c.data_file_id.is_(None),
+        )
     )
     titled = []
     for file in conn.execute(files).all():
-        datasets.put_index(conn, file.data_file_id, index, now)
+        datasets.put_index(conn, file.file_id, index, now)
         if file.is_primary and _write_verdict(conn, file.id, index, file.warnings or []):
             titled.append(file.id)
     return titled

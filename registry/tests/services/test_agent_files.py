@@ -7,7 +7,7 @@ import hashlib
 import time
 
 import pytest
-from qcrbox.contract.errors import Conflict, NotFound, NotSignedIn, TooLarge
+from qcrbox.contract.errors import Conflict, NotFound, NotSignedIn, TooLarge, Unreachable
 from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
 from qcrbox.contract.states import State
 from qcrbox_registry.messaging.tokens import FilesToken, sign
@@ -158,6 +158,36 @@ async def test_a_result_that_a_busy_machine_could_not_read_at_once_gets_its_inde
     if is_ended:
         (event, *_) = await subscription.get(10)
         assert event.object_id == made
+
+
+async def test_a_result_that_the_last_registry_could_not_read_any_more_gets_its_index_and_title(
+    world, context, service, token, chunks, monkeypatch
+):
+    async def stopping(sha256, size, filename):
+        raise Unreachable("The registry stops.")
+
+    async def index(sha256, size, filename):
+        return {"names": ["_cell_length_a"], "full": {"r1": 0.04}, "r1": 0.04}
+
+    made = world.start()
+    number = world.run(made)
+    world.change(made, State.RUNNING, number)
+    monkeypatch.setattr(contents, "INDEX_NOW_BYTES", 0)
+    context.indexer.index = stopping
+    key = key_of(b"data_x", filename="new.cif")
+    attempt = await service.attempt(made, token(made, number))
+    written = await service.write_output(attempt, key, chunks(b"data_x"), None)
+    await context.background.settle()
+    output = OutputFile(name="written", filename="new.cif", filetype="cif", primary=True, **written)
+    world.do(
+        results.commit_many,
+        [Finished(calculation_id=made, attempt=number, status=State.SUCCESSFUL, outputs=[output])],
+    )
+    assert "R1" not in (world.ask(records.get, made).verdict or "")
+    context.indexer.index = index
+    await ContentService(context).index_left(time.time() - 60)
+    await context.background.settle()
+    assert world.ask(records.get, made).verdict == "R1 0.0400"
 
 
 async def test_an_output_that_is_no_cif_is_read_once(context, service, attempt, chunks):

@@ -90,14 +90,34 @@ async def test_what_was_not_indexed_is_indexed_beside_the_requests(world, contex
         name: file_of("ada", name, name.encode()) for name in ("good.cif", "bad.cif", "known.cif", "a.txt")
     }
     files = [
-        datasets.NewFile(name, "0" * 64, 10, id=file_id, index={"full": {}} if name == "known.cif" else None)
-        for name, file_id in ids.items()
+        datasets.NewFile(
+            name,
+            hashlib.sha256(name.encode()).hexdigest(),
+            10,
+            index={"full": {}} if name == "known.cif" else None,
+        )
+        for name in ids
     ]
     service.index_later(files)
     await context.background.settle()
     assert sorted(asked) == ["bad.cif", "good.cif"]
     assert world.ask(datasets.names_in, ids["good.cif"]) == ["_cell_length_a"]
     assert world.ask(datasets.names_in, ids["bad.cif"]) is None
+
+
+async def test_all_cifs_with_the_same_contents_are_indexed_and_no_other_file(
+    world, context, service, file_of
+):
+    async def index(sha256, size, filename):
+        return {"names": ["_cell_length_a"], "full": {"r1": 0.04}}
+
+    context.indexer.index = index
+    ada, bob, text = (
+        file_of(*each, b"data_x") for each in (("ada", "a.cif"), ("bob", "b.cif"), ("ada", "a.txt"))
+    )
+    service.index_later([datasets.NewFile("a.cif", hashlib.sha256(b"data_x").hexdigest(), 6)])
+    await context.background.settle()
+    assert set(world.ask(datasets.index_of, [ada, bob, text])) == {ada, bob}
 
 
 async def test_what_the_last_registry_left_without_an_index_is_indexed(world, context, service, file_of):
