@@ -1,5 +1,5 @@
 # make run    sets up and starts the platform        make lint   style, types, import directions
-# make test   sets up and runs the tests, but for the long ones and those with containers
+# make test   sets up and runs the tests, but for the slow ones and those with containers
 # make test-all  every test                          make bench  measurements beside their peers
 # make clean  removes what the other targets made    make chaos  the long fault run
 # make coverage  branches that the unit tests of a room run, with the promised shares
@@ -15,8 +15,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
-# Of pytest, side by side. Each starts whole platforms: more than processors only where those wait.
-WORKERS ?= 2
+# Of pytest, side by side. One more than two processors: a worker waits while the platform that it tests works.
+WORKERS ?= 3
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # The machine's node first; the one from the Python registry where there is none.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm

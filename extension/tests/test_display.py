@@ -149,6 +149,7 @@ def test_closed_tab_lets_the_registry_go(page: httpx.Client, registry: Registry)
     assert registry.gone.wait(10)
 
 
+@pytest.mark.slow
 def test_page_hears_that_the_connection_lives(page: httpx.Client, registry: Registry) -> None:
     with look(page) as connection:
         assert json.loads(connection.recv(20)) == {"alive": True}
@@ -163,6 +164,7 @@ def test_message_that_is_too_large_ends_the_connection(page: httpx.Client, regis
     assert registry.gone.wait(10)
 
 
+@pytest.mark.slow
 def test_registry_that_does_not_answer_is_a_reason_to_try_again(
     signed_in: Callable[..., httpx.Client],
 ) -> None:

@@ -136,6 +136,7 @@ def test_answers_of_the_registry_keep_their_code_and_words(
     assert browser.delete("/qcrbox/api/datasets/1", headers=xsrf).status_code == 204
 
 
+@pytest.mark.slow
 def test_unreachable_registry_is_said_in_the_contracts_envelope(
     signed_in: Callable[..., httpx.Client],
 ) -> None:

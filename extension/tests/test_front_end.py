@@ -19,6 +19,7 @@ def _packages() -> None:
         pytest.skip("the packages of the front end are not installed here (make frontend)")
 
 
+@pytest.mark.slow
 def test_unit_tests_pass() -> None:
     done = subprocess.run(
         ["npx", "--no-install", "vitest", "run"],
@@ -32,5 +33,6 @@ def test_unit_tests_pass() -> None:
     assert " passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_types_are_those_of_the_openapi_page() -> None:
     assert TYPES.read_text() == contract_types(), "run: make types"

@@ -24,10 +24,12 @@ def house():
     return module
 
 
+@pytest.mark.slow
 def test_no_file_imports_itself_through_others_not_even_inside_functions():
     assert house().measure(PACKAGE).circles() == []
 
 
+@pytest.mark.slow
 def test_imports_inside_functions_are_for_start_up_time_or_optional_packages():
     found = house().measure(PACKAGE).deferred
     assert len(found) > 10

@@ -12,6 +12,8 @@ from jupyter_client.manager import start_new_kernel
 
 from tests.conftest import RunningRegistry
 
+pytestmark = pytest.mark.slow
+
 TAB = "⇥"
 # As typed: ⇥ is the Tab key and counts as a character.
 TYPED = ("import qcr⇥ as qc", 'qc.refi⇥.refine_i⇥.run(qc.exa⇥["thpp"]).R1')

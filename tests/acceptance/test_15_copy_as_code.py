@@ -75,6 +75,7 @@ def run_both(box: Box, form: CommandForm) -> tuple[Calculation, Calculation]:
     return by_form, by_code
 
 
+@pytest.mark.slow
 def test_code_of_every_form_gives_the_same_calculation(box: Box, whole: Dataset) -> None:
     seen = set()
     for command in commands(box):
@@ -87,6 +88,7 @@ def test_code_of_every_form_gives_the_same_calculation(box: Box, whole: Dataset)
     assert {"refine", "qcrboxtools"} <= seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dataset", "result", "calculation", "file"])
 def test_every_kind_of_input_is_found_again_by_the_code(box: Box, kind: str) -> None:
     thpp = box.examples["thpp"]

@@ -76,6 +76,7 @@ def words_of(http: httpx.Client, calculation_id: str) -> dict[str, list[str]]:
     return json.loads(http.get(f"/api/data-files/{file['qcrbox_file_id']}/download").text)
 
 
+@pytest.mark.slow
 def test_15_a_value_stays_one_word_whatever_it_holds_and_wherever_it_stands(
     http: httpx.Client, canary: Path
 ) -> None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 
 FOLDERS = ("tests", "registry/tests", "app_images", "extension/tests", "hub/tests", "qcrbox_kernel_lib/tests")
@@ -33,6 +35,7 @@ def attacked(path: Path) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 def test_every_attack_is_in_the_table_with_the_files_that_try_it() -> None:
     table: dict[int, set[str]] = {}
     for line in (ROOT / "docs" / "attacks.md").read_text().splitlines():

@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, Error
 
 from .conftest import Visits, watch
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = ["http://192.0.2.1/", "https://example.org/"]
 SOCKET = "ws://192.0.2.1/"
 

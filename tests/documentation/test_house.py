@@ -21,6 +21,7 @@ def measured(room: str) -> Measured:
     return measure(ROOT / package, ROOT / tests)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_files_of_a_room_import_no_circle(room):
     assert measured(room).circles() == []

@@ -93,6 +93,7 @@ def test_every_command_is_in_the_reference(name):
     assert f"## qcrbox {name}\n" in reference.commands()
 
 
+@pytest.mark.slow
 def test_every_option_that_help_prints_is_in_the_reference():
     page = {word for words in in_code(reference.commands()) for word in words.split(", ")}
     root = get_command(make_app(*COMMANDS))
@@ -177,6 +178,7 @@ def test_every_public_module_is_in_the_reference():
     assert [name for name in modules() if f".. automodule:: {name}\n" not in pages] == []
 
 
+@pytest.mark.slow
 def test_tutorials_are_those_of_the_notebooks_with_outputs():
     assert tutorials_of(PAGES) == tutorials_of(ROOT)
     done = subprocess.run(

@@ -58,6 +58,7 @@ def described() -> Any:
     return yaml.safe_load((FOLDER / "compose.yaml").read_text())
 
 
+@pytest.mark.slow
 @needs_compose
 def test_compose_accepts_the_file(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "compose")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import gemmi
+import pytest
 
 from tests.conftest import ROOT, RunningRegistry
 
@@ -29,6 +30,7 @@ def in_kernel(registry: RunningRegistry, code: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_script_refines_thpp_below_the_known_r1_and_keeps_the_crystal(
     registry: RunningRegistry, tmp_path: Path
 ) -> None:
@@ -69,6 +71,7 @@ def number(text: str) -> float:
     return gemmi.cif.as_number(text)
 
 
+@pytest.mark.slow
 def test_calculations_and_files_are_there_after_down_and_up(tmp_path: Path) -> None:
     data = tmp_path / "data"
     first = RunningRegistry(data, ROOT / "app_images").start()

@@ -51,6 +51,7 @@ def test_tab_completes(tab: Kernel, text: str, wanted: str) -> None:
 # ---------------------------------------------------------------- front ends that know no widgets
 
 
+@pytest.mark.slow
 def test_every_output_can_be_read_as_text(kernel: Kernel) -> None:
     """No widget manager answers this kernel, as in VS Code without it, in Emacs or in a console."""
     kernel.run('thpp = qc.examples["thpp"]; r = await qc.refine.refine_iam(thpp, cycles=2, weighting="keep")')
@@ -71,6 +72,7 @@ def test_every_output_can_be_read_as_text(kernel: Kernel) -> None:
         assert words in kernel.run(cell).text, cell
 
 
+@pytest.mark.slow
 def test_without_widget_packages_everything_still_shows(registry: RunningRegistry, tmp_path: Path) -> None:
     with running_kernel(tmp_path, QCRBOX_URL=registry.url) as kernel:
         kernel.run("import sys; sys.modules['ipywidgets'] = sys.modules['anywidget'] = None")

@@ -178,6 +178,7 @@ def box(registry: RunningRegistry) -> Iterator[Box]:
     made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("crystal", "data", "ending", "write"),
     [(TETRAGONAL, merohedral, "tsc", write_tsc), (TRICLINIC, overlapped, "tscb", write_tscb)],
@@ -205,6 +206,7 @@ THPP = [str(resources.files("smtbx") / f"regression/test_data/thpp.{ending}") fo
 UREA = [ROOT / "app_images/har/examples" / name for name in ("urea.cif", "urea.hkl")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "electrons"),
     [("h2o_sto3g.fchk", 10), ("nh3_orca.molden", 10), ("water_sto3g_hf.wfx", 10), ("ethanol.mkl", 26)],
@@ -225,6 +227,7 @@ def test_form_factors_come_from_the_wavefunction_of_another_program(box, tmp_pat
     assert "wavefunction" in str(result.cif["_aspheric_ffs.source"])
 
 
+@pytest.mark.slow
 def test_a_wavefunction_of_another_molecule_is_refused(box, tmp_path):
     (tmp_path / "other.fchk").write_bytes(SHIPPED.joinpath("hf_sto3g.fchk").read_bytes())
     other = box.add(tmp_path / "other.fchk", name="hydrogen fluoride").files["other.fchk"]
@@ -254,6 +257,7 @@ def crystal_of(path: str) -> str:
 SMALL = {"functional": "hf", "basis": "sto-3g", "hydrogens": "isotropic", "weighting": "0, 0"}
 
 
+@pytest.mark.slow
 def test_a_refinement_beyond_its_time_is_refused_before_it_begins(box):
     calculation = box.har.refine_har(
         box.add(*THPP, name="thpp"),
@@ -268,6 +272,7 @@ def test_a_refinement_beyond_its_time_is_refused_before_it_begins(box):
     assert "Round 1" not in str(calculation.log)
 
 
+@pytest.mark.slow
 def test_a_refinement_beyond_the_memory_of_its_agent_is_refused_before_it_begins(tmp_path):
     """The launcher grants an agent what its application asks for; the machine has more."""
     applications = tmp_path / "app_images"

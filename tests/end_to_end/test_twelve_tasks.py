@@ -74,6 +74,7 @@ def test_4_the_structure_is_looked_at(azu: Kernel) -> None:
     assert shown.text.strip()
 
 
+@pytest.mark.slow
 def test_5_a_result_has_everything(refined: Kernel) -> None:
     values = refined.run("print(r.R1, len(r.history), len(r.log) > 100, r.cif.filename)").stream.split()
     assert 0.05 < float(values[0]) < 0.2
@@ -97,6 +98,7 @@ def test_6_a_call_returns_at_once_and_is_watched_cancelled_and_found_again(
     assert cancelled.error == "CalculationCancelled"
 
 
+@pytest.mark.slow
 def test_6_a_restarted_kernel_finds_its_calculations(registry: RunningRegistry, tmp_path: Path) -> None:
     with running_kernel(tmp_path, QCRBOX_URL=registry.url) as kernel:
         kernel.run("import qcrbox as qc")
@@ -108,6 +110,7 @@ def test_6_a_restarted_kernel_finds_its_calculations(registry: RunningRegistry, 
         assert kernel.run(f'qc.calculations["{short}"].log').text.strip()
 
 
+@pytest.mark.slow
 def test_7_a_calculation_is_an_input_of_the_next(refined: Kernel) -> None:
     refined.run("cards = qc.qcrboxtools.export_ins(calculation)")
     refined.run(
@@ -144,6 +147,7 @@ def test_9_lineage_is_drawn_and_its_script_makes_the_result_again(refined: Kerne
     assert replayed.stream.endswith("True\n")
 
 
+@pytest.mark.slow
 def test_10_a_batch_goes_on_after_a_failure(azu: Kernel) -> None:
     azu.run('qc.add("azu.cif", name="azu without data", tags=["copper"])')
     azu.run('qc.add("azu.cif", "azu.hkl", name="azu again", tags=["copper"])')
@@ -182,6 +186,7 @@ def test_12_a_model_is_validated_reported_and_published(refined: Kernel, folder:
         assert block.find_value("_shelx_res_file")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (shutil.which("shelxle") and shutil.which("Xtigervnc")),
     reason="ShelXle or Xtigervnc is not installed",

@@ -75,6 +75,7 @@ async def test_a_vnc_viewer_sees_and_is_heard(place: Place, client, session):
     writer.close()
 
 
+@pytest.mark.slow
 async def test_the_web_sites_address_is_of_that_very_session(web_site: WebSite, client, session):
     other = needed(client.create_session("window", "1.0", {})).interactive_session_id
     viewer = await page_viewer(web_site.gui_url(session) or "")
@@ -88,6 +89,7 @@ async def test_the_web_sites_address_is_of_that_very_session(web_site: WebSite, 
     assert needed(client.close_session(other)).interactive_sessions[0].output_dataset_id is None
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_page_in_a_browser(plug_in: PlugIn, session, tmp_path: Path):
     from PIL import Image

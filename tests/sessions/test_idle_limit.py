@@ -13,6 +13,8 @@ from tests.conftest import RunningRegistry
 from tests.sessions.conftest import WINDOW, Sessions, until
 from tests.sessions.test_sessions import hold_until_heard, let_go
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 8.0
 
 

@@ -18,6 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.rfb_viewer import Viewer, WebSocketTransport
 from tests.sessions.conftest import Sessions, colour_of, shows, until
 
+pytestmark = pytest.mark.slow
+
 RED, GREEN = (0xC0, 0x10, 0x10), (0x10, 0xA0, 0x10)
 
 

@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import ROOT, RunningRegistry
 from tests.sessions.conftest import WINDOW, Sessions, until
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = ROOT / "app_images" / "agent" / "tests" / "fixtures" / "sample"
 SERVERS = ("Xtigervnc", "Xvnc")
 ABSENT = (

@@ -257,6 +257,7 @@ async def start_with_lifeline(platform, read_end: int):
 # ---------------------------------------------------------------- NATS
 
 
+@pytest.mark.slow
 async def test_a_calculation_that_ends_while_nats_is_away_is_told_afterwards(fresh, platform):
     agent = await fresh()
     calculation = await agent.send("sleep", seconds=1.0, steps=4)

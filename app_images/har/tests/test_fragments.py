@@ -45,6 +45,7 @@ def chain(count: int, ends: bool) -> list[tuple[str, tuple[float, float, float]]
     return atoms
 
 
+@pytest.mark.slow
 def test_fragments_of_a_long_molecule_give_its_form_factors(quantum):
     """Decane by Hartree-Fock in a small basis set: no factor is off by more than 0.015 electrons."""
     structure = crystal(chain(10, ends=True), (8.0, 8.0, 20.0))
@@ -96,6 +97,7 @@ def test_rings_are_not_cut():
     assert [m.formula for m in plan.molecules] == ["C6H6"]
 
 
+@pytest.mark.slow
 def test_a_fragment_is_integrated_where_its_own_atoms_have_electrons(quantum):
     """Three quarters of the points give the same form factors; atoms at the cut bonds have no results."""
     structure = crystal(chain(10, ends=True), (8.0, 8.0, 20.0))

@@ -32,6 +32,7 @@ def at(quantum, file: Path, symbols, positions, points):
     return quantum.call("periodic_reference:total_of", str(file), symbols, positions, CELL, points)
 
 
+@pytest.mark.slow
 def test_the_density_is_that_of_gpaw(quantum, tmp_path):
     """Partial waves and harmonics are put together as GPAW does it, beyond the cores that no grid resolves."""
     file, own = tmp_path / "density.npz", tmp_path / "own.npz"
@@ -53,6 +54,7 @@ def test_the_density_is_that_of_gpaw(quantum, tmp_path):
     assert found == pytest.approx(known.ravel()[near], abs=2e-3)
 
 
+@pytest.mark.slow
 def test_the_next_round_goes_on_from_the_last_and_is_as_exact_as_asked(gpaw_program, tmp_path):
     file = str(tmp_path / "density.npz")
     first = gpaw_program.density(request(tolerance=1e-3, file=file))
@@ -73,6 +75,7 @@ def test_the_answer_of_an_interrupted_request_is_not_taken_for_that_of_the_next(
     assert gpaw_program.setups(["N"], "PBE") == {"N": 5}
 
 
+@pytest.mark.slow
 def test_unpaired_electrons_are_found_where_they_are(gpaw_program, quantum, tmp_path):
     """A hydrogen atom: one electron, unpaired."""
     file = tmp_path / "hydrogen.npz"
@@ -111,6 +114,7 @@ def test_a_neon_atom_has_no_deformation_density_up_to_its_nucleus(gpaw_program, 
     assert np.abs(left).max() < 1
 
 
+@pytest.mark.slow
 def test_a_molecule_in_a_large_cell_has_the_form_factors_of_the_molecule(tmp_path, monkeypatch):
     """The command as it is used; PBE in plane waves beside PBE in Gaussians, whose basis set differs."""
     monkeypatch.setattr(crystal, "_EXTENT_A", 5.0)  # one k point

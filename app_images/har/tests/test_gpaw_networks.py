@@ -21,6 +21,7 @@ TO_PRIMITIVE = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
 HKL = np.array([[2, 2, 2], [-2, 2, 2], [2, -2, 2], [2, 2, -2], [1, 1, 1], [2, 2, 0], [4, 0, 0]])
 
 
+@pytest.mark.slow
 def test_the_forbidden_reflection_of_silicon_is_that_of_its_bonds(
     gpaw_program, quantum, tmp_path, monkeypatch
 ):
@@ -48,6 +49,7 @@ def test_the_forbidden_reflection_of_silicon_is_that_of_its_bonds(
     assert warm == pytest.approx(1.46, abs=0.16)
 
 
+@pytest.mark.slow
 def test_oxygen_computed_as_pairs_shows_bands_that_are_partly_filled(gpaw_program, tmp_path):
     """The molecule has two unpaired electrons: half of two bands is filled where that is not declared."""
     places = [[0.4, 0.35, 0.42], [0.55, 0.47, 0.55]]
@@ -59,6 +61,7 @@ def test_oxygen_computed_as_pairs_shows_bands_that_are_partly_filled(gpaw_progra
     assert parallel["energy"] < paired["energy"] - 0.02
 
 
+@pytest.mark.slow
 def test_a_metal_has_bands_that_are_partly_filled(gpaw_program, quantum, tmp_path, monkeypatch):
     """Lithium, one atom and three electrons in its cell: an odd number that needs no spin."""
     monkeypatch.chdir(tmp_path)

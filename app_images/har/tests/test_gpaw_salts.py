@@ -50,6 +50,7 @@ def table_of(made: Structure, gpaw, quantum, hkl):
     return computer.table(made.sites.fract, hkl)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("salt", "electrons"), [(LITHIUM_HYDRIDE, 4), (ROCK_SALT, 28)], ids=["LiH", "NaCl"])
 def test_ions_have_the_electrons_of_the_cell_together_and_charges_of_their_signs(
     salt, electrons, gpaw_program, quantum, tmp_path, monkeypatch
@@ -71,6 +72,7 @@ def test_ions_have_the_electrons_of_the_cell_together_and_charges_of_their_signs
     assert table.values[1, 0].real == pytest.approx(free[0], abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_salt_with_hydrogen_is_refined_to_its_truth(gpaw_program, quantum, least_squares, monkeypatch):
     """Ammonium chloride: reflections to 0.45 Å of the periodic density, from N-H 0.13 Å too short."""
     monkeypatch.setattr(crystal, "CUTOFF_EV", 300.0)  # of the truth as well

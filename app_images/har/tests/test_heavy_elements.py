@@ -25,6 +25,7 @@ HKL = np.array([(0, 0, 0), (16, 0, 0), (0, 22, 0)])
 FREE = {"Br": [12.0042, 8.3073], "I": [20.1993, 16.1492], "Zn": [9.1086, 6.8771]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MOLECULES)
 def test_electrons_and_cores_are_those_of_the_atoms(quantum, name):
     molecule = MOLECULES[name]
@@ -40,6 +41,7 @@ def test_electrons_and_cores_are_those_of_the_atoms(quantum, name):
     assert factors[0, 1:].real == pytest.approx(FREE[molecule.symbols[0]], rel=1.5e-3)
 
 
+@pytest.mark.slow
 def test_a_crystal_with_iodine_gets_relativity_by_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sites = HYDROGEN_IODIDE.positions / CELL + 0.5

@@ -38,6 +38,7 @@ def measured(urea_cif, quantum, cctbx, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_hirshfeld_refinement_finds_the_truth_that_spherical_atoms_miss(
     urea_cif, measured, quantum, least_squares
 ):
@@ -53,6 +54,7 @@ def test_hirshfeld_refinement_finds_the_truth_that_spherical_atoms_miss(
     assert state.table.electrons.sum() > 0
 
 
+@pytest.mark.slow
 def test_coarse_first_rounds_and_predictions_leave_the_model_as_it_is(
     urea_cif, measured, quantum, least_squares, monkeypatch
 ):
@@ -99,6 +101,7 @@ def test_a_table_of_spherical_atoms_gives_the_independent_atom_model(urea_cif, m
         assert again["summary"][name] == pytest.approx(begun["summary"][name], abs=2e-5), name
 
 
+@pytest.mark.slow
 def test_the_command_writes_everything_a_paper_needs(urea_cif, measured, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sent: list[dict] = []
@@ -126,6 +129,7 @@ def test_the_command_writes_everything_a_paper_needs(urea_cif, measured, tmp_pat
         assert (tmp_path / name).stat().st_size > 500, name
 
 
+@pytest.mark.slow
 def test_form_factors_in_all_three_formats_agree(urea_cif, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     commands.form_factors(str(urea_cif), d_min=1.0, **LEVEL)
@@ -148,6 +152,7 @@ def test_a_structure_without_hydrogen_is_refused(tmp_path, monkeypatch, urea_cif
         commands.refine_har(str(bare), str(measured), **LEVEL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
@@ -179,6 +184,7 @@ def test_neutron_data_are_refused(urea_cif, measured, tmp_path, least_squares):
         least_squares.call("qcrbox_har.refine_side:start", str(cif), str(measured), {}, "iam.cif")
 
 
+@pytest.mark.slow
 def test_a_next_attempt_goes_on_from_the_checkpoint(urea_cif, measured, quantum, least_squares):
     def refinement() -> Refinement:
         options = Options(**LEVEL, hydrogens="isotropic", rounds=rounds)
@@ -202,6 +208,7 @@ def test_a_next_attempt_goes_on_from_the_checkpoint(urea_cif, measured, quantum,
     assert again.rounds[-1].summary["R1"] == pytest.approx(fresh.rounds[-1].summary["R1"], abs=2e-4)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_other_settings_is_not_continued(urea_cif, measured, quantum, least_squares):
     def run(basis: str) -> list[int]:
         options = Options(functional="hf", basis=basis, hydrogens="isotropic", rounds=1)

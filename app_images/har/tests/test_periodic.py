@@ -44,6 +44,7 @@ def test_every_image_of_an_atom_shares_a_point(quantum):
     assert found == pytest.approx(known, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_atoms_together_scatter_as_the_density_does(quantum, tmp_path):
     """Σ f_A exp(2πi h·x_A) is the Fourier coefficient of the density, which is known: Gaussians and their moments."""
     known = quantum.call("periodic_reference:coefficients", HKL)

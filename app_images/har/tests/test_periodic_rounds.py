@@ -102,6 +102,7 @@ def test_every_site_gets_the_form_factors_of_its_own_place(done, quantum):
     assert done.seen[-1]["stage"] == "form factors"
 
 
+@pytest.mark.slow
 def test_atoms_with_long_tails_take_nothing_of_cores_beyond_their_neighbours(gpaw, tmp_path, monkeypatch):
     """The outermost shell of sodium reaches beyond the atoms that share it; points there once gave it 21 electrons too many."""
     monkeypatch.chdir(tmp_path)

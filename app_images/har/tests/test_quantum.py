@@ -75,6 +75,7 @@ def test_the_next_round_begins_from_the_last_density(quantum):
     assert second.energy == pytest.approx(cold.energy, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_densities_outlive_their_process(quantum, tmp_path):
     density(quantum, number=6)
     quantum.call("qcrbox_har.quantum.task:save", str(tmp_path / "kept.npz"))
@@ -106,6 +107,7 @@ def test_an_open_shell_has_its_spin(quantum):
     assert result.spin == pytest.approx([1, 1], abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("molecule", "method", "words"),
     [

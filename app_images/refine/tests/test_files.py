@@ -101,6 +101,7 @@ def test_labels_for_shelx_are_short_and_unique():
     assert all(len(label) <= 4 for label in made)
 
 
+@pytest.mark.slow
 def test_the_four_lines_of_the_notebook(thpp, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first = refine_commands.refine_iam(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), refined="first.cif")
@@ -120,6 +121,7 @@ def test_the_four_lines_of_the_notebook(thpp, tmp_path, monkeypatch):
     assert (tmp_path / "refined.fcf").exists()
 
 
+@pytest.mark.slow
 def test_conversion_and_merge_keep_the_chain_going(thpp, folder, tmp_path, monkeypatch):
     """As an agent runs it: each command reads the items of its spec, its CIF is merged back into the source."""
     monkeypatch.chdir(tmp_path)

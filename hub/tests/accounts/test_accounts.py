@@ -161,6 +161,7 @@ def test_unknown_name_and_wrong_password_get_the_same_answer(hub: Hub, admin: Br
     assert expected in wrong.text
 
 
+@pytest.mark.slow
 @pytest.mark.attack(8)
 def test_guesses_of_a_stranger_keep_nobody_out(hub: Hub, member: Callable[[str], Browser]) -> None:
     member("kim")
@@ -326,6 +327,7 @@ def test_password_made_by_an_administrator_has_to_be_changed(
     assert uma.sign_in("uma", new).url.path == "/hub/token"
 
 
+@pytest.mark.slow
 @pytest.mark.attack(4)
 def test_rights_are_given_only_after_a_recent_sign_in_and_the_own_token_of_a_member_without(
     hub: Hub, admin: Browser, member: Callable[[str], Browser]

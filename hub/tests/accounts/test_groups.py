@@ -239,6 +239,7 @@ def test_role_given_later_reaches_a_server_that_runs_already(
     assert wanted not in held()
 
 
+@pytest.mark.slow
 def test_groups_and_roles_outlive_a_restart_of_the_hub(
     hub: Hub, admin: Browser, member: Callable[[str], Browser], course: str
 ) -> None:

@@ -46,6 +46,7 @@ def test_manager_sees_the_own_groups_only(manager: Browser, team: object) -> Non
     assert "Make manager" not in page
 
 
+@pytest.mark.slow
 def test_table_is_searched_and_sorted_by_members(ada: Browser, team: Callable[..., Browser]) -> None:
     team("sorted-one", "sort-many", "sort-few")
     team("sorted-two", "sort-many")
@@ -54,6 +55,7 @@ def test_table_is_searched_and_sorted_by_members(ada: Browser, team: Callable[..
     assert "sort-many,2" in ada.get(f"{GROUPS}?q=sort-&format=csv").text
 
 
+@pytest.mark.slow
 def test_manager_adds_and_removes_members_but_gives_no_roles(
     manager: Browser, team: Callable[..., Browser]
 ) -> None:

@@ -106,6 +106,7 @@ def test_last_page_and_totals_are_right(crowd: Browser) -> None:
     assert "30 rows" in crowd.get(f"{ROOT}/groups/group-0500").text
 
 
+@pytest.mark.slow
 def test_csv_has_everyone_once(crowd: Browser) -> None:
     rows = list(csv.DictReader(io.StringIO(crowd.get(f"{ROOT}/people?format=csv").text)))
     assert len({row["name"] for row in rows}) == len(rows) == PEOPLE + 1

@@ -58,6 +58,7 @@ def run(platform: Hub, token: str, tmp_path: Path) -> Run:
     return call
 
 
+@pytest.mark.slow
 def test_tables_and_acts_from_the_command_line(run: Run, make_person: Callable[..., Browser]) -> None:
     clara = make_person("clara-command")
     rows = json.loads(run("people", "-q", "q=clara-").stdout)["rows"]
@@ -110,6 +111,7 @@ def test_missing_name_or_reason_is_422(
     assert student.get("/hub/token").url.path == "/hub/token", "nothing was done"
 
 
+@pytest.mark.slow
 def test_invitations_from_the_command_line(
     platform: Hub, run: Run, make_person: Callable[..., Browser]
 ) -> None:

@@ -84,6 +84,7 @@ def test_powers_follow_the_scopes(scopes: set[str], powers: set[Power]) -> None:
     assert powers_of(scopes) == powers
 
 
+@pytest.mark.slow
 def test_an_act_needs_a_recent_sign_in(
     platform: Hub, ada: Browser, make_person: Callable[..., Browser]
 ) -> None:

@@ -39,6 +39,7 @@ def test_maintenance_asks_for_the_typed_word_and_says_why_everywhere(ada: Browse
     assert "new disk" not in student.get("/hub/token").text
 
 
+@pytest.mark.slow
 def test_backup_is_written_and_listed(platform: Hub, ada: Browser) -> None:
     assert "is being written" in ada.submit(SITE, action="backup").text
     deadline = time.monotonic() + 120

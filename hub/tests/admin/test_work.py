@@ -102,6 +102,7 @@ def test_manager_of_another_group_sees_and_cancels_nothing(
     assert "There is no calculation" in answer.text
 
 
+@pytest.mark.slow
 def test_priority_moves_a_calculation_ahead_and_is_the_administrators(
     ada: Browser, manager: Browser, student: Browser, rest: Rest, held_site: None, waiting: str
 ) -> None:
@@ -146,6 +147,7 @@ def number_of(page: str, name: str) -> str:
     return found.group(1)
 
 
+@pytest.mark.slow
 def test_application_is_restricted_held_retired_and_brought_back(
     ada: Browser, student: Browser, rest: Rest
 ) -> None:

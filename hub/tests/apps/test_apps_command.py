@@ -75,6 +75,7 @@ def scaffold(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "two_sites"
 
 
+@pytest.mark.slow
 def test_a_new_application_passes_check_as_it_is(scaffold: Path):
     done = apps("check", scaffold)
     assert done.returncode == 0, done.stdout
@@ -115,6 +116,7 @@ def test_our_own_applications_pass_their_suites_in_containers(tmp_path: Path, sl
     all_passed(done, report, cases)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_one_platform")
 @pytest.mark.parametrize(("slug", "cases"), [("refine", 9), ("shelxle", 4)])
 def test_our_own_applications_pass_their_suites(apps_here: Apps, tmp_path: Path, slug: str, cases: int):
@@ -131,6 +133,7 @@ def all_passed(done: subprocess.CompletedProcess[str], report: Path, cases: int)
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == (str(cases), "0", "0")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_one_platform")
 def test_a_case_that_fails_is_reported_in_words_in_xml_and_in_the_exit_code(
     apps_here: Apps, tmp_path: Path, scaffold: Path

@@ -168,6 +168,7 @@ def test_no_daemon_at_all_is_a_fault_too(write, monkeypatch):
     assert [good for good, _, _ in check_parts_elsewhere(write('manager = "swarm"'))] == [False]
 
 
+@pytest.mark.slow
 def test_the_mail_server_is_tried_as_for_an_email(write, listening):
     """A port that listens is not enough: this one never greets."""
     text = f'[mail]\nserver = "127.0.0.1"\nport = {listening}\nsender = "q@example.org"\n'

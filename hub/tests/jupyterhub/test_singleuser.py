@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import json, sys
 from qcrbox_hub.jupyterhub.singleuser import without_the_hub
@@ -20,6 +22,7 @@ print(json.dumps([left_out, sorted(common), User.__tablename__, HealthCheckHandl
 """
 
 
+@pytest.mark.slow
 def test_the_hubs_modules_are_left_out_and_come_when_they_are_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

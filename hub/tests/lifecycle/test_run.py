@@ -121,6 +121,7 @@ def qcrbox(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return partial(command, tmp_path / "data")
 
 
+@pytest.mark.slow
 def test_registry_alone_says_one_line_and_answers(start, qcrbox) -> None:
     registry = start("registry", "--no-auth")
     assert registry.wait_for("\n") == f"qcrbox registry ready at {registry.url}\n"
@@ -135,6 +136,7 @@ def test_registry_alone_says_one_line_and_answers(start, qcrbox) -> None:
     assert registry.out.read_text().count("\n") == 1
 
 
+@pytest.mark.slow
 def test_applications_that_cannot_be_used_are_named_where_the_start_is_watched(start, tmp_path) -> None:
     several, faulty = tmp_path / "several", tmp_path / "faulty"
     for folder in (several, faulty):
@@ -152,6 +154,7 @@ def test_applications_that_cannot_be_used_are_named_where_the_start_is_watched(s
     assert "several applications in one folder" in registry.err.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.attack(30)
 @pytest.mark.parametrize("name", ["registry", "nats", "launcher"])
 def test_crashed_part_is_started_again(running: Started, name: str) -> None:
@@ -264,6 +267,7 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     assert again.data.read_platform() is None
 
 
+@pytest.mark.slow
 @pytest.mark.attack(30)
 def test_solo_opens_with_the_printed_token_only(start, tmp_path, monkeypatch) -> None:
     platform = start("up", "--solo")
@@ -350,6 +354,7 @@ def new_token(browser: Browser) -> str:
     return answer.json()["token"]
 
 
+@pytest.mark.slow
 @pytest.mark.attack(30)
 @pytest.mark.parametrize("part", ["registry.tar", "manifest.json"])
 def test_damaged_backup_is_refused(qcrbox, tmp_path: Path, part: str) -> None:

@@ -95,6 +95,7 @@ def test_similar_names_have_different_labels(one: str, other: str) -> None:
     assert host_label(one) != host_label(other)
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"[a-z][a-z0-9_-]{1,62}[a-z0-9]", fullmatch=True))
 def test_every_user_name_makes_a_host_label(name: str) -> None:
     label = host_label(name)

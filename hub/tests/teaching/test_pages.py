@@ -43,6 +43,7 @@ def test_the_link_of_an_exercise_leads_into_the_own_server(people: dict[str, Bro
     assert answer.headers["location"] == f"/hub/user-redirect/lab?qcrbox-exercise={exercise_id}"
 
 
+@pytest.mark.slow
 def test_of_a_student_who_never_signed_in_the_board_says_so(
     platform: Hub, people: dict[str, Browser]
 ) -> None:
@@ -406,6 +407,7 @@ def test_every_page_and_every_act_of_the_pages_has_a_row() -> None:
     assert found == set(filled.values())
 
 
+@pytest.mark.slow
 @pytest.mark.attack(1)
 def test_each_page_is_there_for_its_roles_and_not_found_by_others(
     platform: Hub, people: dict[str, Browser], address: Callable[[str], str]
@@ -425,6 +427,7 @@ def test_each_page_is_there_for_its_roles_and_not_found_by_others(
             assert answer.url.path == "/hub/login", path
 
 
+@pytest.mark.slow
 @pytest.mark.attack(1)
 def test_no_act_of_the_pages_is_carried_out_for_who_may_not(
     people: dict[str, Browser], address: Callable[[str], str]

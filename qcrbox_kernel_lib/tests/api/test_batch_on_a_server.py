@@ -107,6 +107,7 @@ def test_no_inputs_are_an_empty_batch(stored, command, store):
     assert not store.server.sent("POST /api/commands/batch")
 
 
+@pytest.mark.slow
 def test_more_than_a_thousand_are_sent_in_parts_and_keep_their_order(stored, command, store):
     batch = stored.map(command, [{"data_file_id": "f"}] * 1001)
     assert [len(sent.json["commands"]) for sent in store.server.sent("POST /api/commands/batch")] == [1000, 1]

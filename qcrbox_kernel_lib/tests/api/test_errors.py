@@ -242,6 +242,7 @@ def test_application_that_is_held_says_why_it_waits(live_box):
         live_box.client.post(f"/api/applications/{tools.record['id']}/hold", {"mode": None})
 
 
+@pytest.mark.slow
 def test_input_that_was_deleted_is_named_with_the_day(live_box):
     thpp = live_box.examples["thpp"]
     stored = live_box.add(thpp.files["thpp.cif"].bytes, name="passing azu")

@@ -152,6 +152,7 @@ def test_same_idempotency_key_starts_one_calculation(live_box):
     assert first.id == second.id
 
 
+@pytest.mark.slow
 def test_batch_goes_on_after_a_failure_and_failed_ones_can_be_retried(live_box):
     thpp = live_box.examples["thpp"]
     batch = live_box.map(live_box.refine.refine_iam, [thpp, TINY, thpp], cycles=1, weighting="keep")
@@ -174,6 +175,7 @@ async def test_as_completed_gives_each_once(live_box):
     assert sorted(seen) == sorted(c.id for c in batch)
 
 
+@pytest.mark.slow
 def test_progress_reaches_watchers_while_the_program_runs(live_box):
     seen, arrived = [], threading.Event()
     calculation = live_box.refine.refine_iam(live_box.examples["thpp"], hydrogens="place", cycles=20)

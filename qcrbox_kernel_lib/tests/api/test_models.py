@@ -122,6 +122,7 @@ def test_cells_a_spreadsheet_would_run_are_disarmed():
     assert table.csv().splitlines() == ["'=1+1", "'=HYPERLINK(1)", "-1.5(2)", "'@cmd"]
 
 
+@pytest.mark.slow
 def test_form_gives_the_line_that_does_the_same(live_box):
     thpp = live_box.examples["thpp"]
     form = live_box.refine.refine_iam.form(thpp, cycles=1).set(weighting="keep")

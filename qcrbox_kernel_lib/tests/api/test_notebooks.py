@@ -13,6 +13,8 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
 EXERCISES = sorted((Path(__file__).parents[3] / "notebooks" / "exercises").glob("*.ipynb"))
 _SVG = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
@@ -51,7 +53,6 @@ def outputs(notebook):
 R1_AT_THE_START = {"space_group": (0.35, 0.5)}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)
 def test_an_exercise_runs_to_its_end_before_a_student_changes_anything(path, registry_url, tmp_path):
     """The refinement that each begins with is the measured one: R1 of the model as it is handed out."""

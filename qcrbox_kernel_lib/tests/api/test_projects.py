@@ -160,6 +160,7 @@ def test_a_project_without_a_structure_says_what_next():
         _ = found.newest
 
 
+@pytest.mark.slow
 def test_files_refinement_next_step_and_search_on_a_registry(live_box, refined):
     example = next(p for p in live_box.projects if p.name == "thpp")
     assert refined.calculation.id in {step.id for step in example}

@@ -53,6 +53,7 @@ def test_programs_of_the_lineage_are_cited(publication, published):
     assert "Refine 1.0, doi:10.1107/S2053273314022207" in references
 
 
+@pytest.mark.slow
 def test_all_programs_on_the_way_are_cited(live_box, refined):
     edited = live_box.refine.edit_model(refined, edits="iso C7A").result(120)
     again = live_box.refine.refine_iam(edited, cycles=0, weighting="keep").result(120)

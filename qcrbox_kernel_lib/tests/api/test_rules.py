@@ -123,6 +123,7 @@ def test_call_returns_before_the_calculation_ends(live_box, start_endless):
     calculation.cancel()
 
 
+@pytest.mark.slow
 def test_run_is_call_and_result_in_one_and_shows_where_it_is(registry_url, tmp_path):
     done = script(
         registry_url,
@@ -140,6 +141,7 @@ async def test_result_may_be_asked_inside_a_running_loop(live_box):
     assert calculation.result(120).R1 == (await calculation).R1
 
 
+@pytest.mark.slow
 def test_script_may_wait_in_a_loop_of_its_own(registry_url, tmp_path):
     done = script(
         registry_url,
@@ -154,6 +156,7 @@ def test_script_may_wait_in_a_loop_of_its_own(registry_url, tmp_path):
     assert done.stdout == "['successful', 'successful']\n", done.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_script_stops_the_waiting_and_says_so(registry_url, live_box, tmp_path):
     code = (
         "import qcrbox as qc\n"
@@ -268,6 +271,7 @@ def test_everything_has_a_text_that_says_something(everything):
         assert " object at 0x" not in text, name
 
 
+@pytest.mark.slow
 def test_everything_that_is_shown_richly_has_a_text_beside_it(everything):
     for name, thing in everything.items():
         if hasattr(thing, "_repr_mimebundle_"):

@@ -33,6 +33,7 @@ def test_session_that_cannot_start_says_why():
         Session(box, {"session_id": "s"}).wait_until_open(5)
 
 
+@pytest.mark.slow
 @needs_shelxle
 def test_session_is_found_again_and_finishing_gives_a_result(live_box):
     thpp = live_box.examples["thpp"]
@@ -53,6 +54,7 @@ def test_session_is_found_again_and_finishing_gives_a_result(live_box):
     assert session.state == "closed"
 
 
+@pytest.mark.slow
 @needs_shelxle
 def test_discarded_session_leaves_nothing(live_box):
     session = live_box.shelxle.gui(live_box.examples["thpp"], wavelength=0.71073).wait_until_open(90)

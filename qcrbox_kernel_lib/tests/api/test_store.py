@@ -82,6 +82,7 @@ def test_options_of_the_search_are_in_its_signature_and_slips_are_named(shelf):
         shelf.search(spacegroup=14)
 
 
+@pytest.mark.slow
 def test_search_result_is_a_table_and_an_input(shelf):
     hits = shelf.search(tag="shelf")
     assert "shelf thpp" in repr(hits)
@@ -143,6 +144,7 @@ def presets(live_box, tmp_path, monkeypatch):
     return live_box.refine.refine_iam.presets
 
 
+@pytest.mark.slow
 def test_preset_is_kept_for_the_next_kernel_and_used_in_call_and_form(live_box, presets, registry_url):
     presets.save("quick look", cycles=0, weighting="keep")
     fresh = Box(RegistryClient(registry_url))

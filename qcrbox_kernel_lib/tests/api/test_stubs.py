@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # Kept between runs: with it, mypy takes a twentieth of the time. `make lint` checks with other options and has its own.
 CACHE = Path(__file__).parents[3] / ".mypy_cache" / "scripts"
 GOOD = """\

@@ -72,6 +72,7 @@ def test_asking_for_every_name_gives_every_value(document: Document) -> None:
         assert asked.column(tag) == unified.column(tag)
 
 
+@pytest.mark.slow
 @BOUNDED
 @given(documents(), documents())
 def test_everything_in_the_output_is_in_the_merged_file(source: Document, output: Document) -> None:

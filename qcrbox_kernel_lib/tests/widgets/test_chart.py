@@ -52,6 +52,7 @@ def test_history_has_a_panel_for_each_kind_of_figure():
     assert History([{"cycle": 1, "R1": 0.1}]).plot().chart.panels[1].series == []
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_pointer_and_keys_read_points_and_clicks_collect_them(rendered, chart):
     page = rendered("chart", {"chart": chart.packed(), "alt": "Three points."})

@@ -21,6 +21,7 @@ def test_view_refuses_a_cube_of_unknown_unit_and_takes_a_level_in_electrons(mole
     assert isinstance(view.structure, Structure)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_cube_is_drawn_where_its_axes_put_it(shown, molecule):
     cube = read_cube(hydrogen_cube(30).encode()).per_cubic_angstrom()

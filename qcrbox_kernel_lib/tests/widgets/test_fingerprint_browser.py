@@ -49,6 +49,7 @@ def brush(page, low: float, high: float) -> None:
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_part_of_the_diagram_chosen_is_the_part_of_the_surface_that_keeps_its_colour(shown, surface):
     page = shown(surface.view(labels=False))
     assert chosen(page)[1] == pytest.approx(100)
@@ -63,6 +64,7 @@ def test_part_of_the_diagram_chosen_is_the_part_of_the_surface_that_keeps_its_co
     assert red_share(page) < everything  # hydrogen bonds, the red spots, are shorter and now grey
 
 
+@pytest.mark.slow
 def test_pair_of_elements_can_be_chosen_and_its_share_is_that_of_python(shown, surface):
     page = shown(surface.view())
     page.get_by_label("Elements that meet, inside first").select_option(
@@ -71,6 +73,7 @@ def test_pair_of_elements_can_be_chosen_and_its_share_is_that_of_python(shown, s
     assert chosen(page)[1] == pytest.approx(surface.shares["O…H"], abs=0.06)
 
 
+@pytest.mark.slow
 def test_pointer_on_the_surface_names_what_meets_there(shown, surface):
     page = shown(surface.view(labels=False))
     box = page.locator(".qcv-canvas").bounding_box()
@@ -83,6 +86,7 @@ def test_pointer_on_the_surface_names_what_meets_there(shown, surface):
     assert page.locator(".qcv-fingerprint [aria-live=polite]").inner_text() == ""
 
 
+@pytest.mark.slow
 def test_diagram_is_worked_with_keys_alone(shown, surface):
     page = shown(surface.view())
     page.focus(".qcv-finger")
@@ -95,6 +99,7 @@ def test_diagram_is_worked_with_keys_alone(shown, surface):
     assert chosen(page)[1] == pytest.approx(100)
 
 
+@pytest.mark.slow
 def test_property_is_changed_and_its_range_printed(shown, surface):
     page = shown(surface.view())
     assert "dnorm: red −0.50 – white – blue 1.50" in page.locator(".qcv-bar").nth(2).inner_text()
@@ -102,6 +107,7 @@ def test_property_is_changed_and_its_range_printed(shown, surface):
     assert "de: red 0.70 Å – white – blue 2.60 Å" in page.locator(".qcv-bar").nth(2).inner_text()
 
 
+@pytest.mark.slow
 def test_the_finer_mesh_takes_the_place_of_the_coarse_one_and_what_was_chosen_stays(
     shown, surface, monkeypatch
 ):

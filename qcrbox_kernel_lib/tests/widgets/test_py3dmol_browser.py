@@ -10,6 +10,7 @@ from PIL import Image
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_py3dmol_draws_without_a_network(chromium, urea):
     context = chromium.new_context(offline=True)
     page = context.new_page()

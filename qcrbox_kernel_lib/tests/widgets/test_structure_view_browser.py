@@ -43,6 +43,7 @@ def share_of(pixels, test) -> float:
     return float(np.mean(test(pixels[..., 0], pixels[..., 1], pixels[..., 2])))
 
 
+@pytest.mark.slow
 def test_structure_is_drawn_in_its_colours(shown, molecule):
     page = shown(StructureView(molecule))
     pixels = picture(page)
@@ -51,6 +52,7 @@ def test_structure_is_drawn_in_its_colours(shown, molecule):
     assert share_of(pixels, lambda r, g, b: (r > 240) & (g > 240) & (b > 240)) > 0.5  # paper
 
 
+@pytest.mark.slow
 def test_every_key_does_its_part(shown, molecule):
     page = shown(StructureView(molecule))
     last = picture(page)
@@ -62,6 +64,7 @@ def test_every_key_does_its_part(shown, molecule):
         last = now
 
 
+@pytest.mark.slow
 def test_tab_walks_the_atoms_aloud_and_escape_lets_go(shown, molecule):
     page = shown(StructureView(molecule))
     said = page.locator(".qcv-status [aria-live=polite]")
@@ -75,6 +78,7 @@ def test_tab_walks_the_atoms_aloud_and_escape_lets_go(shown, molecule):
     assert page.evaluate("document.activeElement.classList.contains('qcv-canvas')") is False
 
 
+@pytest.mark.slow
 def test_distance_is_measured_by_keyboard_alone(shown, molecule):
     page = shown(StructureView(molecule))
     for key in ("m", "Tab", "Enter", "Tab", "Enter"):
@@ -106,6 +110,7 @@ def turn_a_little(page, view):
     raise AssertionError("the page does not report its camera")
 
 
+@pytest.mark.slow
 def test_click_picks_the_atom_under_the_pointer(shown, molecule):
     view = StructureView(molecule)
     page = shown(view)
@@ -114,6 +119,7 @@ def test_click_picks_the_atom_under_the_pointer(shown, molecule):
     assert page.locator(".qcv-status").inner_text().startswith("O1, oxygen")
 
 
+@pytest.mark.slow
 def test_a_dark_page_has_dark_paper_and_a_saved_picture_white_paper(shown, molecule):
     page = shown(StructureView(molecule, labels=True))
     white = lambda r, g, b: (r > 240) & (g > 240) & (b > 240)  # noqa: E731
@@ -128,6 +134,7 @@ def test_a_dark_page_has_dark_paper_and_a_saved_picture_white_paper(shown, molec
     assert share_of(saved, white) > 0.5
 
 
+@pytest.mark.slow
 def test_many_atoms_are_sketched_while_they_turn_and_drawn_in_full_at_rest(shown, molecule):
     """The processor draws here: a frame of so many atoms in full is slow."""
     page = shown(StructureView(molecule, grow="cell", ranges=((0, 7), (0, 7), (0, 6))))
@@ -148,6 +155,7 @@ def test_many_atoms_are_sketched_while_they_turn_and_drawn_in_full_at_rest(shown
     expect(canvas).to_have_attribute("data-level", "full")
 
 
+@pytest.mark.slow
 def test_both_atoms_of_a_shared_site_can_be_clicked(shown):
     text = b"""data_shared
 _cell_length_a 8
@@ -180,6 +188,7 @@ N3 N 0.28 0.1 0.1 0.05 0.3
     expect(said).to_contain_text("C3, carbon")
 
 
+@pytest.mark.slow
 def test_the_model_is_edited_with_the_pointer_and_with_the_keyboard_alone(shown, molecule):
     grid = np.stack(np.meshgrid(*(np.arange(40) / 40,) * 3, indexing="ij"), axis=-1)
     away = grid - np.array([0.85, 0.05, 0.65])  # no atom is near
@@ -248,6 +257,7 @@ def test_the_model_is_edited_with_the_pointer_and_with_the_keyboard_alone(shown,
     )  # nobody would hear it here
 
 
+@pytest.mark.slow
 def test_disorder_and_growing_are_answered_by_the_kernel(shown, molecule):
     view = StructureView(molecule, grow="none")
     page = shown(view)
@@ -260,6 +270,7 @@ def test_disorder_and_growing_are_answered_by_the_kernel(shown, molecule):
     assert f"{len(view.scene)} atoms" in page.locator(".qcv-status").inner_text()
 
 
+@pytest.mark.slow
 def test_png_has_300_dpi_and_svg_is_what_python_draws(shown, molecule):
     view = StructureView(molecule, labels=True)
     page = shown(view)
@@ -291,6 +302,7 @@ def test_atoms_are_told_apart_without_colour(shown, molecule):
     assert grey > 0.97  # all but the red cube and the frame of the focus
 
 
+@pytest.mark.slow
 def test_density_is_drawn_around_its_peak_and_follows_the_slider(shown, molecule):
     # One Gaussian peak of 2 e/Å³ on C1, one hole on O1: their places and signs must come out.
     grid = np.stack(np.meshgrid(*(np.arange(40) / 40,) * 3, indexing="ij"), axis=-1)
@@ -310,6 +322,7 @@ def test_density_is_drawn_around_its_peak_and_follows_the_slider(shown, molecule
     assert share_of(picture(page), green) < first
 
 
+@pytest.mark.slow
 def test_surface_is_coloured_by_its_property_in_a_printed_range(shown, molecule):
     view = StructureView(molecule, grow="none").show_surface(ball(molecule), of="dnorm")
     page = shown(view)

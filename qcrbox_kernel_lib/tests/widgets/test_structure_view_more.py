@@ -47,6 +47,7 @@ def peaked(structure: Structure) -> DensityMap:
     return DensityMap(values, structure)
 
 
+@pytest.mark.slow
 def test_plane_of_any_number_of_atoms_and_the_angle_to_the_next(shown, molecule):
     view = StructureView(molecule, grow="none", disorder="major")
     page = shown(view)
@@ -68,6 +69,7 @@ def test_plane_of_any_number_of_atoms_and_the_angle_to_the_next(shown, molecule)
     assert re.search(r"angle to the plane before .* \d+(\.\d+)?(\(\d+\))?°", until_said(page, "angle to"))
 
 
+@pytest.mark.slow
 def test_group_of_an_assembly_is_chosen_by_itself(shown, molecule):
     view = StructureView(molecule)
     page = shown(view)
@@ -78,6 +80,7 @@ def test_group_of_an_assembly_is_chosen_by_itself(shown, molecule):
     assert page.get_by_label("Disorder", exact=True).input_value() == "A\t2"
 
 
+@pytest.mark.slow
 def test_radius_of_growing_is_set_in_the_bar(shown, molecule):
     view = StructureView(molecule)
     page = shown(view)
@@ -94,6 +97,7 @@ def test_radius_of_growing_is_set_in_the_bar(shown, molecule):
     assert len(view.scene) > before
 
 
+@pytest.mark.slow
 def test_peaks_are_listed_with_their_atoms_and_marked(shown, molecule):
     density = peaked(molecule)
     page = shown(StructureView(molecule, grow="none").show_density(density))
@@ -109,6 +113,7 @@ def test_peaks_are_listed_with_their_atoms_and_marked(shown, molecule):
     assert page.get_by_role("button", name="Q1").get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.slow
 def test_section_through_taken_atoms_is_drawn_with_its_levels(shown, molecule):
     page = shown(StructureView(molecule, grow="none").show_density(peaked(molecule)))
     page.keyboard.press("f")
@@ -125,6 +130,7 @@ def test_section_through_taken_atoms_is_drawn_with_its_levels(shown, molecule):
     assert "above zero solid, below dashed" in picture.get_attribute("alt")
 
 
+@pytest.mark.slow
 def test_neighbours_of_a_surface_come_and_go(shown, surface):
     view = surface.view()
     page = shown(view)

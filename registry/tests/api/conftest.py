@@ -261,7 +261,10 @@ def postgres_registry(tmp_path_factory, hub, hub_url, applications, postgres_url
         yield made
 
 
-@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    scope="session",
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])],
+)
 def registry(request):
     """The registry on either database; each is started once, though every file changes between them."""
     return request.getfixturevalue(f"{request.param}_registry")

@@ -118,6 +118,7 @@ def test_lists_are_paged_and_filtered(ada, do):
     assert listed(application="other")["calculations"] == []
 
 
+@pytest.mark.slow
 def test_stopping_what_waits_what_runs_and_what_has_ended(registry, person, do):
     ada = person()
     running = [do.submit(ada, "sleep", seconds=60) for _ in range(4)]
@@ -197,6 +198,7 @@ def test_a_held_application_starts_nothing_and_says_why(person, do):
     assert do.ended(ada, one)["status"] == "successful"
 
 
+@pytest.mark.slow
 def test_thousands_of_submissions_are_taken_and_the_first_page_is_still_there(registry, person):
     ada = person()
     keeper = person("applications")
@@ -214,6 +216,7 @@ def test_thousands_of_submissions_are_taken_and_the_first_page_is_still_there(re
         keeper.post(f"/api/applications/{application['id']}/hold", json={"mode": None})
 
 
+@pytest.mark.slow
 def test_one_person_cannot_fill_the_queue_and_others_go_on(registry, person, do, monkeypatch):
     """The site's own limit holds without anybody having set one; a batch that goes over it leaves nothing."""
     ada, eve = person(), person()

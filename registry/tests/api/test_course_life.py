@@ -6,6 +6,8 @@ import base64
 import json
 import time
 
+import pytest
+
 from .test_teaching import TASKS, course, iso, payload, refined  # noqa: F401 - fixtures
 
 
@@ -179,6 +181,7 @@ def named_cif(name):
     ).encode()
 
 
+@pytest.mark.slow
 def test_the_export_names_nobody(course, person, do, refined):  # noqa: F811
     exercise = course.exercise()
     students = [course.ada, course.bob, *(person(groups=[course.group]) for _ in range(3))]

@@ -361,6 +361,7 @@ def test_several_files_of_one_form_count_together(registry, person):
     assert ada.post("/api/datasets", files=files[:1]).status_code == 201
 
 
+@pytest.mark.slow
 @pytest.mark.attack(12)
 def test_uploads_that_are_begun_count_with_what_they_announce_and_are_bounded(person):
     ada, root = person(), person("admin")

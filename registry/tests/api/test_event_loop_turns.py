@@ -61,6 +61,7 @@ def test_the_measurement_sees_a_turn_that_is_too_long(registry, monkeypatch):
     assert max(turns)[0] > LONGEST_S
 
 
+@pytest.mark.slow
 @pytest.mark.attack(13)
 @pytest.mark.attack(19)
 def test_ten_thousand_commands_leave_the_loop_to_others(registry, person, monkeypatch):

@@ -55,6 +55,7 @@ def read_until(client, path, enough, **headers):
     return found
 
 
+@pytest.mark.slow
 def test_a_stream_is_resumed_in_the_next_life_of_the_registry_without_a_gap_or_a_repeat(restarted, hub, do):
     token = hub.add("resuming")
     first = restarted()
@@ -74,6 +75,7 @@ def test_a_stream_is_resumed_in_the_next_life_of_the_registry_without_a_gap_or_a
     assert len(after) == 2
 
 
+@pytest.mark.slow
 def test_a_deadline_that_passes_during_a_restart_is_collected_after_it(restarted, hub):
     lecturer = hub.add("lecturer-r", "custom:qcrbox:teach!group=xr", groups=("xr",))
     student = hub.add("student-r", groups=("xr",))

@@ -463,6 +463,7 @@ def test_a_notebook_that_is_too_large_is_refused_with_words(course):
     assert course.board(exercise)[course.ada.name]["problem"].startswith("Its outputs were left out")
 
 
+@pytest.mark.slow
 def test_submitting_gives_a_receipt_and_may_be_repeated(course):
     exercise = course.exercise()
     course.opened(course.ada, exercise)

@@ -196,6 +196,7 @@ async def test_an_agent_that_is_killed_is_told_with_its_exit_code(site):
     assert (told.alive, told.exit_code) == (False, -signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_agents_live_on_and_are_adopted_when_the_launcher_restarts(site, number):
     agent = f"b5-{int(number)}"
@@ -240,6 +241,7 @@ async def test_stopping_what_is_not_there_is_no_error(site):
     assert (await site.stop_agent("nobody")).ok
 
 
+@pytest.mark.slow
 @pytest.mark.attack(19)
 async def test_nothing_is_started_beyond_the_capacity(site, tmp_path):
     site.stop_launcher()
@@ -257,6 +259,7 @@ async def test_nothing_is_started_beyond_the_capacity(site, tmp_path):
     await site.launcher_ready()
 
 
+@pytest.mark.slow
 async def test_an_environment_that_cannot_be_made_is_the_reason(site, tmp_path):
     import shutil
 

@@ -23,6 +23,7 @@ def is_stopped(pid: int) -> bool:
     return set(states) == {"T"}
 
 
+@pytest.mark.slow
 async def test_a_connection_that_is_let_in_late_works_at_once(nats_server, platform_secrets, bus):
     """The server's first PING comes after two seconds, here before it has answered."""
 

@@ -178,6 +178,7 @@ async def test_an_unknown_agent_process_is_stopped(site, launcher):
     await site.until(lambda: agent.id not in launcher.kept)
 
 
+@pytest.mark.slow
 async def test_nats_restarted_under_load_loses_nothing(nats_server, site, launcher):
     ids = await site.submit("sleep", 60, arguments={"seconds": 0.02})
     await site.until(lambda: site.scheduler.state.counters.finished >= 5)

@@ -74,6 +74,7 @@ def running(indexer: Indexer) -> int:
     return sum(reader.is_running for reader in indexer._readers)
 
 
+@pytest.mark.slow
 async def test_requests_after_one_another_share_a_process_which_ends_when_idle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

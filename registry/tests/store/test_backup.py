@@ -102,6 +102,7 @@ async def test_numbers_go_on_after_a_restore(world, stores, filled, empty, tmp_p
     assert new == last + 1
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 async def test_a_backup_of_sqlite_is_restored_into_postgresql(request, stores, tmp_path):
     url = request.getfixturevalue("postgres_url")

@@ -413,6 +413,7 @@ def around(conn, who, start, depth, **walk):
     return lineage.of(conn, start, lineage.Walk(depth, **walk), visible)
 
 
+@pytest.mark.slow
 def test_lineage_reaches_the_first_file_of_a_long_chain(world, actor):
     files, runs = chain(world, 50)
     graph = world.read(lambda conn: around(conn, actor("ada"), [files[-1]], 50))

@@ -106,6 +106,7 @@ def test_there_is_a_dump_of_every_released_schema():
     assert max(known) == schema.NEWEST
 
 
+@pytest.mark.slow
 def test_an_old_database_becomes_exactly_the_present_schema(released):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
@@ -118,6 +119,7 @@ def test_an_old_database_becomes_exactly_the_present_schema(released):
     assert database.read_sync(contents.faulty_references) == []
 
 
+@pytest.mark.slow
 def test_no_row_is_lost_or_changed(released):
     database, _ = released
     before = rows(database)

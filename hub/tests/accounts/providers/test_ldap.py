@@ -155,6 +155,7 @@ def test_names_that_mean_something_to_a_directory_open_nothing(hub: Hub, name: s
     assert sign_in(hub, name).get("/hub/token").url.path == "/hub/login"
 
 
+@pytest.mark.slow
 @pytest.mark.attack(4)
 def test_proof_is_the_password_of_the_directory(hub: Hub) -> None:
     admin = sign_in(hub, "ada.l")

@@ -178,6 +178,7 @@ def _preview(lecturer: Browser, page: str) -> None:
     assert PREFIX in lecturer.get(page).text
 
 
+@pytest.mark.slow
 def test_a_lecturer_sends_marks_to_the_platform(hub: Hub, learning_platform: LearningPlatform) -> None:
     jane = launched(hub, learning_platform)
     sam = launched(hub, learning_platform, sub="student-8", email="sam@uni.example", **{ROLES: [LEARNER]})

@@ -111,6 +111,7 @@ def test_groups_and_roles_follow_the_claims(hub: Hub, provider: Provider) -> Non
     assert groups(sign_in(hub, "2")) == {"everyone"}
 
 
+@pytest.mark.slow
 def test_administrators_follow_the_claims_and_other_groups_do_not(hub: Hub, provider: Provider) -> None:
     provider.person("3", preferred_username="ada", groups=["it-staff"])
     provider.person("4", preferred_username="emmy", groups=[])
@@ -150,6 +151,7 @@ def test_names_of_the_provider_become_safe_and_stay_apart(hub: Hub, provider: Pr
     assert names["anna-smith"] == "anna-smith"
 
 
+@pytest.mark.slow
 @pytest.mark.attack(4)
 def test_proof_is_a_new_sign_in_at_the_provider(hub: Hub, provider: Provider) -> None:
     provider.person("7", preferred_username="lise", groups=["it-staff"])

@@ -65,6 +65,7 @@ def test_system_account_signs_in_with_its_groups(hub: Hub) -> None:
     assert set(about["groups"]) == {"everyone", "crystallography"}
 
 
+@pytest.mark.slow
 @pytest.mark.attack(8)
 def test_wrong_password_opens_nothing(hub: Hub) -> None:
     assert sign_in(hub, "x" * 12).get("/hub/token").url.path == "/hub/login"

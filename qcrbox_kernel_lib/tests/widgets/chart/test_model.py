@@ -90,6 +90,7 @@ def test_the_sentence_of_a_picture_is_escaped():
     assert shown["text/plain"] == '<Picture: "><script>>'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_a_picture_is_saved_in_the_format_of_its_suffix(tmp_path, suffix, start):
     picture = Picture.of(Chart([panel(Series([1], [1]))]), "one point")
