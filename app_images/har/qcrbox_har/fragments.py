@@ -18,7 +18,7 @@ from qcrbox.crystallography.structure.disorder import choose
 from qcrbox.crystallography.structure.elements import covalent_radius, is_metal
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har.molecules import Cap, Molecule, Plan, Source
+from qcrbox_har.molecules import Cap, Molecule, Plan, Source, refuse_overlap
 from qcrbox_har.neutron import mean_distance
 
 Indices = NDArray[np.int64]
@@ -81,7 +81,8 @@ def plan(structure: Structure, spherical: set[int] | None = None, depth: int | N
     """Fragments of a crystal, one for each core. Minor parts of a disorder keep spherical form factors.
 
     spherical: sites without a form factor of their own; metals among them are left out of the fragments, so that these
-    end at the metal. depth: bonds around a core, None for what suits molecules or networks. Raises UserInputError when a fragment cannot be closed within a reasonable size.
+    end at the metal. depth: bonds around a core, None for what suits molecules or networks. Raises UserInputError for atoms that
+    overlap, and when a fragment cannot be closed within a reasonable size.
     """
     sites = structure.sites
     if depth is None:
@@ -96,6 +97,7 @@ def plan(structure: Structure, spherical: set[int] | None = None, depth: int | N
     for number, core in enumerate(cores, start=1):
         atoms = _grown(graph, core, depth)
         molecule = _molecule(graph, number, atoms)
+        refuse_overlap(structure, molecule)
         fragments.append(molecule)
         place = {image: i for i, image in enumerate(atoms)}
         for image in core:

@@ -269,7 +269,7 @@ def _molecules(structure: Structure, atoms: Atoms) -> list[Molecule]:
             bonds=place[inside],
         )
         molecule.places = _places(structure, molecule)
-        _refuse_overlap(structure, molecule)
+        refuse_overlap(structure, molecule)
         result.append(molecule)
     return result
 
@@ -283,8 +283,9 @@ def _places(structure: Structure, molecule: Molecule) -> float:
     return float(structure.images.symmetry.multiplicity[first]) * filled / images
 
 
-def _refuse_overlap(structure: Structure, molecule: Molecule) -> None:
-    positions = structure.cell.to_cartesian(molecule.fract(structure))
+def refuse_overlap(structure: Structure, molecule: Molecule) -> None:
+    """Raises UserInputError for two atoms, caps aside, that are nearer to each other than any bond."""
+    positions = structure.cell.to_cartesian(molecule.fract(structure)[: len(molecule.site)])
     distance = np.linalg.norm(positions[:, None] - positions, axis=2)
     distance[np.diag_indices_from(distance)] = np.inf
     if len(positions) > 1 and distance.min() < 0.55:

@@ -169,3 +169,11 @@ def test_a_fragment_that_cannot_be_closed_names_its_atoms_and_a_way_out():
             structure("Na1 Na 0 0 0\nCl1 Cl .5 .5 .5\n", (5.64, 5.64, 5.64, 90, 90, 90), "F m -3 m")
         )
     assert "refine_tsc" in error.value.next
+
+
+def test_overlapping_atoms_are_refused_as_in_whole_molecules():
+    """Two atoms on one site without disorder groups, at the end of a chain."""
+    chain = [("C", 0.0, 0.0, 1.5 * i) for i in range(4)]
+    twice = structure(rows(*chain, ("F", 1.3, 0.0, 4.5), ("H", 1.2, 0.0, 4.5)), LONG)
+    with pytest.raises(UserInputError, match=r"F5 and H6 are 0\.10 Å apart"):
+        fragments.plan(twice)
