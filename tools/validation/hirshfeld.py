@@ -114,7 +114,8 @@ def _run(cif: Path, hkl: Path | None, settings: dict[str, Any], context: Context
     # What would take longer is refused by its estimate, in words, before it starts.
     settings = settings | {"most_hours": context.seconds / 3600}
     command += [str(cif), str(hkl or ""), json.dumps(settings)]
-    most = 4 * context.seconds  # an estimate may be half of the truth, and the fields beside it take as long again
+    # An estimate may be half of the truth, and the fields beside it take as long again.
+    most = 4 * context.seconds
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=most, check=False)
     except subprocess.TimeoutExpired:
