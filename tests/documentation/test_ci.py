@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -83,3 +84,9 @@ def test_what_is_skipped_fails_where_nothing_may_be(
     assert (report.outcome, of_file.outcome) == (outcome, outcome)
     assert "not here" in str(report.longrepr)
     assert "not here" in str(of_file.longrepr)
+
+
+def test_a_client_of_a_test_waits_for_a_busy_machine() -> None:
+    with httpx.Client() as client, httpx.Client(timeout=2.0) as own:
+        assert (client.timeout.connect, client.timeout.read) == (60, 60)
+        assert own.timeout.read == 2
