@@ -211,8 +211,10 @@ def test_limits_of_control_groups_are_found_where_the_process_is(tmp_path, group
     assert estimate.group_limits(tmp_path / "cgroup", tmp_path / "sys") == limits
 
 
-# Operations a second of one processor of the machine that the rows below were computed on.
-_FLOPS = 45e9
+# Operations a second, on both processors, of the machine that the rows below were computed on.
+_FLOPS = 27e9
+# Load of a machine that does little else: a refinement itself makes one of up to 2.
+_QUIET = 3.0
 
 
 def stored() -> list[dict[str, Any]]:
@@ -221,9 +223,17 @@ def stored() -> list[dict[str, Any]]:
     return [row for row in json.loads(file.read_text("utf-8")).values() if row.get("sizes")]
 
 
-@pytest.mark.parametrize("row", stored(), ids=lambda row: f"{row['data set']}, {row['level']}")
-def test_estimates_are_within_a_factor_of_two_of_what_refinements_took(row):
-    """In seconds of processors, since the rows are of a machine with other work, and without learning from them."""
+def quiet() -> list[dict[str, Any]]:
+    """Those computed while the machine did little else: only their times can be compared."""
+    return [row for row in stored() if row["load"] < _QUIET]
+
+
+def name(row: dict[str, Any]) -> str:
+    return f"{row['data set']}, {row['level']}"
+
+
+def estimated(row: dict[str, Any]) -> estimate.Cost:
+    """The estimate for the molecules of a row, without learning from earlier ones."""
     functional = "hf" if row["method"].startswith("HF") else "b3lyp"
     state = SimpleNamespace(method=Method(functional, row["method"].partition("/")[2]))
     machine = Machine(_FLOPS)
@@ -232,12 +242,20 @@ def test_estimates_are_within_a_factor_of_two_of_what_refinements_took(row):
         next(sizes) if function.endswith("size") else machine.answers[function.rpartition(":")[2]]
     )
     molecules = [MoleculeInput(["C"] * row["atoms"], np.zeros((row["atoms"], 3)))] * len(row["sizes"])
-    found = estimate.estimate(
+    return estimate.estimate(
         state, molecules, machine, crystal_field="charges" in row["level"], reflections=row["hkl"]
     )
-    assert 0.5 < found.seconds / row["processor_s"] < 2
-    assert 0.5 < found.memory_bytes / row["memory"] < 2.5
+
+
+@pytest.mark.parametrize("row", quiet(), ids=name)
+def test_estimates_are_within_a_factor_of_two_of_what_refinements_took(row):
+    assert 0.5 < estimated(row).seconds / row["seconds"] < 2
+
+
+@pytest.mark.parametrize("row", stored(), ids=name)
+def test_memory_is_estimated_within_a_factor_of_two_and_a_half(row):
+    assert 0.5 < estimated(row).memory_bytes / row["memory"] < 2.5
 
 
 def test_rows_to_test_estimates_against_are_there():
-    assert len(stored()) >= 2
+    assert len(quiet()) >= 10
