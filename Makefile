@@ -15,7 +15,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
-# Of pytest, side by side. One more than two processors: a worker waits while the platform that it tests works.
+# Parallel pytest workers. One more than two processors, because a worker waits while the platform that it tests is busy.
 WORKERS ?= 3
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # The machine's node first; the one from the Python registry where there is none.

@@ -53,7 +53,7 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
-# Clients without a limit of their own give up after 5 s, and a busy machine answers later. The product's own all have one.
+# httpx clients time out after 5 s by default, which is too soon on a busy machine. The product sets its own timeouts.
 _limits: httpx.Timeout = inspect.signature(httpx.get).parameters["timeout"].default
 _limits.connect = _limits.read = _limits.write = _limits.pool = 60.0
 # Clients that verify by default share the certificates: reading them takes 30 ms, and a suite makes thousands of clients.

@@ -172,7 +172,7 @@ NOT_OURS = (
     ),
     # axe, which these tests put into a page, writes a style that the page's policy stops. What a file of ours does has its address.
     re.compile(r"error: Applying inline style violates .* \(\)$", re.DOTALL),
-    # noVNC writes the end of a window's connection, and what arrives after it, as an error; the tab says it in words.
+    # noVNC logs the end of a connection, and data that arrives after it, as errors; the tab shows the end in words.
     re.compile(
         r"error: (Failed when connecting: Connection closed \(code: 4\d{3},|Disconnection timed out\.|"
         r"Got data while disconnected )"

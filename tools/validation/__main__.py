@@ -26,7 +26,9 @@ def main() -> int:
         default="",
         help="run only sections with this word in their title; the others stay as they are",
     )
-    parser.add_argument("--seconds", type=float, default=900.0, help="most that one structure may take")
+    parser.add_argument(
+        "--seconds", type=float, default=900.0, help="most that a structure may take; aspherical: by estimate"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "validation.md")
     parser.add_argument("--runs", type=int, default=100, help="refinements of each calibration")
     parser.add_argument(

@@ -111,10 +111,10 @@ def _data_sets(context: Context) -> list[tuple[str, Path, Path | None, dict[str,
 
 def _run(cif: Path, hkl: Path | None, settings: dict[str, Any], context: Context) -> dict[str, Any]:
     command = [sys.executable, "-m", "tools.validation.hirshfeld_one"]
-    # What would take longer is refused by its estimate, in words, before it starts.
+    # The refinement's own estimate refuses longer runs before they start.
     settings = settings | {"most_hours": context.seconds / 3600}
     command += [str(cif), str(hkl or ""), json.dumps(settings)]
-    # An estimate may be half of the truth, and the fields beside it take as long again.
+    # A run may take twice its estimate, and the SCF calculations for comparison as long again.
     most = 4 * context.seconds
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=most, check=False)

@@ -23,7 +23,7 @@ NOT_CONVERGED = 0.05
 
 @dataclass(frozen=True)
 class Context:
-    """data_sets: folder of further CIFs, or None; runs: refinements of a calibration; seconds: most for one structure.
+    """data_sets: folder of further CIFs, or None; runs: refinements of a calibration; seconds: most for one structure, of aspherical ones by their estimate.
 
     rows: patterns (`thpp*`), one of which the title of an aspherical refinement must fit to run anew; without any, all run.
     """

@@ -284,7 +284,7 @@ def _places(structure: Structure, molecule: Molecule) -> float:
 
 
 def refuse_overlap(structure: Structure, molecule: Molecule) -> None:
-    """Raises UserInputError for two atoms, caps aside, that are nearer to each other than any bond."""
+    """Raises UserInputError if two atoms, not counting caps, are closer to each other than any bond length."""
     positions = structure.cell.to_cartesian(molecule.fract(structure)[: len(molecule.site)])
     distance = np.linalg.norm(positions[:, None] - positions, axis=2)
     distance[np.diag_indices_from(distance)] = np.inf

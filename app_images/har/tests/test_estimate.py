@@ -213,7 +213,7 @@ def test_limits_of_control_groups_are_found_where_the_process_is(tmp_path, group
 
 # Operations a second, on both processors, of the machine that the rows below were computed on.
 _FLOPS = 27e9
-# Load of a machine that does little else: a refinement itself makes one of up to 2.
+# Highest load average of a quiet machine; a refinement alone causes up to 2.
 _QUIET = 3.0
 
 
@@ -224,7 +224,7 @@ def stored() -> list[dict[str, Any]]:
 
 
 def quiet() -> list[dict[str, Any]]:
-    """Those computed while the machine did little else: only their times can be compared."""
+    """The rows computed on a quiet machine; wall-clock times of the others are not comparable."""
     return [row for row in stored() if row["load"] < _QUIET]
 
 

@@ -159,7 +159,7 @@ def test_script_may_wait_in_a_loop_of_its_own(registry_url, tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_in_a_script_stops_the_waiting_and_says_so(registry_url, live_box, tmp_path):
     code = (
-        # Python ignores Ctrl-C where whoever started the tests in the background did.
+        # A shell without job control starts background commands with SIGINT ignored, and Python keeps that.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import qcrbox as qc\n"
         f"c = qc.patience.count_until(file={str(tmp_path / 'never made')!r})\n"

@@ -95,7 +95,7 @@ class SecondDaemon:
         """Words in front of the daemon's own: `first`, and the mounts that it alone sees and that end with it."""
         steps, data = [first], self.folder / "data"
         if self._seen:
-            # Docker hides the layers under a mount of its own unless the folder already is a shared mount.
+            # Docker mounts over the layers, which hides them, unless the folder is already a shared mount.
             steps += ["mount --make-rslave /", f"mount --bind {data} {data}", f"mount --make-shared {data}"]
             steps += [f"mount --bind --options ro {layer} {own}" for layer, own in self._seen.items()]
         words = ["sh", "-c", " && ".join([*steps, 'exec "$@"']), "sh"]
