@@ -322,9 +322,9 @@ def _create(conn: Connection, accepted: list[tuple[_Request, Accepted]], now: fl
             if wanted.new.interactive:
                 answer.events += sessions.create(conn, _new_session(wanted), now)
     tagged_as = {wanted.new.id: wanted.tags for request, _ in accepted for wanted in request.wanted}
-    work.attach(conn, new, tagged_as, now)
-    same_work.note_keys(conn, new)
-    written, answered = same_work.answer_new(conn, [each.id for each in new], now)
+    taught = work.attach(conn, new, tagged_as, now)
+    same_work.note_keys(conn, [each for each in new if each.id in taught])
+    written, answered = same_work.answer_new(conn, sorted(taught), now)
     for _, answer in accepted:
         mine = {each.id for each in answer.new}
         answer.answered = answered & mine

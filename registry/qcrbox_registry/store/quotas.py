@@ -102,11 +102,18 @@ def freed_bytes(conn: Connection, subject: str, ids: Sequence[int]) -> dict[int,
     return {row.whose: int(row.bytes) for row in conn.execute(query)}
 
 
-def _load(conn: Connection, subject: str, subject_id: int, column: str) -> float:
-    query = sa.select(sa.func.sum(loads.c[column])).where(
-        loads.c.subject == subject, loads.c.subject_id == subject_id
+# Built once: each submission asks for the load of its person and its group.
+_loads = {
+    column: sa.select(sa.func.sum(loads.c[column])).where(
+        loads.c.subject == sa.bindparam("_subject", type_=sa.String),
+        loads.c.subject_id == sa.bindparam("_id", type_=sa.Integer),
     )
-    return float(conn.execute(query).scalar() or 0)
+    for column in ("running", "queued")
+}
+
+
+def _load(conn: Connection, subject: str, subject_id: int, column: str) -> float:
+    return float(conn.execute(_loads[column], {"_subject": subject, "_id": subject_id}).scalar() or 0)
 
 
 def _open_sessions(conn: Connection, subject: str, subject_id: int) -> float:

@@ -29,10 +29,8 @@ from qcrbox_registry.store.tables import (
 from qcrbox_registry.store.transitions import Change, Entry, Ledger
 from qcrbox_registry.store.uploads import drop_checkpoints
 
-_durations = sa.select(command_durations).where(
-    command_durations.c.command_id.in_(sa.bindparam("ids", expanding=True))
-)
-
+# Durations of a command count with at most the weight of so many runs, so that old programs and machines are forgotten.
+MOST_LEARNT = 1000
 
 _title_parts = sa.select(
     *(calculations.c[name] for name in ("name", "subject", "done", "verdict", "command_name"))
@@ -219,35 +217,32 @@ def _stored_uploads(conn: Connection, entry: Entry, outputs: Sequence[OutputFile
 
 
 def _learn_durations(conn: Connection, done: Sequence[Entry]) -> None:
-    """Mean and spread of the durations of each command, by Welford's update."""
-    new: dict[int, list[float]] = {}
-    for entry in done:
-        if (
-            entry.state == State.SUCCESSFUL
-            and entry.started_at
-            and entry.finished_at
-            and not entry.interactive
-        ):
-            new.setdefault(entry.command_id, []).append(max(entry.finished_at - entry.started_at, 0.0))
-    if not new:
-        return
-    known = {
-        row.command_id: (row.n, row.mean_s, row.m2) for row in conn.execute(_durations, {"ids": list(new)})
-    }
-    for command_id, durations in sorted(new.items()):
-        n, mean, m2 = known.get(command_id, (0, 0.0, 0.0))
-        for duration in durations:
-            # At most the weight of 1000 runs, so that old programs and machines are forgotten.
-            n = min(n + 1, 1000)
-            difference = duration - mean
-            mean += difference / n
-            m2 = m2 * (1.0 if n < 1000 else 0.999) + difference * (duration - mean)
-        row = {"command_id": command_id, "n": n, "mean_s": mean, "m2": m2}
-        conn.execute(_put_duration(conn.dialect.name), row)
+    """Mean and spread of the durations of each command."""
+    rows = [
+        {
+            "command_id": entry.command_id,
+            "n": 1,
+            "mean_s": max(entry.finished_at - entry.started_at, 0.0),
+            "m2": 0.0,
+        }
+        for entry in sorted(done, key=lambda entry: entry.command_id)
+        if entry.state == State.SUCCESSFUL
+        and entry.started_at
+        and entry.finished_at
+        and not entry.interactive
+    ]
+    if rows:
+        conn.execute(_learn_duration(conn.dialect.name), rows)
 
 
 @functools.cache
-def _put_duration(dialect: str) -> Any:
+def _learn_duration(dialect: str) -> Any:
+    """Welford's update, in the database: one statement for each end, without reading what was known."""
     statement = upsert_for(dialect, command_durations)
-    learnt = {name: statement.excluded[name] for name in ("n", "mean_s", "m2")}
+    known, duration = command_durations.c, statement.excluded.mean_s
+    n = sa.case((known.n < MOST_LEARNT, known.n + 1), else_=MOST_LEARNT)
+    kept = sa.case((known.n < MOST_LEARNT - 1, 1.0), else_=1 - 1 / MOST_LEARNT)
+    difference = duration - known.mean_s
+    mean = known.mean_s + difference / n
+    learnt = {"n": n, "mean_s": mean, "m2": known.m2 * kept + difference * (duration - mean)}
     return statement.on_conflict_do_update(index_elements=["command_id"], set_=learnt)

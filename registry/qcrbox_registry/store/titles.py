@@ -93,6 +93,9 @@ def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[
 def subjects_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
     """What a person would call each file: the name of its dataset; of a result, its given name or what it began with."""
     found: dict[str, str] = {}
+    wanted = sorted(set(file_ids))
+    if not wanted:
+        return found
     columns = (
         data_files.c.id,
         data_files.c.filename,
@@ -103,7 +106,7 @@ def subjects_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
     joined = data_files.outerjoin(datasets, datasets.c.id == data_files.c.dataset_id).outerjoin(
         calculations, calculations.c.id == datasets.c.calculation_id
     )
-    for part in parts(sorted(set(file_ids))):
+    for part in parts(wanted):
         for row in conn.execute(sa.select(*columns).select_from(joined).where(data_files.c.id.in_(part))):
             # A dataset without a name has that of its first file.
             stem = PurePosixPath(row.filename).stem

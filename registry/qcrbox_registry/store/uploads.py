@@ -113,19 +113,23 @@ def checkpoint(conn: Connection, calculation_id: str) -> Upload | None:
 
 def drop_checkpoints(conn: Connection, calculation_id: str, but: str = "") -> None:
     """Forget the checkpoints that are not an output, except `but`."""
-    conn.execute(
-        sa.delete(uploads).where(
-            *_is_checkpoint(calculation_id), uploads.c.state == "stored", uploads.c.id != but
-        )
-    )
+    conn.execute(_drop_checkpoints, {"_calculation": calculation_id, "_but": but})
 
 
-def _is_checkpoint(calculation_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+def _is_checkpoint(calculation_id: str | sa.BindParameter[str]) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         uploads.c.calculation_id == calculation_id,
         uploads.c.purpose == "output",
         uploads.c.output_name == CHECKPOINT,
     )
+
+
+# Built once: every calculation that ends executes it.
+_drop_checkpoints = sa.delete(uploads).where(
+    *_is_checkpoint(sa.bindparam("_calculation", type_=sa.String)),
+    uploads.c.state == "stored",
+    uploads.c.id != sa.bindparam("_but", type_=sa.String),
+)
 
 
 # ---------------------------------------------------------------- resumable uploads

@@ -9,7 +9,7 @@ from qcrbox.contract.errors import NotFound
 from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import FINAL, NEXT, State, Step
 from qcrbox_registry.access.reach import reach
-from qcrbox_registry.store import calculations, datasets, events, lineage, lists, logs, uploads
+from qcrbox_registry.store import calculations, datasets, events, lineage, lists, logs, results, uploads
 from qcrbox_registry.store.paging import Page
 from qcrbox_registry.store.tables import calculation_outputs, command_durations, file_contents, loads, new_id
 from qcrbox_registry.store.transitions import (
@@ -312,6 +312,29 @@ def test_durations_of_successful_runs_are_learnt(world):
     row = world.read(lambda conn: conn.execute(sa.select(command_durations)).one())
     assert (row.n, row.mean_s) == (2, pytest.approx(2.0))
     assert row.m2 == pytest.approx(2.0)
+
+
+def test_durations_of_one_batch_are_learnt_in_turn_and_old_ones_weigh_less(world):
+    """Welford's mean and sum of squares over durations; from the thousandth run on each old one counts a little less."""
+    durations, end_at = (1.0, 3.0, 8.0, 5.0), 2e9
+    ends = []
+    for duration in durations:
+        one = world.start()
+        attempt = world.run(one)
+        change(world, one, State.RUNNING, attempt, at=end_at - duration)
+        ends.append(Finished(calculation_id=one, attempt=attempt, status=State.SUCCESSFUL))
+    known = {"command_id": state(world, one).command_id, "n": 998, "mean_s": 2.0, "m2": 500.0}
+    world.write(lambda conn: conn.execute(sa.insert(command_durations), known))
+    world.write(lambda conn: results.commit_many(conn, ends, end_at))
+
+    n, mean, m2 = 998, 2.0, 500.0
+    for duration in durations:
+        n = min(n + 1, 1000)
+        difference = duration - mean
+        mean += difference / n
+        m2 = m2 * (1.0 if n < 1000 else 0.999) + difference * (duration - mean)
+    row = world.read(lambda conn: conn.execute(sa.select(command_durations)).one())
+    assert (row.n, row.mean_s, row.m2) == (1000, pytest.approx(mean), pytest.approx(m2))
 
 
 # ---------------------------------------------------------------- logs

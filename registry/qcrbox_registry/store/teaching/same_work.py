@@ -40,6 +40,12 @@ ANSWERED = (
     "This is a copy of its result."
 )
 
+# Built once: it decides for every calculation that ends whether there is more to ask.
+_keyed = sa.select(exercise_calculations.c.calculation_id).where(
+    exercise_calculations.c.calculation_id.in_(sa.bindparam("ids", expanding=True)),
+    exercise_calculations.c.same_key.isnot(None),
+)
+
 
 def note_keys(conn: Connection, new: Sequence[NewCalculation]) -> None:
     """Write the keys of new calculations in exercises that answer from the store."""
@@ -91,7 +97,10 @@ def answer_waiting(conn: Connection, ended: Sequence[str], now: float) -> list[e
     """Answer the calculations that wait and are identical to one of these, which have just ended with success."""
     written: list[events.Event] = []
     for part in parts(sorted(set(ended))):
-        for row in _rows(conn, exercise_calculations.c.calculation_id.in_(part), State.SUCCESSFUL):
+        keyed = conn.execute(_keyed, {"ids": part}).scalars().all()
+        if not keyed:
+            continue
+        for row in _rows(conn, exercise_calculations.c.calculation_id.in_(keyed), State.SUCCESSFUL):
             same = sa.and_(
                 exercise_calculations.c.exercise_id == row.exercise_id,
                 exercise_calculations.c.same_key == row.same_key,

@@ -168,8 +168,8 @@ def answers(
 
 def attach(
     conn: Connection, new: Sequence[NewCalculation], tags: Mapping[str, Sequence[str]], now: float
-) -> None:
-    """Note to which exercises new calculations belong.
+) -> set[str]:
+    """Note to which exercises new calculations belong; the ids of those that belong to one.
 
     A calculation belongs to an exercise that its owner has opened when an input has the contents of a file of the
     exercise, or was made by a calculation of it, or when it has the tag `exercise:<id>`.
@@ -177,7 +177,7 @@ def attach(
     owners = sorted({calculation.owner_id for calculation in new})
     opened = _opened_by(conn, owners)
     if not opened:
-        return
+        return set()
     ours = [calculation for calculation in new if calculation.owner_id in opened]
     through = _through_inputs(conn, sorted({file for calc in ours for _, file in calc.inputs}))
     rows = []
@@ -196,15 +196,20 @@ def attach(
         conn.execute(sa.insert(exercise_calculations), rows)
         for row in rows:
             note(conn, str(row["exercise_id"]), int(str(row["person_id"])), last_active_at=now)
+    return {str(row["calculation_id"]) for row in rows}
+
+
+# Built once: each submission executes it.
+_opened = sa.select(exercise_people.c.person_id, exercise_people.c.exercise_id).where(
+    exercise_people.c.person_id.in_(sa.bindparam("people", expanding=True)),
+    exercise_people.c.opened_at.isnot(None),
+)
 
 
 def _opened_by(conn: Connection, person_ids: Sequence[int]) -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
     for part in parts(person_ids):
-        query = sa.select(exercise_people.c.person_id, exercise_people.c.exercise_id).where(
-            exercise_people.c.person_id.in_(part), exercise_people.c.opened_at.isnot(None)
-        )
-        for row in conn.execute(query):
+        for row in conn.execute(_opened, {"people": part}):
             found.setdefault(row.person_id, set()).add(row.exercise_id)
     return found
 
