@@ -25,6 +25,10 @@ WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
 .PHONY: run test test-all images lint lint-front-end types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
+# Packages of Python and of npm are fetched side by side. A make in a make shares the jobs of the outer one.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j2
+endif
 
 run: setup
 	@$(BIN)/qcrbox up --data $(DATA) $(ARGS)

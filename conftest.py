@@ -104,6 +104,8 @@ _SHARED = re.compile(
     r"|(?P<registry>tests/(?:(?:acceptance|end_to_end)/(?!test_compose|test_group_server|test_on_the_hub)"
     r"|attacks/test_command_lines|faults/test_har_attempts))"
     r"|(?P<older_programs>tests/older_programs/)"
+    r"|(?P<notebook>qcrbox_kernel_lib/tests/api/test_(?:connection|data_plots|density|errors|export|form_widgets|journey"
+    r"|models|projects|publishing|rules|sessions|store|written_results)\.py)"
 )
 
 

@@ -62,6 +62,7 @@ def uncalled(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return uncall
 
 
+@pytest.mark.slow
 async def test_kept_answer_is_that_of_jupyters_handler(tmp_path: Path, uncalled: Callable[[], None]) -> None:
     kept = tmp_path / "formats.json"
     async with serve(kept) as client:
@@ -74,6 +75,7 @@ async def test_kept_answer_is_that_of_jupyters_handler(tmp_path: Path, uncalled:
     assert second.headers["content-type"] == theirs.headers["content-type"]
 
 
+@pytest.mark.slow
 async def test_strangers_are_refused_as_by_jupyters_handler(tmp_path: Path) -> None:
     kept = tmp_path / "formats.json"
     keep(kept)
@@ -127,6 +129,7 @@ def test_a_file_that_cannot_be_written_leaves_no_draft(
     assert list(tmp_path.iterdir()) == [kept]
 
 
+@pytest.mark.slow
 def test_servers_ask_this_handler(browser: httpx.Client, server_url: str) -> None:
     """Not Jupyter's own, which has the same address: the answer is the one kept beside the package."""
     assert browser.get("/api/nbconvert").json() == read()

@@ -27,6 +27,7 @@ def test_files_of_a_room_import_no_circle(room):
     assert measured(room).circles() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_imports_inside_functions_give_their_reason(room):
     assert [place for place, reason in measured(room).deferred.items() if not reason] == []
@@ -49,6 +50,7 @@ def test_a_reason_stands_above_or_behind_an_import(tmp_path, body, reason):
     assert list(measure(tmp_path).deferred.values())[-1] == reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_public_functions_and_classes_have_docstrings(room):
     found = measured(room)
@@ -56,6 +58,7 @@ def test_public_functions_and_classes_have_docstrings(room):
     assert share >= DOCUMENTED, f"{share:.1%} of {room}; without: {', '.join(found.undocumented)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_has_unit_tests_of_its_own(room):
     found = measured(room)

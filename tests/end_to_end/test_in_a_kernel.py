@@ -132,6 +132,7 @@ def test_error_is_the_persons_line_and_the_words(kernel: Kernel) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_details_of_an_error_are_one_word_away(kernel: Kernel) -> None:
     kernel.run("c = qc.refine.refine_iam(qc.examples['thpp'], edits='delete NOATOM99')")
     failed = kernel.run("await c", fails=True)

@@ -66,6 +66,7 @@ def test_the_next_round_goes_on_from_the_last_and_is_as_exact_as_asked(gpaw_prog
     assert after["energy"] != exact["energy"]
 
 
+@pytest.mark.slow
 def test_the_answer_of_an_interrupted_request_is_not_taken_for_that_of_the_next(gpaw_program, tmp_path):
     def interrupt(*_):
         raise KeyboardInterrupt

@@ -59,6 +59,7 @@ def placed_with_data(cu3182, tmp_path_factory):
     return true, result, folder
 
 
+@pytest.mark.slow
 def test_with_reflections_every_hydrogen_atom_is_found(placed_with_data):
     true, result, _ = placed_with_data
     reference = np.array(list(positions(true).values()))
@@ -77,6 +78,7 @@ def su_of(text):
     return parse_number(text).su or 0.0
 
 
+@pytest.mark.slow
 def test_hydrogen_bonds_are_listed(placed_with_data):
     _, _, folder = placed_with_data
     cif = gemmi.cif.read(str(folder / "placed.cif")).sole_block()

@@ -101,6 +101,7 @@ def test_derivatives_are_those_of_finite_differences(lines):
     assert quotients == pytest.approx(used, abs=1e-4 * max(1.0, np.abs(used).max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", ["DELU", "DELU_* 0.01", "RIGU", "RIGU_CF3 C1 > F3"])
 def test_rigid_bond_derivatives_by_displacements_are_those_of_finite_differences(lines):
     """The line between the atoms counts as constant, so only displacements are moved."""

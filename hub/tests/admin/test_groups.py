@@ -76,6 +76,7 @@ def test_manager_adds_and_removes_members_but_gives_no_roles(
     assert "physics" not in pupil.get("/hub/api/user").json()["groups"]
 
 
+@pytest.mark.slow
 def test_administrator_gives_roles_limits_and_switches(
     ada: Browser, team: Callable[..., Browser], rest: Callable[..., Any]
 ) -> None:
@@ -93,6 +94,7 @@ def test_administrator_gives_roles_limits_and_switches(
     assert ada.get("/hub/api/groups/gerda-group").json()["properties"] == {}
 
 
+@pytest.mark.slow
 def test_deleted_group_asks_for_the_typed_name_and_takes_its_roles_along(
     ada: Browser, team: Callable[..., Browser]
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Browser, Hub
 
+pytestmark = pytest.mark.slow
 ROOT = "/hub/administration"
 PASSWORD = "plum-Orchid-42-river"
 PEOPLE, GROUPS, EACH_IN = 10_000, 1_000, 3

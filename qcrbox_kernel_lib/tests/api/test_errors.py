@@ -185,6 +185,7 @@ def test_place_in_the_queue_and_whose_limit_holds_it(live_box, one_at_a_time, st
         one.cancel()
 
 
+@pytest.mark.slow
 def test_connection_that_is_lost_is_said_while_the_calculation_goes_on(
     registry_url, breakable_line, start_endless
 ):

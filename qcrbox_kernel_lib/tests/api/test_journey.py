@@ -168,6 +168,7 @@ def test_batch_goes_on_after_a_failure_and_failed_ones_can_be_retried(live_box):
         batch["azu"]
 
 
+@pytest.mark.slow
 async def test_as_completed_gives_each_once(live_box):
     thpp = live_box.examples["thpp"]
     batch = live_box.map(live_box.refine.refine_iam, [thpp, thpp], cycles=0, weighting="keep")

@@ -22,6 +22,7 @@ from cif_strategies import TEXT, content, documents
 BOUNDED = settings(max_examples=60, deadline=None)
 
 
+@pytest.mark.slow
 @BOUNDED
 @given(documents())
 def test_written_document_reads_back_equal(document: Document) -> None:

@@ -212,6 +212,7 @@ def test_any_three_notebooks_are_merged_and_no_work_is_lost(base, newer, own):
         assert content in left or content in given_out
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(notebooks(), notebooks())
 def test_who_changed_nothing_gets_the_cells_of_the_newer_version(base, newer):

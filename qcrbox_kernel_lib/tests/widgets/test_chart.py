@@ -80,6 +80,7 @@ def test_pointer_and_keys_read_points_and_clicks_collect_them(rendered, chart):
     assert hits >= set(NAMES)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_dragging_zooms_and_a_double_click_shows_everything(rendered, chart):
     page = rendered("chart", {"chart": chart.packed(), "alt": ""})

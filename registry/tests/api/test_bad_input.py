@@ -40,22 +40,24 @@ RAW = {
 TEXTS_FOR_DATABASES = ["a\x00b", "9" * 40]
 VALUES_FOR_DATABASES = [10**30, "\x00", "0001-01-01T00:00:00"]
 FEW = {name: RAW[name] for name in ("half", "null", "half a surrogate", "unknown field")}
-FAILURE = {
-    "type": "object",
-    "required": ["status", "error"],
-    "properties": {
-        "status": {"const": "error"},
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "details"],
-            "properties": {
-                "code": {"type": "integer"},
-                "message": {"type": "string", "minLength": 1},
-                "details": {"type": ["string", "array"]},
+FAILURE = jsonschema.Draft202012Validator(
+    {
+        "type": "object",
+        "required": ["status", "error"],
+        "properties": {
+            "status": {"const": "error"},
+            "error": {
+                "type": "object",
+                "required": ["code", "message", "details"],
+                "properties": {
+                    "code": {"type": "integer"},
+                    "message": {"type": "string", "minLength": 1},
+                    "details": {"type": ["string", "array"]},
+                },
             },
         },
-    },
-}
+    }
+)
 
 
 def resolved(schema):
@@ -164,7 +166,7 @@ def check(answer, what):
     assert answer.status_code < 500, (what, answer.status_code, answer.text[:300])
     if answer.status_code >= 400 and answer.request.method != "HEAD":
         body = answer.json()
-        jsonschema.validate(body, FAILURE)
+        FAILURE.validate(body)
         assert body["error"]["code"] == answer.status_code, what
 
 

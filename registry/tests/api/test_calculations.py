@@ -75,6 +75,7 @@ def test_bad_keys_are_400(ada, key):
     assert ada.post("/api/commands", json=NOOP, headers={"idempotency-key": key}).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_batch_is_taken_as_a_whole_or_not_at_all(ada, do):
     good = {**NOOP, "command_arguments": {"x": 1}}
     bad = {**NOOP, "command_arguments": {"x": 99}}

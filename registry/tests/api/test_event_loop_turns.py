@@ -50,6 +50,7 @@ def turns_of(serving, monkeypatch) -> Iterator[list[tuple[float, str]]]:
         yield found
 
 
+@pytest.mark.slow
 def test_the_measurement_sees_a_turn_that_is_too_long(registry, monkeypatch):
     async def busy():
         began = time.thread_time()

@@ -33,6 +33,7 @@ def account(registry, owner, of_group, groups, *, named=True):
     return made
 
 
+@pytest.mark.slow
 def test_it_tries_an_exercise_that_is_hidden_not_open_or_closed_and_counts_nowhere(course, preview):
     now = time.time()
     hidden = course.exercise(publish=False)
@@ -125,6 +126,7 @@ def test_the_audit_trail_says_whose_it_is(registry, course, preview, person):
     assert entry["details"]["account"] == f"preview of {course.lecturer.name} in {course.group}"
 
 
+@pytest.mark.slow
 def test_when_it_is_gone_its_data_goes_to_the_trash_and_waits_for_nobody(
     registry, course, preview, person, do, monkeypatch
 ):

@@ -17,6 +17,7 @@ from qcrbox_registry.access import identity
 from qcrbox_registry.settings import Settings
 
 pytest.importorskip("jupyterhub")
+pytestmark = pytest.mark.slow
 SERVICE_TOKEN, ADMIN_TOKEN = "s" * 40, "a" * 40
 CONFIG = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{proxy}"

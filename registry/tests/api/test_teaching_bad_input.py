@@ -60,6 +60,7 @@ def test_sixty_clicks_on_open_make_one_dataset_and_one_row(person, group, lectur
     assert len(registry.read(lambda conn: work.students(conn, exercise))) == 1
 
 
+@pytest.mark.slow
 def test_sixty_clicks_on_submit_of_the_same_work_count_once(person, group, lecturer, exercise):
     ada = person(groups=[group])
     opened(ada, exercise)
@@ -211,6 +212,7 @@ def test_three_hundred_damaged_notebooks_are_collected_named_and_marked(
     assert row["points"] == 1.0
 
 
+@pytest.mark.slow
 def test_a_class_with_one_damaged_notebook_each_is_collected_whole(person, group, lecturer, exercise):
     students = [person(groups=[group]) for _ in range(15)]
     kind = {"content-type": "application/x-ipynb+json"}

@@ -124,6 +124,7 @@ def test_what_one_molecule_sees_of_its_neighbour_the_neighbour_sees_of_it(surfac
     assert surface.shares["O…H"] == pytest.approx(surface.shares["H…O"], abs=2.0)
 
 
+@pytest.mark.slow
 def test_disordered_molecule_has_a_surface_of_its_major_part(thpp):
     found = hirshfeld(thpp, spacing=0.3)
     assert not found.molecule.minor.any()
