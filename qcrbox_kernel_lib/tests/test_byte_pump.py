@@ -10,8 +10,6 @@ import struct
 import pytest
 from qcrbox.byte_pump import CHUNK, End, join
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class Joined:
     """`left` and `right` are the far ends of two connections whose near ends are joined."""

@@ -13,7 +13,7 @@ from qcrbox_registry.launcher.approvals import Approvals
 
 from tests.attacks.conftest import Ground, harm_of, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture

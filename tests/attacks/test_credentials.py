@@ -16,7 +16,7 @@ from qcrbox_registry.launcher.approvals import Approvals
 from tests.attacks.conftest import Ground, harm_of, until
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.docker, pytest.mark.attack(22), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.docker, pytest.mark.attack(22)]
 
 
 def secrets_of(ground: Ground) -> dict[str, str]:

@@ -21,7 +21,6 @@ pytestmark = [
     pytest.mark.attack(3),
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.timeout(900),
 ]
 
 EVIL = """<!doctype html><title>Look at my structure</title><body><script>

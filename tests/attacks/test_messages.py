@@ -14,7 +14,7 @@ from qcrbox_registry.messaging.tokens import Enrolment, sign
 
 from tests.attacks.conftest import Ground, harm_of
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.docker
 
 
 def streams_of(ground: Ground) -> dict[str, tuple[int, int, tuple[str, ...]]]:

@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 MB = 1024 * 1024
 DISK_MB = 300
 TOOLS = ROOT / "app_images" / "qcrboxtools"

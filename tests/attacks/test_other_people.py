@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.attacks.conftest import Ground, Person, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from qcrbox_hub.walls.daemon import PLATFORM_LABEL
 from registry.tests.launcher.docker.second_daemon import SecondDaemon
 from tests.end_to_end.hub_site import HubKernel, Person, Site, running_site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 SECRET = "the-thesis-of-victor"
 PROCESSES = 200
 LIMITS = f"[people]\nprocesses = {PROCESSES}\nmemory_gib = 1\ncpus = 1\n"

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import LIMIT_MS, Person
 from tests.browser.test_without_python import TAB
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 STRUCTURES, RESULTS = 160, 40
 # Of the calculations: the one that gets a title, and the one whose structure gets a note.
 TITLED, NOTED = 7, 21

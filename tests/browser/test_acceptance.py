@@ -22,7 +22,7 @@ from qcrbox_hub.platform.addresses import Addresses
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 from tests.browser.notebooks import outside_pid, wait_for, wait_for_drawing, write_notebook
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 EVERY_WIDGET = {
     "dataset": "import qcrbox as qc\nthpp = qc.examples['thpp']\nthpp",

@@ -18,7 +18,7 @@ from qcrbox_hub.admin.sections import SECTIONS
 from .conftest import LIMIT_MS, PASSWORD, Person, Platform, grave
 from .notebooks import write_notebook
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 ROOT = "/hub/administration"
 CIF = b"""data_quartz
 _cell_length_a 4.9134

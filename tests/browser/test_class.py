@@ -14,7 +14,7 @@ from playwright.sync_api import TimeoutError as TooLate
 
 from .conftest import LIMIT_MS, PASSWORD, Person, Platform, grave
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 ROOT = "/hub/teaching"
 GROUP = "xrd"
 

@@ -12,7 +12,7 @@ from tests.browser.keys import choose_file, choose_in_menu, tab_to_element
 from tests.browser.test_keyboard import VIEW, open_lab
 from tests.browser.test_without_python import TAB, put_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 DRIVE = "#qcrbox-drive"
 
 

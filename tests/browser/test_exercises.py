@@ -17,7 +17,7 @@ from .conftest import LIMIT_MS, Person, Platform, grave
 from .notebooks import write_notebook
 from .test_class import ROOT, exercise_in_panel, look, press, teacher, unfold
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 TITLE = "Find the space group"
 # Question -> what is typed or chosen first, and what is right.
 QUESTIONS = {

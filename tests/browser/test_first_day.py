@@ -11,7 +11,7 @@ from tests.browser.conftest import LIMIT_MS, Person, Platform, Visits
 from tests.browser.notebooks import wait_for_drawing, write_notebook
 from tests.browser.test_without_python import put_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 COUNT = "import qcrbox as qc\ncalculation = qc.patience.count(seconds={})\ncalculation"
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import LIMIT_MS, Person, Platform, grave
 from tests.browser.test_without_python import TAB, choose_in_file_browser, put_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(params=["light", "dark"])

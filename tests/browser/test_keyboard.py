@@ -13,7 +13,7 @@ from tests.browser.conftest import LIMIT_MS, Person, Platform
 from tests.browser.keys import choose_file, choose_in_menu, tab_to_element
 from tests.browser.test_without_python import TAB, put_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 VIEW = ".jp-Document:not(.lm-mod-hidden) .qcrbox-FileView"
 
 RES = """TITL keyed in P-1

@@ -18,7 +18,7 @@ from qcrbox.client import loopback
 from .conftest import LIMIT_MS, Person, Platform, Visits, started, watch
 from .test_class import ROOT, exercise_in_panel, look, press, unfold
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).parents[2]
 GROUP = "crystals-101"
 ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"

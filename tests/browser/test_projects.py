@@ -11,7 +11,7 @@ from tests.browser.conftest import LIMIT_MS, Person, Platform
 from tests.browser.keys import tab_to
 from tests.browser.test_without_python import TAB, put_files
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 def test_a_first_refinement_is_judged_and_found_again_in_its_project(student: Person) -> None:

@@ -16,7 +16,7 @@ from tests.browser.lab import Desk, SoloLab, new_context
 from tests.browser.notebooks import write_notebook
 from tests.sessions.conftest import WINDOW, approve
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 SHELXLE = ROOT / "app_images" / "shelxle"

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 from tests.browser.test_without_python import TAB, choose_in_file_browser_tab, put_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def store_file(person: Person, filename: str) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 # Of an element in the nearest one that cuts off what does not fit.
 TOP_IS_INSIDE = """element => {
     let box = element.parentElement;

@@ -232,7 +232,6 @@ def test_no_page_tells_about_the_machine_that_built_it(site):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning_and_no_link_is_broken(site):
     assert (site / "index.html").is_file()

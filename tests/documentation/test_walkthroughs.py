@@ -11,7 +11,6 @@ from tests.documentation.walkthrough import ROOT, Block, Follower, blocks, copy_
 PAGES = ROOT / "docs" / "howto"
 # What is built and not in git, that the pages build on.
 BUILT = ("extension/node_modules", "qcrbox_kernel_lib/js/node_modules")
-pytestmark = pytest.mark.timeout(900)
 
 
 def test_every_walkthrough_is_followed_by_a_test():

@@ -128,7 +128,6 @@ def running(tmp_path: Path) -> Iterator[tuple[Path, int]]:
 @needs_compose
 @pytest.mark.docker
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_platform_in_its_container_gives_each_person_a_sandbox(running: tuple[Path, int]) -> None:
     folder, port = running
     container = compose(folder, "ps", "--quiet", "platform").strip()

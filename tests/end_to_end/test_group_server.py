@@ -36,7 +36,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "group_server.md"
 BIN = Path(sys.executable).parent
 BLOCKS = dict(re.findall(r"<!-- block: (\S+) -->\n```\w*\n(.*?)```", PAGE.read_text(), re.DOTALL))
 PASSWORD = "plum-Orchid-42-river"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def test_every_block_of_the_page_has_a_name() -> None:

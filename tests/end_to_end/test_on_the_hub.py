@@ -18,7 +18,7 @@ from tests.end_to_end.hub_site import HubKernel, Person, Site, running_site
 from tests.end_to_end.kernel import running_kernel
 
 GROUP, FOREIGN = "xrd-101", "pharma-x"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

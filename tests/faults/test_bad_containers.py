@@ -21,7 +21,7 @@ from tests.conftest import INTRUDER, ROOT, RunningRegistry
 from tests.faults.test_containers import SAMPLE, Platform, until
 from tests.sessions.conftest import approve
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.docker
 MEMORY_BYTES = 600_000_000
 FRAGILE = ROOT / "tests" / "applications" / "fragile"
 

@@ -8,7 +8,6 @@ from tests.faults.chaos import Chaos
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [11])
 def test_nothing_is_lost_or_doubled_whatever_dies(tmp_path, seed):
     report = Chaos(seed, tmp_path, pause_s=0.4).run(15.0, gap_s=2.0)

@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import ROOT, RunningRegistry
 from tests.sessions.conftest import WINDOW, Sessions, approve
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.docker
 SAMPLE = ROOT / "app_images" / "agent" / "tests" / "fixtures" / "sample"
 
 

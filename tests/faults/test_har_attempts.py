@@ -19,7 +19,7 @@ from qcrbox.contract.states import FINAL
 from tests.conftest import RunningRegistry
 from tests.faults.agents_seen import AsProcesses
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 
 def until(holds: Callable[[], object], seconds: float = 400.0) -> object:

@@ -20,7 +20,7 @@ from tests.faults.test_containers import SAMPLE, Platform, until
 from tests.sessions.conftest import WINDOW, approve
 from tests.sessions.test_sessions import RED, hold_until_heard, let_go, shows
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 SHORT_S, LONG_S = 15, 600
 AGENT, WARDEN = r"^\S*python\S* -m qcrbox_agent *$", r"qcrbox_agent\.run\.warden"
 PROGRAM, X_SERVER, WINDOW_MANAGER = r"window_program\.py", r"^\S*Xtigervnc", r"^\S*openbox"

@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import Desk
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 
 def exercise_of(desk: Desk) -> str:

@@ -9,8 +9,6 @@ import pytest
 from .generated_client import Client, Failure, unzipped
 from .programs import PlugIn, Refused, Tester, WebSite, needed
 
-pytestmark = pytest.mark.timeout(600)
-
 EPOXIDE = b"""data_epoxide
 _cell.length_a    4.63
 _cell.length_b    8.42

@@ -20,7 +20,7 @@ from .conftest import RunningBridge
 from .generated_client import Client, Failure
 from .programs import needed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 class Terminal:

@@ -16,7 +16,7 @@ from .generated_client import Client
 from .programs import PlugIn, WebSite, needed
 
 # A registry opens no windows itself.
-pytestmark = [pytest.mark.timeout(600), pytest.mark.parametrize("place", KINDS[1:], indirect=True)]
+pytestmark = [pytest.mark.parametrize("place", KINDS[1:], indirect=True)]
 RED, GREEN = (192, 16, 16), (16, 160, 16)
 
 

@@ -9,7 +9,7 @@ from tests.end_to_end.hub_site import Site
 from .conftest import RunningBridge
 from .generated_client import Client, Failure
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def test_a_hub_that_stops_is_missed_in_words(bridge: RunningBridge, site: Site):

@@ -21,7 +21,7 @@ from qcrbox_hub.platform import ports
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")
 # Installing some 200 packages on a busy machine takes a minute, their first import half of one.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -17,7 +17,7 @@ from tests.sessions.course import Course, Person
 from tests.sessions.test_sessions import GREEN, RED, close_code, hold_until_heard, let_go
 from tests.sessions.x_server import XServer, lets_in, servers_below
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 TEACHES = "custom:qcrbox:teach!group=course"
 
 

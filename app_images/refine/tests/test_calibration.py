@@ -6,7 +6,6 @@ from tools.validation.calibration import CASES, calibrate
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["centrosymmetric", "common", "twinned", "merged"])
 def test_scatter_is_that_of_the_su(name):
     found = calibrate(CASES[name], 24)
@@ -18,7 +17,6 @@ def test_scatter_is_that_of_the_su(name):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_the_flack_parameter_scatters_as_its_su_says():
     found = calibrate(CASES["independent"], 30)
     assert 0.7 < found.flack < 1.3

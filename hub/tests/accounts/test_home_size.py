@@ -14,7 +14,7 @@ from qcrbox_hub.platform.settings import People, PlatformSettings
 if TYPE_CHECKING:
     from conftest import Browser, Hub
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 PASSWORD = "plum-Orchid-42-river"
 MB = 1_000_000
 

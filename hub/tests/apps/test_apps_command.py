@@ -20,7 +20,6 @@ from qcrbox_hub.cli import main
 
 ROOT = Path(__file__).parents[3]
 
-pytestmark = pytest.mark.timeout(900)
 
 Apps = Callable[..., subprocess.CompletedProcess[str]]
 

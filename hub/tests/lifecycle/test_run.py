@@ -231,7 +231,6 @@ def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start, make_browser) -> None:
     platform = start("up")
     output = platform.wait_for("Ctrl-C")

@@ -15,7 +15,7 @@ from .test_preview_accounts import wait
 if TYPE_CHECKING:
     from conftest import Browser, Hub
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 def test_work_of_the_deadline_is_collected_once_when_the_registry_is_back(

@@ -18,7 +18,7 @@ from .conftest import PASSWORD
 if TYPE_CHECKING:
     from conftest import Browser, Hub
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 GROUP = "/hub/administration/groups/xrd"
 
 

@@ -17,7 +17,7 @@ from .test_preview_accounts import environment, in_server, opened, shown_preview
 if TYPE_CHECKING:
     from conftest import Browser, Hub
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -159,7 +159,6 @@ def whole(tmp_path_factory):
             process.wait()
 
 
-@pytest.mark.timeout(240)
 def test_one_id_leads_from_the_notebooks_call_to_the_registrys_and_the_agents_log(whole):
     client, data = whole
     notebook = RegistryClient(str(client.base_url))

@@ -150,7 +150,6 @@ def me(client):
     return client.get("/services/qcrbox/api/me")
 
 
-@pytest.mark.timeout(200)
 def test_a_person_signs_in_at_the_hub_and_comes_back_to_our_page(site):
     with browser(site) as client:
         assert me(client).status_code == 401
@@ -164,7 +163,6 @@ def test_a_person_signs_in_at_the_hub_and_comes_back_to_our_page(site):
 
 
 @pytest.mark.attack(4)
-@pytest.mark.timeout(200)
 def test_an_account_made_anew_under_an_old_name_finds_nothing(site):
     keeper = {"authorization": f"token {ADMIN_TOKEN}"}
 
@@ -192,7 +190,6 @@ def test_an_account_made_anew_under_an_old_name_finds_nothing(site):
         assert second.get("/api/datasets").json()["payload"]["datasets"] == []
 
 
-@pytest.mark.timeout(200)
 async def test_the_hub_tells_all_groups_and_accounts_page_by_page(site, tmp_path, monkeypatch):
     monkeypatch.setattr(identity, "PAGE", 1)
     keeper = {"authorization": f"token {ADMIN_TOKEN}"}

@@ -12,7 +12,7 @@ from qcrbox_registry.launcher.conformance import agents_of, ended
 from qcrbox_registry.launcher.managers.base import StartFailed
 from qcrbox_registry.launcher.managers.docker import DockerManager
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from qcrbox_registry.launcher.managers.base import StartFailed
 from qcrbox_registry.launcher.managers.docker import LABEL
 from qcrbox_registry.launcher.managers.swarm import SwarmManager
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")
