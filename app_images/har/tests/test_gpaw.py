@@ -96,6 +96,7 @@ def test_unpaired_electrons_are_found_where_they_are(gpaw_program, quantum, tmp_
     assert result.spin[0] == pytest.approx(result.electrons[0], abs=2e-3)
 
 
+@pytest.mark.slow
 def test_a_neon_atom_has_no_deformation_density_up_to_its_nucleus(gpaw_program, quantum, tmp_path):
     """The density of its core, 4,000 e/Å³ at the nucleus, is that of the atom which is taken off: same functional, same relativity."""
     file, centre = tmp_path / "neon.npz", np.array([0.5, 0.5, 0.5]) @ CELL

@@ -59,6 +59,7 @@ def test_result_is_shown_as_text_and_html(refined):
     assert f"{refined.R1:.4f}" in bundle["text/html"]
 
 
+@pytest.mark.slow
 def test_history_draws_a_picture_that_is_not_blank(refined):
     picture = refined.history.plot()
     assert "R1 from" in picture.alt

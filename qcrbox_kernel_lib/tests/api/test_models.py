@@ -56,6 +56,7 @@ def test_lineage_names_input_calculation_and_outputs(refined):
     assert len(list(root.iter("{http://www.w3.org/2000/svg}g"))) == len(refined.lineage.nodes)
 
 
+@pytest.mark.slow
 def test_lineage_script_is_python_and_makes_the_same_model_again(live_box, refined, tmp_path):
     script = refined.lineage.script(tmp_path / "redo.py").read_text()
     ast.parse(script)

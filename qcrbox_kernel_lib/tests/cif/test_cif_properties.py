@@ -38,6 +38,7 @@ def test_every_text_survives_quoting(text: str) -> None:
         assert text_of(raw_of(text, cif2=cif2), cif2=cif2) == text
 
 
+@pytest.mark.slow
 @BOUNDED
 @given(documents(), TEXT)
 def test_changing_one_item_changes_nothing_else(document: Document, text: str) -> None:

@@ -42,6 +42,7 @@ def cell_for(entry: gemmi.SpaceGroup) -> tuple[float, ...]:
 special = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1 / 3, 2 / 3, 0.137, 0.211, 0.322])
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(ENTRIES), st.tuples(special, special, special))
 def test_atoms_of_one_cell_agree_with_cctbx_in_any_setting_and_on_any_position(

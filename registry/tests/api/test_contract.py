@@ -453,6 +453,7 @@ def test_the_same_routes_answer_under_the_proxys_prefix(ada):
     success(ada.get("/services/qcrbox/api/applications"), 200, applications=listed(APPLICATION))
 
 
+@pytest.mark.slow
 def test_every_path_of_the_contract_is_in_the_openapi_page(registry):
     with registry.client() as anybody:
         paths = anybody.get("/openapi.json").json()["paths"]

@@ -83,6 +83,7 @@ def test_neither_the_name_nor_the_scopes_alone_nor_another_course_open_a_hidden_
     assert only_name.name not in course.board(shown)
 
 
+@pytest.mark.slow
 def test_lists_of_people_and_of_marks_and_the_export_for_research_leave_previews_out(course, preview, person):
     exercise = course.exercise()
     answer = f"/api/exercises/{exercise}/answers/r1"

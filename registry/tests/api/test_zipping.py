@@ -58,6 +58,7 @@ async def test_files_are_unpacked_readable():
     assert info.compress_type == zipfile.ZIP_STORED
 
 
+@pytest.mark.slow
 async def test_more_files_than_the_first_format_can_count():
     number = 0x10001
 

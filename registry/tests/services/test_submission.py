@@ -40,9 +40,14 @@ def reading(file_id, **more):
 
 async def at_once(service, submissions):
     """The answers to all of these, which wait for the writer at the same moment."""
-    db, gate = service._context.db, threading.Event()
-    busy = asyncio.ensure_future(db.write(lambda conn: gate.wait(30)))
-    await asyncio.sleep(0)
+    db, begun, gate = service._context.db, threading.Event(), threading.Event()
+
+    def hold(conn):
+        begun.set()
+        gate.wait(30)
+
+    busy = asyncio.ensure_future(db.write(hold))
+    await asyncio.to_thread(begun.wait, 30)  # the writer would take what comes earlier into the same batch
     asked = [asyncio.ensure_future(service.submit(each)) for each in submissions]
     while db.waiting < len(submissions) and not any(each.done() for each in asked):
         await asyncio.sleep(0)
