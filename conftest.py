@@ -168,7 +168,7 @@ def _forbid_skip(report: Any) -> Any:
     return report
 
 
-# Skipped tests and skipped files count as failures: `.ci/run` repeats only what failed, and a skipped test must not pass unseen.
+# Skipped tests and skipped files count as failures.
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[Any]:
     return _forbid_skip((yield))

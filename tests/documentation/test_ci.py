@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[2]
 # Instead of each program: it writes down what it was asked for, and ends with the code that the case states.
 PROGRAM = """#!/bin/bash
 if [ "$(basename "$0")" = make ]; then what=${!#}; else what=$(basename "$0"); fi
-[[ "$*" == *--last-failed* ]] && what=again
 echo "$what" >>"$LOG"
 code="code_${what//-/_}"
 exit "${!code:-0}"
@@ -58,20 +57,12 @@ def test_each_part_can_fail_it(run, part: str) -> None:
     assert run(**{part: 3})[0] != 0
 
 
-def test_tests_that_failed_are_run_once_more(run) -> None:
-    code, asked = run(python=1)
-    assert (code, asked.count("again")) == (0, 1)
-    assert run(python=1, again=1)[0] != 0
-    assert run(python=1, again=5)[0] != 0
-
-
 @pytest.mark.parametrize(
-    "code", [2, 3, 4, 5, 137], ids=["interrupted", "internal", "usage", "none", "killed"]
+    "code", [1, 2, 3, 4, 5, 137], ids=["failed", "interrupted", "internal", "usage", "none", "killed"]
 )
-def test_a_run_that_did_not_reach_its_end_is_not_repaired_by_a_repetition(run, code: int) -> None:
+def test_tests_run_once_and_their_code_is_that_of_the_run(run, code: int) -> None:
     ended, asked = run(python=code)
-    assert ended != 0
-    assert "again" not in asked
+    assert (ended, asked.count("python")) == (code, 1)
 
 
 class Skipping(pytest.Collector):
